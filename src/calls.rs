@@ -1,0 +1,413 @@
+//! The call tables: what a library call does, gives or guards. Data in `rules/calls/`, read once; `rules/calls/README.md` has the
+//! words.
+
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
+
+/// What happens to a path. The words of `rules/calls/README.md`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    Open,
+    Read,
+    Stat,
+    List,
+    Write,
+    Append,
+    Update,
+    Publish,
+    Create,
+    Delete,
+    DeleteTree,
+    MakeDir,
+    WriteTree,
+    Name,
+    Database,
+}
+
+/// How a callable argument is run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    Inline,
+    Thread,
+    Process,
+    Task,
+    AtExit,
+    /// At the end of the test that registers it.
+    Cleanup,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Redirected {
+    Cwd,
+    Home,
+    Temp,
+    /// The whole file system is virtual.
+    Files,
+    Unknown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lifetime {
+    Block,
+    Rest,
+}
+
+/// Which units a guard orders.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// Threads of one process.
+    Process,
+    /// Processes of one host.
+    Host,
+    /// Tests of one run.
+    Run,
+}
+
+/// What makes two instances' names differ. CATALOGUE 3.3 has the table of who separates whom.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Discriminator {
+    Rand,
+    Pid,
+    Pgid,
+    Tid,
+    Tname,
+    Ns,
+    Sec,
+    Date,
+    Counter,
+    Worker,
+    Slot,
+    Run,
+    Test,
+    Testname,
+    Param,
+    Class,
+    Seedrng,
+    Objid,
+    User,
+    Host,
+}
+
+/// What a call's result is; arguments by name, `self` for the receiver.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Gives {
+    Same(String),
+    /// All of the receiver and the positional arguments, or the named ones.
+    Join(Vec<String>),
+    Parent(String),
+    Name(String),
+    Stem(String),
+    WithSuffix(String, String),
+    WithName(String, String),
+    WithStem(String, String),
+    ExpandHome(String),
+    Cwd,
+    Home,
+    Temp,
+    Crate,
+    Source(String),
+    FreshDir(Option<String>),
+    FreshFile(Option<String>),
+    FreshName(Option<String>),
+    TestDir,
+    SessionDir,
+    RunDir,
+    Handle(String),
+    Child(String),
+    Virtual,
+    Env(String),
+    Derived(String),
+    Unique(Discriminator),
+    Format,
+    TextJoin,
+    Cpus,
+    Nothing,
+    Unknown,
+}
+
+impl Gives {
+    /// Reads `kind` or `kind:argument[,argument]`.
+    pub fn parse(text: &str) -> Result<Gives, String> {
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        let args: Vec<String> = rest.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        let one = || match args.as_slice() {
+            [one] => Ok(one.clone()),
+            _ => Err(format!("`{text}` needs one argument after the colon")),
+        };
+        let two = || match args.as_slice() {
+            [a, b] => Ok((a.clone(), b.clone())),
+            _ => Err(format!("`{text}` needs two arguments after the colon")),
+        };
+        Ok(match kind {
+            "same" => Gives::Same(one()?),
+            "join" => Gives::Join(args),
+            "parent" => Gives::Parent(one()?),
+            "name" => Gives::Name(one()?),
+            "stem" => Gives::Stem(one()?),
+            "with-suffix" => two().map(|(a, b)| Gives::WithSuffix(a, b))?,
+            "with-name" => two().map(|(a, b)| Gives::WithName(a, b))?,
+            "with-stem" => two().map(|(a, b)| Gives::WithStem(a, b))?,
+            "expand-home" => Gives::ExpandHome(one()?),
+            "cwd" => Gives::Cwd,
+            "home" => Gives::Home,
+            "temp" => Gives::Temp,
+            "crate" => Gives::Crate,
+            "source" => Gives::Source(one()?),
+            "fresh-dir" => Gives::FreshDir(args.first().cloned()),
+            "fresh-file" => Gives::FreshFile(args.first().cloned()),
+            "fresh-name" => Gives::FreshName(args.first().cloned()),
+            "test-dir" => Gives::TestDir,
+            "session-dir" => Gives::SessionDir,
+            "run-dir" => Gives::RunDir,
+            "handle" => Gives::Handle(one()?),
+            "child" => Gives::Child(one()?),
+            "virtual" => Gives::Virtual,
+            "env" => Gives::Env(one()?),
+            "derived" => Gives::Derived(one()?),
+            "unique" => {
+                let word = toml::Value::String(one()?);
+                Gives::Unique(Discriminator::deserialize(word).map_err(|e| e.to_string())?)
+            }
+            "format" => Gives::Format,
+            "text-join" => Gives::TextJoin,
+            "cpus" => Gives::Cpus,
+            "nothing" => Gives::Nothing,
+            "unknown" => Gives::Unknown,
+            _ => return Err(format!("`{kind}` is none of the words that `gives` knows")),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Gives {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Gives::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// `true`, or the parameter that decides.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Flag {
+    Always(bool),
+    Param(String),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        match self {
+            OneOrMany::One(one) => std::slice::from_ref(one).iter().map(String::as_str),
+            OneOrMany::Many(many) => many.iter().map(String::as_str),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runs {
+    pub arg: String,
+    pub how: How,
+}
+
+/// One entry of a table. The fields are explained in `rules/calls/README.md`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Call {
+    #[serde(default)]
+    pub params: Vec<String>,
+    #[serde(default)]
+    pub does: BTreeMap<Verb, OneOrMany>,
+    pub mode: Option<String>,
+    pub mode_default: Option<String>,
+    pub tolerant: Option<Flag>,
+    pub format: Option<String>,
+    pub gives: Option<Gives>,
+    #[serde(rename = "type")]
+    pub ty: Option<String>,
+    pub enter: Option<Gives>,
+    #[serde(default)]
+    pub attr: bool,
+    pub runs: Option<Runs>,
+    pub redirects: Option<Redirected>,
+    pub to: Option<Gives>,
+    #[serde(rename = "while")]
+    pub lifetime: Option<Lifetime>,
+    pub guard: Option<Reach>,
+    pub on: Option<String>,
+    #[serde(default)]
+    pub expects_failure: bool,
+    pub skips: Option<Flag>,
+    #[serde(default)]
+    pub repeats: bool,
+    #[serde(default)]
+    pub test: bool,
+    #[serde(default)]
+    pub scope: bool,
+    #[serde(default)]
+    pub store: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    #[serde(default)]
+    types: BTreeMap<String, String>,
+    #[serde(default)]
+    calls: BTreeMap<String, Call>,
+}
+
+/// All tables of one language.
+#[derive(Clone, Debug, Default)]
+pub struct Calls {
+    calls: HashMap<String, Call>,
+    types: HashMap<String, String>,
+}
+
+impl Calls {
+    /// Adds a table; a later entry replaces an earlier one of the same key.
+    ///
+    /// # Errors
+    /// The TOML error, with its line, where the text is no table of calls.
+    pub fn add(&mut self, text: &str) -> Result<(), toml::de::Error> {
+        let table: Table = toml::from_str(text)?;
+        self.calls.extend(table.calls);
+        self.types.extend(table.types);
+        Ok(())
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Call> {
+        self.calls.get(key)
+    }
+
+    /// The type that `name` behaves as.
+    pub fn behaves_as(&self, name: &str) -> Option<&str> {
+        self.types.get(name).map(String::as_str)
+    }
+
+    /// The entry for a method or attribute of a type, or of what it behaves as. `separator` is `.` or `::`.
+    pub fn method(&self, ty: &str, separator: &str, method: &str) -> Option<&Call> {
+        let mut ty = ty;
+        for _ in 0..8 {
+            if let Some(call) = self.calls.get(&format!("{ty}{separator}{method}")) {
+                return Some(call);
+            }
+            ty = self.behaves_as(ty)?;
+        }
+        None
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.calls.keys().map(String::as_str)
+    }
+}
+
+macro_rules! tables {
+    ($($path:literal),* $(,)?) => { &[$(($path, include_str!(concat!("../rules/calls/", $path)))),*] };
+}
+
+/// The embedded tables, by path below `rules/calls/`.
+pub const TABLES: &[(&str, &str)] = tables![
+    "python/builtins.toml",
+    "python/data.toml",
+    "python/os.toml",
+    "python/pathlib.toml",
+    "python/pytest.toml",
+    "python/shutil.toml",
+    "python/stdlib.toml",
+    "python/tempfile.toml",
+    "python/thirdparty.toml",
+    "rust/crates.toml",
+    "rust/std.toml",
+    "rust/tempfile.toml",
+    "rust/tests.toml",
+    "rust/tokio.toml",
+];
+
+fn embedded(folder: &str) -> Calls {
+    let mut calls = Calls::default();
+    for (path, text) in TABLES {
+        if path.starts_with(folder) {
+            // A table that does not parse fails the test below, not a user's run.
+            let _ = calls.add(text);
+        }
+    }
+    calls
+}
+
+/// What we know of Python libraries.
+pub fn python() -> &'static Calls {
+    static PYTHON: OnceLock<Calls> = OnceLock::new();
+    PYTHON.get_or_init(|| embedded("python/"))
+}
+
+/// What we know of Rust crates.
+pub fn rust() -> &'static Calls {
+    static RUST: OnceLock<Calls> = OnceLock::new();
+    RUST.get_or_init(|| embedded("rust/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_table_parses_and_is_listed() {
+        for (path, text) in TABLES {
+            if let Err(error) = Calls::default().add(text) {
+                panic!("rules/calls/{path}: {error}");
+            }
+        }
+        let listed: BTreeSet<String> = TABLES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let mut found = BTreeSet::new();
+        for folder in ["python", "rust"] {
+            for entry in std::fs::read_dir(format!("{}/rules/calls/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
+                found.insert(format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap()));
+            }
+        }
+        assert_eq!(listed, found, "list every table of rules/calls in TABLES");
+    }
+
+    #[test]
+    fn no_key_stands_in_two_tables() {
+        for folder in ["python/", "rust/"] {
+            let mut seen: HashMap<String, &str> = HashMap::new();
+            for (path, text) in TABLES.iter().filter(|(path, _)| path.starts_with(folder)) {
+                let table: Table = toml::from_str(text).unwrap();
+                for key in table.calls.into_keys() {
+                    if let Some(other) = seen.insert(key.clone(), path) {
+                        panic!("`{key}` stands in {other} and in {path}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_argument_named_is_a_parameter() {
+        for (path, text) in TABLES {
+            let table: Table = toml::from_str(text).unwrap();
+            for (key, call) in &table.calls {
+                let known = |arg: &str| arg == "self" || call.params.iter().any(|p| p.trim_start_matches('*') == arg);
+                let named = call.does.values().flat_map(OneOrMany::iter).chain(call.mode.as_deref()).chain(call.on.as_deref());
+                for arg in named.chain(call.runs.as_ref().map(|runs| runs.arg.as_str())) {
+                    assert!(known(arg), "{path}: `{key}` speaks of `{arg}`, which is no parameter of it");
+                }
+            }
+        }
+    }
+}

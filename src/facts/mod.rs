@@ -1,0 +1,494 @@
+//! The vocabulary: what a file does, before anyone knows what its calls mean.
+//!
+//! A front end lowers one source to [`FileFacts`]: operations in evaluation order, in the blocks that hold them, over an arena
+//! of symbolic values. Facts hold no file id and no library knowledge, so they depend on the file's bytes alone; `link` joins
+//! them, looks calls up in the tables and turns them into effects.
+
+mod ignore;
+
+pub use ignore::{Ignore, IgnoreScope};
+
+use crate::text::Span;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// An index into [`FileFacts::names`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Sym(pub u32);
+
+/// An index into [`FileFacts::values`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct V(pub u32);
+
+/// An index into [`FileFacts::ops`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct OpId(pub u32);
+
+/// An index into [`FileFacts::units`]. Unit 0 is the module body of the file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct UnitId(pub u32);
+
+/// An index into [`FileFacts::classes`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct ClassId(pub u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Language {
+    Python,
+    Rust,
+}
+
+/// Everything one file says, in its own arenas.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FileFacts {
+    pub language: Language,
+    pub names: Vec<Box<str>>,
+    pub values: Vec<Value>,
+    pub ops: Vec<Op>,
+    pub units: Vec<Unit>,
+    pub classes: Vec<Class>,
+    pub imports: Vec<Import>,
+    pub ignores: Vec<Ignore>,
+    pub gaps: Vec<Gap>,
+}
+
+/// A symbolic value: an expression whose calls have been taken out as operations.
+///
+/// Wrappers that do not change which thing is meant are dropped by the front end: parentheses, `await`, `&x`, `*x`, `x?`,
+/// `x as T`, the walrus (a store, then the name).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Value {
+    /// A string, bytes or character literal, decoded.
+    Text(Sym),
+    Int(i64),
+    Bool(bool),
+    /// `None`, `()`.
+    Nil,
+    /// A plain name; `link` decides whether it is a parameter, a local, a module's, an import or a builtin. `self` too.
+    Name(Sym),
+    /// A Rust path of two or more segments, generics dropped: `std::fs::write`, `Self::new`, `crate::a::B`.
+    Path(Vec<Sym>),
+    /// `a.b`: an attribute, a field, or the method part of a method call.
+    Attr(V, Sym),
+    /// `a[b]`.
+    Item(V, V),
+    /// What an operation gives: a call's result, a yield's received value.
+    Result(OpId),
+    /// Pieces joined to one text: f-strings, `format!`, `concat!`, implicit concatenation. Literal pieces are [`Value::Text`].
+    Format(Vec<V>),
+    Binary(Operator, V, V),
+    Not(V),
+    And(Vec<V>),
+    Or(Vec<V>),
+    Compare(Comparison, V, V),
+    /// Lists, arrays, `vec![]`.
+    List(Vec<V>),
+    Tuple(Vec<V>),
+    Set(Vec<V>),
+    /// Pairs of key and value; a `**other` entry has the key [`Value::Unknown`].
+    Dict(Vec<(V, V)>),
+    /// `then if cond else other`; the calls of both arms stand in the blocks of a [`Step::If`] before.
+    Choice {
+        cond: V,
+        then: V,
+        other: V,
+    },
+    /// A lambda, closure or comprehension body: a unit of its own.
+    Closure(UnitId),
+    /// `*args` or `**kwargs` in a call or display.
+    Star(V),
+    /// A Rust struct literal `T { a: 1, ..rest }`.
+    Record {
+        ty: V,
+        fields: Vec<(Sym, V)>,
+    },
+    Unknown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    /// `/`: division, and the join of `pathlib`.
+    Divide,
+    FloorDivide,
+    /// `%`: remainder, and Python's text formatting.
+    Modulo,
+    Other,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Is,
+    IsNot,
+    In,
+    NotIn,
+    /// `<`, `<=`, `>`, `>=`.
+    Order,
+}
+
+/// One operation, and the bytes it stands on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Op {
+    pub what: What,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum What {
+    /// A call of a function, method (`callee` is [`Value::Attr`]), class or macro (its last name ends with `!`: `format!`).
+    Call {
+        callee: V,
+        args: Vec<Arg>,
+    },
+    /// An assignment, a `let`, a constant, a loop or `with` target. `to` is a name, attribute, item, tuple or list. An augmented
+    /// assignment stores a [`Value::Binary`] of the old and the new.
+    Store {
+        to: V,
+        value: V,
+        ty: Option<V>,
+    },
+    Delete(V),
+    /// An index into [`FileFacts::imports`].
+    Import(u32),
+    /// `return`, and the last expression of a Rust body.
+    Return(Option<V>),
+    Yield(Option<V>),
+    Raise(Option<V>),
+    /// `assert`, `assert!`; calls inside stand before it.
+    Assert(V),
+    Break,
+    Continue,
+    /// A nested function or method is bound to its name here.
+    Define(UnitId),
+    DefineClass(ClassId),
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Arg {
+    pub name: Option<Sym>,
+    pub value: V,
+    pub span: Span,
+}
+
+pub type Block = Vec<Step>;
+
+/// A step of a block. Regions are nested blocks, so order, handlers, conditions and guards are read off the tree.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Step {
+    Op(OpId),
+    If {
+        cond: V,
+        then: Block,
+        other: Block,
+        span: Span,
+    },
+    /// `for` (with `over`: target and what is iterated; the target's store is the first operation of the body), `while`, `loop`,
+    /// comprehensions.
+    Loop {
+        over: Option<(V, V)>,
+        cond: Option<V>,
+        body: Block,
+        other: Block,
+    },
+    Try {
+        body: Block,
+        handlers: Vec<Handler>,
+        other: Block,
+        last: Block,
+    },
+    With {
+        items: Vec<WithItem>,
+        body: Block,
+        span: Span,
+    },
+    /// A Rust block: what is declared in it is dropped at its end.
+    Scope(Block),
+    /// `match` and `if let`: one arm is taken. The stores that a pattern makes are the first operations of the arm's body.
+    Match {
+        subject: V,
+        arms: Vec<Arm>,
+    },
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Handler {
+    /// The exception types caught; empty for a bare `except:`.
+    pub catches: Vec<V>,
+    pub body: Block,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct WithItem {
+    pub context: V,
+    /// A name, attribute or tuple bound by `as`.
+    pub target: Option<V>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Arm {
+    /// The constructor that the pattern names (`Ok`, `Err`, `Some`, `None`, `io::ErrorKind::NotFound`), where it names one.
+    pub pattern: Option<Vec<Sym>>,
+    pub guard: Option<V>,
+    pub body: Block,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// The file's body (unit 0) or a Rust inline module.
+    Module,
+    ClassBody,
+    Function,
+    /// Takes its receiver as first parameter.
+    Method,
+    ClassMethod,
+    StaticMethod,
+    Property,
+    /// Lambda, closure, comprehension, `async` block.
+    Closure,
+}
+
+/// A stretch of code that runs as one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Unit {
+    /// Empty for the file's module body and for closures.
+    pub name: Sym,
+    pub shape: Shape,
+    /// For methods and class bodies: the class (for Rust: the `impl`).
+    pub class: Option<ClassId>,
+    /// The unit whose text holds this one; none for unit 0.
+    pub parent: Option<UnitId>,
+    /// The receiver is the first parameter of a method.
+    pub params: Vec<Param>,
+    /// The annotated result type.
+    pub returns: Option<V>,
+    /// Decorators and attributes, outermost first. Inner attributes (`#![…]`) are marks of the module.
+    pub marks: Vec<Mark>,
+    /// Names declared `global` (or `nonlocal`).
+    pub globals: Vec<Sym>,
+    pub is_async: bool,
+    /// Holds a `yield` of its own.
+    pub yields: bool,
+    pub body: Block,
+    /// The whole definition, decorators included.
+    pub span: Span,
+    /// The name; for a module the empty span at its start.
+    pub head: Span,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Param {
+    pub name: Sym,
+    pub ty: Option<V>,
+    pub default: Option<V>,
+    pub kind: ParamKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParamKind {
+    Plain,
+    KeywordOnly,
+    /// `*args`.
+    Rest,
+    /// `**kwargs`.
+    Keywords,
+}
+
+/// A decorator or attribute: `@pytest.mark.skip("x")`, `#[tokio::test(flavor = "…")]`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Mark {
+    /// [`Value::Name`], [`Value::Attr`] or [`Value::Path`]; not a call.
+    pub callee: V,
+    /// Arguments where it is called or holds a list. A Rust `name = "text"` is a named argument; a nested path is a value.
+    pub args: Vec<Arg>,
+    pub span: Span,
+}
+
+/// A Python class, a Rust `struct`, `enum` or `trait`, or one Rust `impl` block.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Class {
+    pub name: Sym,
+    /// Base classes in order; for an `impl`, the trait.
+    pub bases: Vec<V>,
+    /// For a Rust `impl`: the type it is for.
+    pub extends: Option<V>,
+    pub marks: Vec<Mark>,
+    /// Declared fields and their types (dataclass and struct fields).
+    pub fields: Vec<(Sym, Option<V>)>,
+    /// The unit whose text holds the class.
+    pub parent: UnitId,
+    /// The unit of the class body, where there is one.
+    pub body: Option<UnitId>,
+    pub span: Span,
+    pub head: Span,
+}
+
+/// One bound name of an `import`, `from … import`, `use`, `extern crate` or `mod name;`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Import {
+    /// The module named; `import a.b` has `[a, b]`, `from ..x import y` has `[x]`, `use std::fs::File` has `[std, fs]`.
+    pub module: Vec<Sym>,
+    /// Leading dots of a relative Python import.
+    pub up: u32,
+    /// What is taken out of the module; none where the module itself is bound.
+    pub name: Option<Sym>,
+    /// The local name. `import a.b` binds `a`.
+    pub bound: Option<Sym>,
+    pub star: bool,
+    /// Rust `mod name;`: the file of a child module, with the text of a `#[path]` attribute.
+    pub child: Option<Child>,
+    /// A Rust `pub use`: visible from outside.
+    pub public: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Child {
+    pub path: Option<Sym>,
+}
+
+/// Something a front end could not read. Never a failure: what is sound around it is lowered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Gap {
+    pub span: Span,
+    pub why: Why,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// Does not parse.
+    Syntax,
+    /// A macro whose body is not understood.
+    Macro,
+    /// Nested too deep to read.
+    Depth,
+    /// Too large, or over its time.
+    Size,
+    /// Not text, or in an encoding that is not known.
+    Encoding,
+    /// Could not be opened or read.
+    Unreadable,
+}
+
+impl FileFacts {
+    pub fn name(&self, sym: Sym) -> &str {
+        self.names.get(sym.0 as usize).map_or("", |name| name)
+    }
+
+    pub fn value(&self, v: V) -> &Value {
+        self.values.get(v.0 as usize).unwrap_or(&Value::Unknown)
+    }
+
+    pub fn op(&self, op: OpId) -> &Op {
+        &self.ops[op.0 as usize]
+    }
+
+    pub fn unit(&self, unit: UnitId) -> &Unit {
+        &self.units[unit.0 as usize]
+    }
+
+    pub fn class(&self, class: ClassId) -> &Class {
+        &self.classes[class.0 as usize]
+    }
+
+    /// The dotted text of a name, attribute chain or path: `a.b.c` in Python, `a::b` in Rust; none for anything else.
+    pub fn dotted(&self, v: V) -> Option<String> {
+        match self.value(v) {
+            Value::Name(name) => Some(self.name(*name).to_owned()),
+            Value::Path(segments) => Some(segments.iter().map(|s| self.name(*s)).collect::<Vec<_>>().join("::")),
+            Value::Attr(base, name) => {
+                let mut text = self.dotted(*base)?;
+                text.push('.');
+                text.push_str(self.name(*name));
+                Some(text)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Fills a [`FileFacts`]; used by front ends only.
+pub struct Builder {
+    facts: FileFacts,
+    known: HashMap<Box<str>, Sym>,
+}
+
+impl Builder {
+    pub fn new(language: Language) -> Self {
+        let facts = FileFacts {
+            language,
+            names: Vec::new(),
+            values: Vec::new(),
+            ops: Vec::new(),
+            units: Vec::new(),
+            classes: Vec::new(),
+            imports: Vec::new(),
+            ignores: Vec::new(),
+            gaps: Vec::new(),
+        };
+        Builder { facts, known: HashMap::new() }
+    }
+
+    pub fn sym(&mut self, name: &str) -> Sym {
+        if let Some(sym) = self.known.get(name) {
+            return *sym;
+        }
+        let sym = Sym(self.facts.names.len() as u32);
+        self.facts.names.push(name.into());
+        self.known.insert(name.into(), sym);
+        sym
+    }
+
+    pub fn value(&mut self, value: Value) -> V {
+        self.facts.values.push(value);
+        V(self.facts.values.len() as u32 - 1)
+    }
+
+    /// Adds an operation; the caller puts its step into a block.
+    pub fn op(&mut self, what: What, span: Span) -> OpId {
+        self.facts.ops.push(Op { what, span });
+        OpId(self.facts.ops.len() as u32 - 1)
+    }
+
+    /// Reserves a unit, to be filled by writing to [`Builder::facts_mut`].
+    pub fn unit(&mut self, unit: Unit) -> UnitId {
+        self.facts.units.push(unit);
+        UnitId(self.facts.units.len() as u32 - 1)
+    }
+
+    pub fn class(&mut self, class: Class) -> ClassId {
+        self.facts.classes.push(class);
+        ClassId(self.facts.classes.len() as u32 - 1)
+    }
+
+    pub fn import(&mut self, import: Import) -> u32 {
+        self.facts.imports.push(import);
+        self.facts.imports.len() as u32 - 1
+    }
+
+    pub fn gap(&mut self, span: Span, why: Why) {
+        self.facts.gaps.push(Gap { span, why });
+    }
+
+    pub fn facts(&self) -> &FileFacts {
+        &self.facts
+    }
+
+    pub fn facts_mut(&mut self) -> &mut FileFacts {
+        &mut self.facts
+    }
+
+    pub fn finish(self) -> FileFacts {
+        self.facts
+    }
+}

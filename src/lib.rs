@@ -1,0 +1,9 @@
+//! `isolint` reads test code, the code under test and the files that say how tests are run, and reports what makes tests collide,
+//! flake or exhaust a machine when they run in parallel. It runs nothing.
+
+pub mod calls;
+pub mod facts;
+pub mod finding;
+pub mod python;
+pub mod rust;
+pub mod text;
