@@ -5,6 +5,7 @@
 //! them, looks calls up in the tables and turns them into effects.
 
 mod ignore;
+pub mod run;
 
 pub use ignore::{Ignore, IgnoreScope};
 

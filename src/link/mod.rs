@@ -1,0 +1,4 @@
+//! The facts of all files, joined: [`Suite`].
+
+/// Everything joined, frozen: what rules ask.
+pub struct Suite {}
