@@ -1,9 +1,14 @@
-//! The whole library in one call: sources and configuration in, a report out. No I/O, no panic.
+//! The whole library in one call: sources and configuration in, a report out. No I/O, no panic that gets out.
 
 use crate::config::Config;
-use crate::facts::Gap;
+use crate::facts::{FileFacts, Gap, Language, Why};
 use crate::finding::Finding;
-use crate::text::{FileId, Source};
+use crate::link::Suite;
+use crate::text::{FileId, Kind, Source, Span};
+use crate::{conf, python, rules, rust, settle};
+use rayon::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// What a run found.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +18,7 @@ pub struct Report {
     /// Shown findings, sorted by path, place and rule.
     pub findings: Vec<Finding>,
     /// Findings that an ignore comment covers, with the comment's file and place.
-    pub ignored: Vec<(Finding, FileId, crate::text::Span)>,
+    pub ignored: Vec<(Finding, FileId, Span)>,
     pub gaps: Vec<(FileId, Gap)>,
     /// What was not read: path and reason. Filled in by the caller from discovery.
     pub skipped: Vec<Skipped>,
@@ -30,6 +35,105 @@ pub struct Skipped {
     pub why: String,
 }
 
-pub fn check(sources: Vec<Source>, _config: &Config) -> Report {
-    Report { sources, ..Report::default() }
+/// Bytes of stack for each worker: parsers recurse, and an overflow would end the process.
+const STACK: usize = 64 << 20;
+
+/// Analyses a project. `sources` are its files in any order; they come back sorted by path.
+pub fn check(mut sources: Vec<Source>, config: &Config) -> Report {
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.jobs).stack_size(STACK).build();
+    match pool {
+        Ok(pool) => pool.install(|| analyse(sources, config)),
+        // No threads to be had: the caller's own will do.
+        Err(_) => analyse(sources, config),
+    }
+}
+
+/// The facts of one source; none of a configuration file.
+pub fn lower(source: &Source) -> FileFacts {
+    match source.kind {
+        Kind::Python => python::lower(source),
+        Kind::Rust => rust::lower(source),
+        Kind::Config => empty(Why::Syntax).1,
+    }
+}
+
+fn empty(why: Why) -> (Why, FileFacts) {
+    (why, crate::facts::Builder::with_module(Language::Python).finish())
+}
+
+fn analyse(sources: Vec<Source>, config: &Config) -> Report {
+    let lowered: Vec<Result<Arc<FileFacts>, String>> =
+        sources.par_iter().map(|source| caught(&source.path, || Arc::new(lower(source)))).collect();
+    let mut report = Report::default();
+    let mut facts = Vec::with_capacity(lowered.len());
+    for (i, (source, one)) in sources.iter().zip(lowered).enumerate() {
+        let one = one.unwrap_or_else(|fault| {
+            report.faults.push(fault);
+            Arc::new(empty(Why::Syntax).1)
+        });
+        if source.kind != Kind::Config {
+            report.gaps.extend(one.gaps.iter().map(|gap| (FileId(i as u32), gap.clone())));
+        }
+        facts.push(one);
+    }
+    let mut found: Vec<Finding> = Vec::new();
+    let linked = caught("linking", || {
+        let setup = conf::read(&sources);
+        let suite = Suite::new(&sources, &facts, &setup);
+        let results: Vec<Result<Vec<Finding>, String>> = rules::TABLE
+            .par_iter()
+            .map(|rule| {
+                caught(rule.name, || {
+                    let mut found = Vec::new();
+                    (rule.check)(&suite, &mut found);
+                    found
+                })
+            })
+            .collect();
+        (suite.tests.len(), runners(&setup, &sources), results)
+    });
+    match linked {
+        Ok((tests, runners, results)) => {
+            report.tests = tests;
+            report.runners = runners;
+            for result in results {
+                match result {
+                    Ok(findings) => found.extend(findings),
+                    Err(fault) => report.faults.push(fault),
+                }
+            }
+        }
+        Err(fault) => report.faults.push(fault),
+    }
+    report.sources = sources;
+    let facts: Vec<&FileFacts> = facts.iter().map(|facts| &**facts).collect();
+    settle::settle(&mut report, found, &facts, config);
+    report
+}
+
+/// Runs one part; a panic in it is a fault of the report, and the rest goes on.
+fn caught<T>(what: &str, f: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(f)).map_err(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "no message".to_owned());
+        format!("{what}: {message}")
+    })
+}
+
+fn runners(setup: &crate::facts::run::Setup, sources: &[Source]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for run in &setup.runs {
+        let place = run.place.and_then(|(file, span)| {
+            let source = sources.get(file.0 as usize)?;
+            let line = source.text.as_bytes().iter().take(span.start as usize).filter(|byte| **byte == b'\n').count() + 1;
+            Some(format!(" ({}:{line})", source.path))
+        });
+        out.push(format!("{}{}", run.text, place.unwrap_or_default()));
+    }
+    out.dedup();
+    out
 }

@@ -440,6 +440,28 @@ impl Builder {
         Builder { facts, known: HashMap::new() }
     }
 
+    /// A builder that already holds unit 0, an empty module body.
+    pub fn with_module(language: Language) -> Self {
+        let mut builder = Builder::new(language);
+        let name = builder.sym("");
+        builder.unit(Unit {
+            name,
+            shape: Shape::Module,
+            class: None,
+            parent: None,
+            params: Vec::new(),
+            returns: None,
+            marks: Vec::new(),
+            globals: Vec::new(),
+            is_async: false,
+            yields: false,
+            body: Vec::new(),
+            span: Span::default(),
+            head: Span::default(),
+        });
+        builder
+    }
+
     pub fn sym(&mut self, name: &str) -> Sym {
         if let Some(sym) = self.known.get(name) {
             return *sym;

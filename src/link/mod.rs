@@ -1,4 +1,17 @@
-//! The facts of all files, joined: [`Suite`].
+//! The facts of all files, joined: names, summaries of units, tests with their fixtures, and what may meet.
 
-/// Everything joined, frozen: what rules ask.
-pub struct Suite {}
+mod call;
+mod eval;
+mod index;
+mod overlap;
+mod place;
+mod suite;
+mod summary;
+mod term;
+mod world;
+
+pub use overlap::{Meeting, changes, is_shared, separates};
+pub use place::{FreshKind, Place, Root};
+pub use suite::{Phase, Suite, Test, TestEffect};
+pub use summary::{Effect, Known, Summary};
+pub use term::{Piece, Site, Term, UnitRef};

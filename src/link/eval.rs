@@ -1,0 +1,1154 @@
+//! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
+
+use super::place::Place;
+use super::summary::{Ambience, EFFECTS, Effect, Frame, Known, Summary, Where, harm};
+use super::term::{Lock, Site, Term, UnitRef};
+use super::world::World;
+use crate::calls::{Call, Redirected, Verb};
+use crate::facts::{
+    Arm, Block, Comparison, FileFacts, Handler, OpId, Operator, Shape, Step, Sym, UnitId, V, Value, What, WithItem,
+};
+use crate::text::FileId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Evaluates a unit on its own, its parameters symbolic.
+pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
+    let mut eval = Eval::new(world, unit);
+    let data = eval.facts.unit(unit.1);
+    if data.shape != Shape::Closure {
+        for (n, param) in data.params.iter().enumerate() {
+            let term = eval.parameter(n as u16, param.ty);
+            eval.state.vars.insert(param.name, term);
+        }
+    }
+    eval.defaults = data.params.iter().map(|param| param.default.map(|default| eval.value(default).bounded())).collect();
+    eval.block(&data.body);
+    eval.finish()
+}
+
+/// What changes along the way.
+#[derive(Clone)]
+pub(super) struct State {
+    pub vars: HashMap<Sym, Term>,
+    /// Where each variable was last stored.
+    pub stored: HashMap<Sym, OpId>,
+    /// Attributes stored in this unit: base and name.
+    pub attrs: BTreeMap<(Term, Arc<str>), Term>,
+    pub ambience: Ambience,
+    pub guards: Vec<Lock>,
+    pub known: Vec<Known>,
+    /// This way has ended: returned, raised, broken off.
+    pub dead: bool,
+}
+
+pub(super) struct Eval<'a, 'w> {
+    pub world: &'w World<'a>,
+    pub file: FileId,
+    pub unit: UnitId,
+    pub facts: &'a FileFacts,
+    pub state: State,
+    pub results: HashMap<OpId, Term>,
+    pub effects: Vec<Effect>,
+    pub gives: Option<Term>,
+    pub defaults: Vec<Option<Term>>,
+    pub stores: Vec<(Arc<str>, Term)>,
+    /// What the caller of a context manager or fixture sees.
+    pub at_yield: Option<(Ambience, Vec<Lock>)>,
+    pub caught: Vec<Arc<str>>,
+    pub maybe: usize,
+    pub expected: usize,
+    pub flagged: usize,
+    pub spread: usize,
+    /// Table entries of the calls made, for `with`.
+    pub entries: HashMap<OpId, &'static Call>,
+    /// Context managers of the project that were called and not yet entered.
+    pub contexts: HashMap<OpId, Context>,
+    /// What the current loop's target is.
+    pub elements: HashMap<V, Term>,
+    /// Nested functions being evaluated in place.
+    pub inside: Vec<UnitId>,
+}
+
+/// The part of a context manager that runs around the block.
+#[derive(Clone, Default)]
+pub(super) struct Context {
+    pub leave: Vec<Effect>,
+    pub ambience: Option<Ambience>,
+    pub held: Vec<Lock>,
+}
+
+/// Earlier checks kept in mind.
+const KNOWN: usize = 16;
+
+impl<'a, 'w> Eval<'a, 'w> {
+    fn new(world: &'w World<'a>, unit: UnitRef) -> Self {
+        Eval {
+            world,
+            file: unit.0,
+            unit: unit.1,
+            facts: world.index.file(unit.0),
+            state: State {
+                vars: HashMap::new(),
+                stored: HashMap::new(),
+                attrs: BTreeMap::new(),
+                ambience: Ambience::default(),
+                guards: Vec::new(),
+                known: Vec::new(),
+                dead: false,
+            },
+            results: HashMap::new(),
+            effects: Vec::new(),
+            gives: None,
+            defaults: Vec::new(),
+            stores: Vec::new(),
+            at_yield: None,
+            caught: Vec::new(),
+            maybe: 0,
+            expected: 0,
+            flagged: 0,
+            spread: 0,
+            entries: HashMap::new(),
+            contexts: HashMap::new(),
+            elements: HashMap::new(),
+            inside: Vec::new(),
+        }
+    }
+
+    fn finish(mut self) -> Summary {
+        let shape = self.facts.unit(self.unit).shape;
+        if matches!(shape, Shape::Module | Shape::ClassBody) {
+            let mut vars: Vec<(Sym, Term)> = std::mem::take(&mut self.state.vars).into_iter().collect();
+            vars.sort_by_key(|(sym, _)| *sym);
+            for (sym, term) in vars {
+                let name = self.facts.name(sym).into();
+                self.stores.push((name, term.bounded()));
+            }
+        }
+        self.stores.retain(|(_, term)| *term != Term::Unknown);
+        if self.effects.len() > EFFECTS {
+            let mut ranked: Vec<usize> = (0..self.effects.len()).collect();
+            ranked.sort_by_key(|i| {
+                let effect = &self.effects[*i];
+                (harm(effect.verb), effect.via.len(), effect.site, *i)
+            });
+            ranked.truncate(EFFECTS);
+            ranked.sort_unstable();
+            self.effects = ranked.into_iter().map(|i| self.effects[i].clone()).collect();
+        }
+        let (after, held) = self.at_yield.unwrap_or((self.state.ambience, self.state.guards));
+        Summary {
+            effects: self.effects,
+            gives: self.gives.map(Term::bounded),
+            defaults: self.defaults,
+            stores: self.stores,
+            after,
+            held,
+            needs: self.world.take_needs(),
+        }
+    }
+
+    pub fn site(&self, op: OpId) -> Site {
+        Site { file: self.file, op }
+    }
+
+    /// A parameter, with its declared type where that is one from outside.
+    pub fn parameter(&mut self, n: u16, ty: Option<V>) -> Term {
+        match ty.and_then(|ty| self.type_name(ty)) {
+            Some(ty) => Term::Typed(ty, Arc::new(Term::Param(n))),
+            None => Term::Param(n),
+        }
+    }
+
+    pub fn block(&mut self, block: &Block) {
+        for step in block {
+            if self.state.dead {
+                return;
+            }
+            self.step(step);
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Op(op) => self.operation(*op),
+            Step::If { cond, then, other, .. } => self.branch(*cond, then, other),
+            Step::Loop { over, body, other, .. } => self.repeat(*over, body, other),
+            Step::Try { body, handlers, other, last } => self.attempt(body, handlers, other, last),
+            Step::With { items, body, .. } => self.with(items, body),
+            Step::Scope(body) => {
+                let guards = self.state.guards.len();
+                let ambience = self.state.ambience.clone();
+                self.block(body);
+                // Guards bound in a Rust block are dropped at its end, and with them what they redirect.
+                self.state.guards.truncate(guards);
+                if self.facts.language == crate::facts::Language::Python {
+                    self.state.ambience = ambience;
+                }
+            }
+            Step::Match { subject, arms } => self.choose(*subject, arms),
+        }
+    }
+
+    fn operation(&mut self, id: OpId) {
+        let op = self.facts.op(id);
+        match &op.what {
+            What::Call { callee, args } => {
+                let result = self.call(id, *callee, args);
+                self.results.insert(id, result.bounded());
+            }
+            What::Store { to, value, ty } => {
+                let mut term = match self.elements.get(to) {
+                    Some(element) => element.clone(),
+                    None => self.value(*value),
+                };
+                if let (Some(ty), Term::Param(_) | Term::Opaque(_) | Term::Field(..)) =
+                    (ty.and_then(|ty| self.type_name(ty)), &term)
+                {
+                    term = Term::Typed(ty, Arc::new(term));
+                }
+                if matches!(self.facts.value(*to), Value::Name(name) if self.facts.name(*name) == "_") {
+                    self.forgive(*value);
+                }
+                self.store(*to, term, id);
+            }
+            What::Delete(_) | What::Import(_) | What::DefineClass(_) => {}
+            What::Assert(_) => {}
+            What::Define(unit) => {
+                let name = self.facts.unit(*unit).name;
+                if !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
+                    self.state.vars.insert(name, Term::Function((self.file, *unit)));
+                }
+            }
+            What::Return(value) => {
+                if let Some(value) = value {
+                    let term = self.value(*value);
+                    let term = self.escape(term);
+                    self.give(term);
+                } else {
+                    self.give(Term::Nil);
+                }
+                self.state.dead = true;
+            }
+            What::Yield(value) => {
+                let term = value.map_or(Term::Nil, |value| self.value(value));
+                let term = self.escape(term);
+                self.give(term);
+                if self.at_yield.is_none() {
+                    self.at_yield = Some((self.state.ambience.clone(), self.state.guards.clone()));
+                }
+            }
+            What::Raise(_) | What::Break | What::Continue => self.state.dead = true,
+        }
+    }
+
+    fn give(&mut self, term: Term) {
+        self.gives = Some(match self.gives.take() {
+            // A function that gives `None` on one way gives the other value where it matters.
+            None | Some(Term::Nil) => term,
+            Some(old) if term == Term::Nil => old,
+            Some(old) => Term::either(old, term),
+        });
+    }
+
+    /// A nested function that leaves its unit takes the variables along.
+    fn escape(&mut self, term: Term) -> Term {
+        match term {
+            Term::Function((file, unit)) if file == self.file && self.facts.unit(unit).parent == Some(self.unit) => {
+                if matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
+                    return Term::Function((file, unit));
+                }
+                let mut captured: Vec<(Arc<str>, Term)> = self
+                    .state
+                    .vars
+                    .iter()
+                    .filter(|(_, term)| !matches!(term, Term::Unknown | Term::Function(_)))
+                    .map(|(sym, term)| (Arc::from(self.facts.name(*sym)), term.clone()))
+                    .collect();
+                captured.sort();
+                captured.truncate(24);
+                Term::Closure((file, unit), Arc::new(captured))
+            }
+            other => other,
+        }
+    }
+
+    fn store(&mut self, to: V, term: Term, op: OpId) {
+        let term = term.bounded();
+        match self.facts.value(to) {
+            Value::Name(name) => {
+                self.state.stored.insert(*name, op);
+                self.state.vars.insert(*name, term);
+            }
+            Value::Attr(base, name) => {
+                let base = self.value(*base);
+                let name: Arc<str> = self.facts.name(*name).into();
+                match &base {
+                    Term::Param(0) if self.facts.unit(self.unit).class.is_some() => {
+                        self.stores.retain(|(stored, _)| *stored != name);
+                        self.stores.push((name.clone(), term.clone()));
+                    }
+                    Term::External(module) if &**module == "tempfile" && &*name == "tempdir" => {
+                        self.state.ambience.temp = Some(match Place::of(&term) {
+                            Some(place) => Where::At(Arc::new(place)),
+                            None => Where::Unknown,
+                        });
+                    }
+                    _ => {}
+                }
+                self.state.attrs.insert((base, name), term);
+            }
+            Value::Item(base, key) => {
+                let base = self.value(*base);
+                let key = self.value(*key);
+                if matches!(&base, Term::External(name) if &**name == "os.environ") {
+                    if let Some(key) = key.as_literal() {
+                        self.set_variable(&key, &term);
+                    }
+                }
+            }
+            Value::Tuple(targets) | Value::List(targets) => {
+                let targets = targets.clone();
+                for (i, target) in targets.iter().enumerate() {
+                    let part = self.part(&term, i, targets.len(), op);
+                    self.store(*target, part, op);
+                }
+            }
+            Value::Star(target) => {
+                let target = *target;
+                self.store(target, Term::Unknown, op);
+            }
+            _ => {}
+        }
+    }
+
+    /// One of the values that a tuple target takes.
+    fn part(&self, term: &Term, i: usize, of: usize, op: OpId) -> Term {
+        match term {
+            Term::List(terms) if terms.len() == of => terms[i].clone(),
+            // `mkstemp` gives a descriptor and the path.
+            Term::Path(_) | Term::Typed(..) if of == 2 && i == 1 => term.clone(),
+            // `os.walk` gives the folder first.
+            Term::Path(_) | Term::Typed(..) if of == 3 && i == 0 => term.clone(),
+            Term::Unknown => Term::Unknown,
+            _ => Term::Item(Arc::new(term.clone()), Arc::new(Term::Int(i as i64 + (i64::from(op.0) << 16)))),
+        }
+    }
+
+    /// An environment variable that moves a well-known directory.
+    pub fn set_variable(&mut self, key: &str, term: &Term) {
+        let to = Some(match Place::of(term) {
+            Some(place) => Where::At(Arc::new(place)),
+            None => Where::Unknown,
+        });
+        match key {
+            "TMPDIR" | "TEMP" | "TMP" => self.state.ambience.temp = to,
+            "HOME" | "USERPROFILE" | "XDG_CACHE_HOME" | "XDG_CONFIG_HOME" | "XDG_DATA_HOME" | "XDG_STATE_HOME" => {
+                self.state.ambience.home = to;
+            }
+            _ => {}
+        }
+    }
+
+    fn branch(&mut self, cond: V, then: &Block, other: &Block) {
+        let term = self.value(cond);
+        match truth(&term) {
+            Some(true) => return self.block(then),
+            Some(false) => return self.block(other),
+            None => {}
+        }
+        let flag = self.flag(cond, &term);
+        let before = self.state.clone();
+        self.learn(&term, true);
+        self.maybe += 1;
+        self.flagged += usize::from(flag == Some(true));
+        self.block(then);
+        self.flagged -= usize::from(flag == Some(true));
+        let after_then = std::mem::replace(&mut self.state, before);
+        self.learn(&term, false);
+        self.flagged += usize::from(flag == Some(false));
+        self.block(other);
+        self.flagged -= usize::from(flag == Some(false));
+        self.maybe -= 1;
+        self.merge(after_then);
+    }
+
+    /// Joins another way into this one.
+    fn merge(&mut self, other: State) {
+        if other.dead {
+            return;
+        }
+        if self.state.dead {
+            self.state = other;
+            return;
+        }
+        for (name, term) in other.vars {
+            match self.state.vars.get_mut(&name) {
+                Some(mine) if *mine == term => {}
+                Some(mine) => *mine = join(std::mem::replace(mine, Term::Unknown), term),
+                None => {
+                    self.state.vars.insert(name, term);
+                }
+            }
+        }
+        for (name, op) in other.stored {
+            let mine = self.state.stored.entry(name).or_insert(op);
+            *mine = (*mine).max(op);
+        }
+        for (key, term) in other.attrs {
+            match self.state.attrs.get_mut(&key) {
+                Some(mine) if *mine == term => {}
+                Some(mine) => *mine = join(std::mem::replace(mine, Term::Unknown), term),
+                None => {
+                    self.state.attrs.insert(key, term);
+                }
+            }
+        }
+        let theirs = other.known;
+        self.state.known.retain(|known| theirs.contains(known));
+        let guards = other.guards;
+        self.state.guards.retain(|lock| guards.contains(lock));
+        let ambience = &mut self.state.ambience;
+        for (mine, theirs) in [
+            (&mut ambience.cwd, other.ambience.cwd),
+            (&mut ambience.home, other.ambience.home),
+            (&mut ambience.temp, other.ambience.temp),
+        ] {
+            if *mine != theirs {
+                *mine = Some(Where::Unknown);
+            }
+        }
+        ambience.in_memory |= other.ambience.in_memory;
+    }
+
+    /// What a condition tells about paths when it holds, or does not.
+    fn learn(&mut self, cond: &Term, holds: bool) {
+        match (cond, holds) {
+            (Term::Not(inner), _) => self.learn(inner, !holds),
+            (Term::All(terms), true) | (Term::Any(terms), false) => terms.iter().for_each(|term| self.learn(term, holds)),
+            (Term::Check(on, site), _) => {
+                for term in on.alternatives() {
+                    if let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) {
+                        self.state.known.retain(|known| *known.on != place);
+                        let known = Known { on: Arc::new(place), exists: holds, site: *site, guards: self.state.guards.clone() };
+                        self.state.known.push(known);
+                    }
+                }
+                if self.state.known.len() > KNOWN {
+                    self.state.known.remove(0);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `Some(true)`: what follows when the condition holds is only done when asked for; `Some(false)`: when it does not hold.
+    fn flag(&self, cond: V, term: &Term) -> Option<bool> {
+        match term {
+            Term::Not(inner) => {
+                return self.flag_of_term(inner).map(|flag| !flag).or_else(|| self.flag_of_name(cond).map(|flag| !flag));
+            }
+            Term::All(terms) => {
+                return terms
+                    .iter()
+                    .any(|term| self.flag_of_term(term) == Some(true))
+                    .then_some(true)
+                    .or_else(|| self.flag_of_name(cond));
+            }
+            _ => {}
+        }
+        self.flag_of_term(term).or_else(|| self.flag_of_name(cond))
+    }
+
+    fn flag_of_term(&self, term: &Term) -> Option<bool> {
+        match term {
+            Term::Setting(_) => Some(true),
+            Term::Not(inner) => self.flag_of_term(inner).map(|flag| !flag),
+            Term::Item(base, _) | Term::Field(base, _) | Term::Method(base, _) => self.flag_of_term(base),
+            _ => None,
+        }
+    }
+
+    /// A name that speaks of an update on demand, in the words that golden files use.
+    fn flag_of_name(&self, cond: V) -> Option<bool> {
+        let mut found = false;
+        self.names(cond, 0, &mut |name| {
+            let name = name.to_ascii_lowercase();
+            found |= [
+                "update",
+                "regen",
+                "bless",
+                "overwrite",
+                "golden",
+                "rewrite",
+                "record_mode",
+                "__main__",
+                "worker_id",
+                "workerinput",
+            ]
+            .iter()
+            .any(|word| name.contains(word));
+        });
+        found.then_some(true)
+    }
+
+    /// All names and texts in an expression.
+    pub fn names(&self, value: V, depth: usize, f: &mut dyn FnMut(&str)) {
+        if depth > 8 {
+            return;
+        }
+        match self.facts.value(value) {
+            Value::Name(name) | Value::Text(name) => f(self.facts.name(*name)),
+            Value::Path(path) => path.iter().for_each(|name| f(self.facts.name(*name))),
+            Value::Attr(base, name) => {
+                f(self.facts.name(*name));
+                self.names(*base, depth + 1, f);
+            }
+            Value::Not(a) | Value::Star(a) => self.names(*a, depth + 1, f),
+            Value::Compare(_, a, b) | Value::Binary(_, a, b) | Value::Item(a, b) => {
+                self.names(*a, depth + 1, f);
+                self.names(*b, depth + 1, f);
+            }
+            Value::And(all) | Value::Or(all) | Value::Tuple(all) | Value::List(all) => {
+                all.iter().for_each(|value| self.names(*value, depth + 1, f));
+            }
+            Value::Result(op) => {
+                if let What::Call { callee, args } = &self.facts.op(*op).what {
+                    self.names(*callee, depth + 1, f);
+                    args.iter().for_each(|arg| self.names(arg.value, depth + 1, f));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn repeat(&mut self, over: Option<(V, V)>, body: &Block, other: &Block) {
+        if let Some((target, iter)) = over {
+            let term = self.value(iter);
+            let element = match term.plain() {
+                Term::List(terms) if !terms.is_empty() && terms.len() <= 8 => {
+                    terms.iter().cloned().reduce(Term::either).unwrap_or(Term::Unknown)
+                }
+                // What a listing gives is one thing inside the folder.
+                Term::Path(_) => term.clone(),
+                _ => Term::Unknown,
+            };
+            self.elements.insert(target, element);
+        }
+        let before = self.state.clone();
+        self.maybe += 1;
+        self.block(body);
+        self.maybe -= 1;
+        // A value that is built from its own last round has no bound.
+        let grown: Vec<Sym> = self
+            .state
+            .vars
+            .iter()
+            .filter(|(name, term)| {
+                before.vars.get(name).is_some_and(|old| old != *term && old != &Term::Unknown && holds(term, old))
+            })
+            .map(|(name, _)| *name)
+            .collect();
+        for name in grown {
+            self.state.vars.insert(name, Term::Unknown);
+        }
+        self.state.dead &= before.dead;
+        self.merge(before);
+        self.block(other);
+    }
+
+    fn attempt(&mut self, body: &Block, handlers: &[Handler], other: &Block, last: &Block) {
+        let before = self.state.clone();
+        let caught = self.caught.len();
+        for handler in handlers {
+            if handler.catches.is_empty() {
+                self.caught.push("*".into());
+            }
+            for value in &handler.catches {
+                match self.facts.value(*value) {
+                    Value::Tuple(all) => {
+                        for value in all {
+                            self.caught.extend(self.facts.dotted(*value).map(Arc::from));
+                        }
+                    }
+                    _ => self.caught.extend(self.facts.dotted(*value).map(Arc::from)),
+                }
+            }
+        }
+        self.block(body);
+        self.caught.truncate(caught);
+        let after_body = self.state.clone();
+        if !self.state.dead {
+            self.block(other);
+        }
+        let mut ways = Vec::new();
+        for handler in handlers {
+            let mut start = before.clone();
+            start.dead = false;
+            let mid = State { dead: false, ..after_body.clone() };
+            self.maybe += 1;
+            let main = std::mem::replace(&mut self.state, start);
+            self.merge(mid);
+            self.block(&handler.body);
+            self.maybe -= 1;
+            ways.push(std::mem::replace(&mut self.state, main));
+        }
+        for way in ways {
+            self.merge(way);
+        }
+        let dead = self.state.dead;
+        self.state.dead = false;
+        self.block(last);
+        self.state.dead |= dead;
+    }
+
+    fn choose(&mut self, subject: V, arms: &[Arm]) {
+        let term = self.value(subject);
+        // An arm that takes the error and goes on makes it no failure.
+        let forgiving = arms.iter().any(|arm| {
+            let error = arm.pattern.as_ref().and_then(|path| path.last()).is_some_and(|name| self.facts.name(*name) == "Err");
+            error && !ends(self.facts, &arm.body)
+        });
+        let matched_on_ok = arms.iter().any(|arm| {
+            arm.pattern.as_ref().and_then(|path| path.last()).is_some_and(|name| matches!(self.facts.name(*name), "Ok" | "Err"))
+        });
+        if forgiving || (matched_on_ok && arms.len() > 1 && arms.iter().any(|arm| arm.pattern.is_none())) {
+            self.forgive(subject);
+        }
+        let before = self.state.clone();
+        let mut ways = Vec::new();
+        self.maybe += 1;
+        for arm in arms {
+            self.state = before.clone();
+            if let (Term::Check(..), Some(pattern)) = (&term, &arm.pattern) {
+                match pattern.last().map(|name| self.facts.name(*name)) {
+                    Some("true") => self.learn(&term.clone(), true),
+                    Some("false") => self.learn(&term.clone(), false),
+                    _ => {}
+                }
+            }
+            self.block(&arm.body);
+            ways.push(self.state.clone());
+        }
+        self.maybe -= 1;
+        self.state = State { dead: !arms.is_empty(), ..before };
+        for way in ways {
+            self.merge(way);
+        }
+    }
+
+    /// The error of a call is thrown away: its effects are tolerant of it.
+    pub fn forgive(&mut self, value: V) {
+        if let Value::Result(op) = self.facts.value(value) {
+            let site = self.site(*op);
+            for effect in
+                self.effects.iter_mut().rev().take(8).filter(|effect| effect.site == site || effect.via.first() == Some(&site))
+            {
+                effect.caught.push("*".into());
+            }
+            // `remove(p).ok()`, `create(p).map_err(f)`: the receiver's error too.
+            if let What::Call { callee, .. } = &self.facts.op(*op).what {
+                if let Value::Attr(base, _) = self.facts.value(*callee) {
+                    self.forgive(*base);
+                }
+            }
+        }
+    }
+
+    fn with(&mut self, items: &[WithItem], body: &Block) {
+        let guards = self.state.guards.len();
+        let ambience = self.state.ambience.clone();
+        let caught = self.caught.len();
+        let mut expected = 0;
+        let mut leave = Vec::new();
+        let mut exits = Vec::new();
+        for item in items {
+            let term = self.value(item.context);
+            let op = match self.facts.value(item.context) {
+                Value::Result(op) => Some(*op),
+                _ => None,
+            };
+            let entry = op.and_then(|op| self.entries.get(&op).copied()).or_else(|| self.entry_of_type(&term));
+            let mut bound = term.clone();
+            if let Some(context) = op.and_then(|op| self.contexts.remove(&op)) {
+                leave.extend(context.leave);
+                if let Some(ambience) = context.ambience {
+                    self.state.ambience = ambience;
+                }
+                self.state.guards.extend(context.held);
+            } else if let Term::Lock(lock) = term.plain() {
+                self.state.guards.push((**lock).clone());
+            } else if let Some(entry) = entry {
+                expected += usize::from(entry.expects_failure);
+                if let Some(redirected) = entry.redirects {
+                    let to = op.and_then(|op| self.redirected_to(entry, op));
+                    self.redirect(redirected, to.clone());
+                    if entry.enter.is_none() {
+                        if let Some(Where::At(place)) = to {
+                            bound = Term::Path(place);
+                        }
+                    }
+                }
+                if let Some(op) = op {
+                    bound = self.entered(entry, op, &term, bound);
+                }
+            } else if let Term::Object(object) = term.plain() {
+                let class = object.class;
+                let op = op.unwrap_or(OpId(0));
+                if self.world.index.method(class, "__enter__").is_some() || self.world.index.outside_bases(class).next().is_some()
+                {
+                    bound = self.call_method(op, &term, "__enter__", &[]);
+                    if matches!(bound, Term::Unknown | Term::Opaque(_)) {
+                        bound = term.clone();
+                    }
+                    exits.push((op, term.clone()));
+                } else {
+                    self.doubt(item.context);
+                }
+            } else if !matches!(term.plain(), Term::Handle(_) | Term::Path(_) | Term::Virtual) {
+                self.doubt(item.context);
+            }
+            if self.suppresses(item.context) {
+                self.caught.push("*".into());
+            }
+            if let Some(target) = item.target {
+                let op = op.unwrap_or(OpId(0));
+                self.store(target, bound, op);
+            }
+        }
+        let entered = self.state.ambience.clone();
+        self.expected += expected;
+        self.block(body);
+        self.expected -= expected;
+        // What the block itself redirects outlives it.
+        let ambience = if self.state.ambience == entered { ambience } else { self.state.ambience.clone() };
+        self.caught.truncate(caught);
+        let dead = self.state.dead;
+        self.state.dead = false;
+        for (op, object) in exits.into_iter().rev() {
+            self.call_method(op, &object, "__exit__", &[]);
+        }
+        self.state.dead = dead;
+        self.state.guards.truncate(guards);
+        self.state.ambience = ambience;
+        self.effects.extend(leave);
+    }
+
+    fn suppresses(&self, context: V) -> bool {
+        let Value::Result(op) = self.facts.value(context) else { return false };
+        let What::Call { callee, .. } = &self.facts.op(*op).what else { return false };
+        self.facts.dotted(*callee).is_some_and(|name| name == "suppress" || name.ends_with(".suppress"))
+    }
+
+    /// A context manager or fixture that we do not know, whose name says that it may move the working directory.
+    pub fn doubt(&mut self, context: V) {
+        let mut doubtful = false;
+        self.names(context, 0, &mut |name| doubtful |= moves_directory(name));
+        if doubtful {
+            self.state.ambience.cwd = Some(Where::Unknown);
+        }
+    }
+
+    pub fn redirect(&mut self, what: Redirected, to: Option<Where>) {
+        let to = Some(to.unwrap_or(Where::Unknown));
+        match what {
+            Redirected::Cwd => self.state.ambience.cwd = to,
+            Redirected::Home => self.state.ambience.home = to,
+            Redirected::Temp => self.state.ambience.temp = to,
+            Redirected::Files => self.state.ambience.in_memory = true,
+            Redirected::Unknown => {
+                self.state.ambience.cwd = Some(Where::Unknown);
+                self.state.ambience.home = Some(Where::Unknown);
+                self.state.ambience.temp = Some(Where::Unknown);
+            }
+        }
+    }
+
+    /// A place as it is seen from here: under the redirections in force.
+    pub fn reach(&self, place: &Place) -> Option<Place> {
+        let frame = Frame { world: self.world, params: Vec::new(), ambience: &self.state.ambience, site: None };
+        let root = frame.place(
+            &Place::root(match &place.root {
+                root @ (super::place::Root::Cwd | super::place::Root::Home | super::place::Root::Temp) => root.clone(),
+                _ => return Some(place.clone()),
+            }),
+            0,
+        )?;
+        let mut out = root;
+        out.segments.extend(place.segments.iter().cloned());
+        Some(out)
+    }
+
+    /// Records that something is done to a path.
+    pub fn effect(&mut self, op: OpId, verb: Verb, on: &Term, tolerant: bool, format: Option<&str>, argument: Option<V>) {
+        if self.state.ambience.in_memory {
+            return;
+        }
+        let alternatives = on.alternatives().to_vec();
+        for term in &alternatives {
+            let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) else { continue };
+            let steps = argument.map_or(Vec::new(), |argument| self.derivation(argument));
+            self.effects.push(Effect {
+                verb,
+                on: Arc::new(place),
+                site: self.site(op),
+                via: Vec::new(),
+                guards: self.state.guards.clone(),
+                known: self.state.known.clone(),
+                caught: self.caught.clone(),
+                tolerant,
+                format: format.map(Arc::from),
+                maybe: self.maybe > 0 || alternatives.len() > 1,
+                expected: self.expected > 0,
+                flagged: self.flagged > 0,
+                leave: self.at_yield.is_some(),
+                spread: self.spread > 0,
+                steps,
+            });
+        }
+    }
+
+    /// The operations that put a value together, nearest first.
+    fn derivation(&self, value: V) -> Vec<Site> {
+        let mut out = Vec::new();
+        self.derive(value, 0, &mut out);
+        out.truncate(6);
+        out
+    }
+
+    fn derive(&self, value: V, depth: usize, out: &mut Vec<Site>) {
+        if depth > 6 || out.len() >= 6 {
+            return;
+        }
+        match self.facts.value(value) {
+            Value::Name(name) => {
+                if let Some(op) = self.state.stored.get(name) {
+                    let site = self.site(*op);
+                    if !out.contains(&site) {
+                        out.push(site);
+                        if let What::Store { value, .. } = &self.facts.op(*op).what {
+                            self.derive(*value, depth + 1, out);
+                        }
+                    }
+                } else if let Some(op) = self.world.index.variable_store(self.file, self.unit, *name) {
+                    out.push(self.site(op));
+                }
+            }
+            Value::Result(op) => {
+                if let What::Call { callee, args } = &self.facts.op(*op).what {
+                    if let Value::Attr(base, _) = self.facts.value(*callee) {
+                        self.derive(*base, depth + 1, out);
+                    }
+                    for arg in args {
+                        self.derive(arg.value, depth + 1, out);
+                    }
+                }
+            }
+            Value::Binary(_, a, b) => {
+                self.derive(*a, depth + 1, out);
+                self.derive(*b, depth + 1, out);
+            }
+            Value::Attr(a, _) => self.derive(*a, depth + 1, out),
+            Value::Format(parts) => parts.iter().for_each(|part| self.derive(*part, depth + 1, out)),
+            _ => {}
+        }
+    }
+
+    pub fn value(&mut self, v: V) -> Term {
+        match self.facts.value(v).clone() {
+            Value::Text(text) => Term::text(self.facts.name(text)),
+            Value::Int(n) => Term::Int(n),
+            Value::Bool(b) => Term::Bool(b),
+            Value::Nil => Term::Nil,
+            Value::Name(name) => self.name(name),
+            Value::Path(path) => self.path(&path),
+            Value::Attr(base, name) => self.attribute(base, name),
+            Value::Item(base, key) => self.item(base, key),
+            Value::Result(op) => self.results.get(&op).cloned().unwrap_or(Term::Unknown),
+            Value::Format(parts) => {
+                let parts: Vec<Term> = parts.iter().map(|part| self.value(*part)).collect();
+                super::term::pieces(parts.into_iter().map(textual))
+            }
+            Value::Binary(operator, a, b) => self.binary(operator, a, b),
+            Value::Not(inner) => match self.value(inner) {
+                Term::Bool(b) => Term::Bool(!b),
+                Term::Not(inner) => (*inner).clone(),
+                other => Term::Not(Arc::new(other)),
+            },
+            Value::And(all) => {
+                let terms: Vec<Term> = all.iter().map(|value| self.value(*value)).collect();
+                if terms.iter().any(|term| truth(term) == Some(false)) { Term::Bool(false) } else { Term::All(terms.into()) }
+            }
+            Value::Or(all) => {
+                let terms: Vec<Term> = all.iter().map(|value| self.value(*value)).collect();
+                if terms.iter().any(|term| matches!(term, Term::Check(..) | Term::Not(_) | Term::Bool(_))) {
+                    return Term::Any(terms.into());
+                }
+                // `a or b` as a value: the first that is something.
+                match truth(&terms[0]) {
+                    Some(true) => terms[0].clone(),
+                    Some(false) if terms.len() == 2 => terms[1].clone(),
+                    _ => terms.into_iter().reduce(Term::either).unwrap_or(Term::Unknown),
+                }
+            }
+            Value::Compare(comparison, a, b) => self.compare(comparison, a, b),
+            Value::List(all) | Value::Tuple(all) | Value::Set(all) => {
+                if all.len() > 16 {
+                    return Term::Unknown;
+                }
+                Term::List(all.iter().map(|value| self.value(*value)).collect())
+            }
+            Value::Choice { cond, then, other } => {
+                let cond = self.value(cond);
+                match truth(&cond) {
+                    Some(true) => self.value(then),
+                    Some(false) => self.value(other),
+                    None => Term::either(self.value(then), self.value(other)),
+                }
+            }
+            Value::Closure(unit) => Term::Function((self.file, unit)),
+            Value::Star(_) | Value::Dict(_) | Value::Unknown => Term::Unknown,
+            Value::Record { ty, fields } => {
+                let class = match self.world.index.resolve_value(self.file, self.unit, ty) {
+                    Some(super::index::Binding::Class(class)) => self.world.index.class_of_impl(class),
+                    _ => match self.own_class(ty) {
+                        Some(class) => class,
+                        None => return Term::Unknown,
+                    },
+                };
+                let fields = fields.iter().map(|(name, value)| (Arc::from(self.facts.name(*name)), self.value(*value))).collect();
+                Term::Object(Arc::new(super::term::Object { class, args: Vec::new(), fields, site: None, via: 0 }))
+            }
+        }
+    }
+
+    fn binary(&mut self, operator: Operator, a: V, b: V) -> Term {
+        let left = self.value(a);
+        let right = self.value(b);
+        match operator {
+            Operator::Divide => match (left.plain(), right.plain()) {
+                (Term::Path(_) | Term::Param(_) | Term::Field(..) | Term::Opaque(_) | Term::Item(..), _) | (_, Term::Path(_)) => {
+                    self.join(&left, &right)
+                }
+                (Term::Either(terms), _) => {
+                    let terms = terms.to_vec();
+                    terms.iter().map(|term| self.join(term, &right)).reduce(Term::either).unwrap_or(Term::Unknown)
+                }
+                (Term::Unknown, _) => Term::Unknown,
+                _ => Term::Derived(Arc::from([left, right])),
+            },
+            Operator::Add => match (left.plain(), right.plain()) {
+                (Term::Int(a), Term::Int(b)) => Term::Int(a.wrapping_add(*b)),
+                (Term::List(a), Term::List(b)) => Term::List(a.iter().chain(b.iter()).cloned().collect()),
+                (Term::Unknown, _) | (_, Term::Unknown) => Term::Unknown,
+                (Term::Text(_) | Term::Path(_), _) | (_, Term::Text(_)) => super::term::pieces([textual(left), textual(right)]),
+                (Term::Param(_) | Term::Field(..) | Term::Opaque(_), Term::Param(_) | Term::Field(..) | Term::Opaque(_)) => {
+                    Term::Derived(Arc::from([left, right]))
+                }
+                _ => Term::Derived(Arc::from([left, right])),
+            },
+            Operator::Modulo => match left.as_literal() {
+                Some(format) => {
+                    let values = match right.plain() {
+                        Term::List(terms) => terms.to_vec(),
+                        _ => vec![right],
+                    };
+                    percent(&format, &values)
+                }
+                None => Term::Derived(Arc::from([left, right])),
+            },
+            Operator::Subtract | Operator::Multiply | Operator::FloorDivide | Operator::Other => {
+                if left == Term::Unknown || right == Term::Unknown {
+                    Term::Unknown
+                } else {
+                    Term::Derived(Arc::from([left, right]))
+                }
+            }
+        }
+    }
+
+    pub fn join(&mut self, left: &Term, right: &Term) -> Term {
+        if *right == Term::Unknown {
+            return Term::Unknown;
+        }
+        let joined = |left: &Term, right: &Term| match Place::of(left).and_then(|place| place.join(right)) {
+            Some(place) => Term::Path(Arc::new(place)),
+            None => Term::Unknown,
+        };
+        let ty = match left {
+            Term::Typed(ty, _) => Some(ty.clone()),
+            _ => None,
+        };
+        let mut out: Option<Term> = None;
+        for a in left.plain().alternatives() {
+            for b in right.plain().alternatives() {
+                let one = joined(a, b);
+                out = Some(match out {
+                    Some(old) => Term::either(old, one),
+                    None => one,
+                });
+            }
+        }
+        match (out.unwrap_or(Term::Unknown), ty) {
+            (Term::Unknown, _) => Term::Unknown,
+            (term, Some(ty)) => Term::Typed(ty, Arc::new(term)),
+            (term, None) => term,
+        }
+    }
+
+    fn compare(&mut self, comparison: Comparison, a: V, b: V) -> Term {
+        let left = self.value(a);
+        let right = self.value(b);
+        let equal = match (left.plain(), right.plain()) {
+            (Term::Setting(name), _) | (_, Term::Setting(name)) => return Term::Setting(name.clone()),
+            (Term::Nil, Term::Nil) => Some(true),
+            (Term::Nil, other) | (other, Term::Nil) => match other {
+                Term::Path(_)
+                | Term::Text(_)
+                | Term::Int(_)
+                | Term::List(_)
+                | Term::Object(_)
+                | Term::Bool(_)
+                | Term::Handle(_) => Some(false),
+                _ => None,
+            },
+            (Term::Bool(a), Term::Bool(b)) => Some(a == b),
+            (Term::Int(a), Term::Int(b)) => Some(a == b),
+            _ => match (left.as_literal(), right.as_literal()) {
+                (Some(a), Some(b)) => Some(a == b),
+                _ => None,
+            },
+        };
+        match (comparison, equal) {
+            (Comparison::Equal | Comparison::Is, Some(equal)) => Term::Bool(equal),
+            (Comparison::NotEqual | Comparison::IsNot, Some(equal)) => Term::Bool(!equal),
+            // `exists(p) is False`, `== True`.
+            (Comparison::Equal | Comparison::Is, None) => match (left, right) {
+                (check @ (Term::Check(..) | Term::Not(_)), Term::Bool(b))
+                | (Term::Bool(b), check @ (Term::Check(..) | Term::Not(_))) => {
+                    if b {
+                        check
+                    } else {
+                        Term::Not(Arc::new(check))
+                    }
+                }
+                _ => Term::Unknown,
+            },
+            _ => Term::Unknown,
+        }
+    }
+}
+
+/// How a term stands in a text: an instance of an outside type by what it stands for.
+pub(super) fn textual(term: Term) -> Term {
+    match term {
+        Term::Typed(_, inner) => (*inner).clone(),
+        other => other,
+    }
+}
+
+fn join(a: Term, b: Term) -> Term {
+    match (a, b) {
+        // A variable that is `None` on one way is the other value where it is used.
+        (Term::Nil, other) | (other, Term::Nil) => other,
+        (Term::Unknown, _) | (_, Term::Unknown) => Term::Unknown,
+        (a, b) => Term::either(a, b),
+    }
+}
+
+fn truth(term: &Term) -> Option<bool> {
+    match term {
+        Term::Bool(b) => Some(*b),
+        Term::Nil => Some(false),
+        Term::Int(n) => Some(*n != 0),
+        Term::Not(inner) => truth(inner).map(|b| !b),
+        Term::Text(_) | Term::Typed(..) => term.as_literal().map(|text| !text.is_empty()),
+        Term::Path(_) => Some(true),
+        Term::List(terms) => Some(!terms.is_empty()),
+        Term::Object(_) | Term::Handle(_) | Term::Function(_) | Term::Class(_) => Some(true),
+        _ => None,
+    }
+}
+
+fn holds(term: &Term, part: &Term) -> bool {
+    let mut found = false;
+    term.visit(&mut |inner| found |= inner == part);
+    // `i += 1`: another number each time.
+    found || matches!((term, part), (Term::Int(_), Term::Int(_)))
+}
+
+/// Whether a block ends the way: returns, raises, panics, leaves the loop.
+fn ends(facts: &FileFacts, block: &Block) -> bool {
+    block.iter().any(|step| match step {
+        Step::Op(op) => match &facts.op(*op).what {
+            What::Return(_) | What::Raise(_) | What::Break | What::Continue => true,
+            What::Call { callee, .. } => facts.dotted(*callee).is_some_and(|name| {
+                matches!(name.rsplit("::").next(), Some("panic!" | "unreachable!" | "todo!" | "unimplemented!" | "bail!"))
+            }),
+            _ => false,
+        },
+        Step::Scope(body) => ends(facts, body),
+        Step::If { then, other, .. } => ends(facts, then) && ends(facts, other),
+        _ => false,
+    })
+}
+
+/// Python's `%` formatting.
+fn percent(format: &str, values: &[Term]) -> Term {
+    let mut parts = Vec::new();
+    let mut values = values.iter();
+    let mut rest = format;
+    while let Some(at) = rest.find('%') {
+        parts.push(Term::text(&rest[..at]));
+        let tail = &rest[at + 1..];
+        let end = tail.find(|c: char| c.is_ascii_alphabetic() || c == '%').unwrap_or(tail.len());
+        let conversion = tail[end..].chars().next();
+        rest = tail.get(end + conversion.map_or(0, char::len_utf8)..).unwrap_or("");
+        match conversion {
+            Some('%') => parts.push(Term::text("%")),
+            Some(_) => parts.push(values.next().cloned().map_or(Term::Unknown, textual)),
+            None => {}
+        }
+    }
+    parts.push(Term::text(rest));
+    super::term::pieces(parts)
+}
+
+/// A name that says that what it names may move the working directory or the files below it.
+pub(super) fn moves_directory(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "chdir",
+        "cwd",
+        "dir",
+        "isolat",
+        "sandbox",
+        "tmp",
+        "temp",
+        "workspace",
+        "project",
+        "repo",
+        "pushd",
+        "fs",
+        "path",
+        "home",
+        "environ",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::term::Piece;
+    use super::*;
+
+    #[test]
+    fn percent_formatting_keeps_holes() {
+        let term = percent("a-%s-%03d%%.txt", &[Term::text("x"), Term::Param(1)]);
+        let Term::Text(parts) = term else { panic!("text") };
+        assert_eq!(parts.len(), 3);
+        assert_eq!(parts[0], Piece::Lit("a-x-".into()));
+        assert_eq!(parts[2], Piece::Lit("%.txt".into()));
+    }
+}

@@ -1,0 +1,743 @@
+//! Names across files: which module, class or function a name means. Static: decided before anything is evaluated.
+
+use super::term::{ClassRef, UnitRef};
+use crate::facts::run::{Setup, Target};
+use crate::facts::{Block, ClassId, FileFacts, Import, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What};
+use crate::text::{FileId, Source};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What a name is bound to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Binding {
+    Function(UnitRef),
+    Class(ClassRef),
+    Module(UnitRef),
+    /// A module-level variable: the module unit and its name.
+    Variable(UnitRef, Arc<str>),
+    /// A dotted name from outside the project.
+    External(Arc<str>),
+}
+
+/// Names of one module (a file's body, a Rust inline module) or of one function.
+#[derive(Default)]
+struct Scope {
+    names: HashMap<Sym, Bound>,
+    stars: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+enum Bound {
+    Function(UnitId),
+    Class(ClassId),
+    Import(u32),
+    Variable,
+}
+
+/// All names of all files.
+pub struct Index<'a> {
+    pub sources: &'a [Source],
+    pub facts: &'a [Arc<FileFacts>],
+    scopes: Vec<HashMap<UnitId, Scope>>,
+    syms: Vec<HashMap<&'a str, Sym>>,
+    /// Dotted Python module names, each with the files that may be meant.
+    python: HashMap<String, Vec<FileId>>,
+    paths: HashMap<&'a str, FileId>,
+    /// For a Rust file that is a child module: the module unit that declares it.
+    parents: HashMap<FileId, UnitRef>,
+    children: HashMap<(FileId, UnitId, Arc<str>), UnitRef>,
+    /// Library crates of the project, by the name that code uses.
+    crates: HashMap<String, FileId>,
+    /// Methods by class; for Rust by the `struct`, over all its `impl`s.
+    methods: HashMap<ClassRef, BTreeMap<Arc<str>, UnitId>>,
+    /// Rust methods whose `impl` stands in another file than the type, or is one of several.
+    impls: HashMap<ClassRef, Vec<ClassRef>>,
+    /// The class that an `impl` is for.
+    extends: HashMap<ClassRef, ClassRef>,
+    /// Base classes of the project, in method resolution order, the class itself first.
+    orders: HashMap<ClassRef, Vec<ClassRef>>,
+    /// Dotted names of bases from outside.
+    outside: HashMap<ClassRef, Vec<Arc<str>>>,
+}
+
+const HOPS: usize = 8;
+
+impl<'a> Index<'a> {
+    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &Setup) -> Self {
+        let mut index = Index {
+            sources,
+            facts,
+            scopes: Vec::with_capacity(facts.len()),
+            syms: facts
+                .iter()
+                .map(|file| file.names.iter().enumerate().map(|(i, name)| (&**name, Sym(i as u32))).collect())
+                .collect(),
+            python: HashMap::new(),
+            paths: sources.iter().enumerate().map(|(i, source)| (&*source.path, FileId(i as u32))).collect(),
+            parents: HashMap::new(),
+            children: HashMap::new(),
+            crates: HashMap::new(),
+            methods: HashMap::new(),
+            impls: HashMap::new(),
+            extends: HashMap::new(),
+            orders: HashMap::new(),
+            outside: HashMap::new(),
+        };
+        for file in facts {
+            index.scopes.push(scopes(file));
+        }
+        index.find_python_modules();
+        index.find_rust_modules(setup);
+        index.find_classes();
+        index
+    }
+
+    pub fn file(&self, file: FileId) -> &'a FileFacts {
+        &self.facts[file.0 as usize]
+    }
+
+    pub fn path(&self, file: FileId) -> &'a str {
+        &self.sources[file.0 as usize].path
+    }
+
+    pub fn file_at(&self, path: &str) -> Option<FileId> {
+        self.paths.get(path).copied()
+    }
+
+    fn find_python_modules(&mut self) {
+        for (i, source) in self.sources.iter().enumerate() {
+            let file = FileId(i as u32);
+            let Some(stem) = source.path.strip_suffix(".py") else { continue };
+            let parts: Vec<&str> = stem.split('/').collect();
+            let named = if parts.last() == Some(&"__init__") { &parts[..parts.len() - 1] } else { &parts[..] };
+            // The package root: the first folder above without `__init__.py`; a namespace package may start higher.
+            let mut root = named.len().saturating_sub(1);
+            while root > 0 {
+                let init = format!("{}/__init__.py", parts[..root].join("/"));
+                if !self.paths.contains_key(init.as_str()) {
+                    break;
+                }
+                root -= 1;
+            }
+            let mut starts: Vec<usize> = vec![root, 0];
+            if parts.first() == Some(&"src") {
+                starts.push(1);
+            }
+            starts.sort_unstable();
+            starts.dedup();
+            for start in starts {
+                if start < named.len() {
+                    let files = self.python.entry(named[start..].join(".")).or_default();
+                    if !files.contains(&file) {
+                        files.push(file);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The file of a dotted module, as seen from `from`; where several could be meant, the one that shares most folders with it.
+    fn python_module(&self, name: &str, from: FileId) -> Option<FileId> {
+        let files = self.python.get(name)?;
+        if let [one] = files.as_slice() {
+            return Some(*one);
+        }
+        let here: Vec<&str> = self.path(from).split('/').collect();
+        let shared = |file: &FileId| {
+            let there = self.path(*file).split('/');
+            there.zip(&here).take_while(|(a, b)| a == *b).count()
+        };
+        let best = files.iter().map(shared).max()?;
+        let mut nearest = files.iter().filter(|file| shared(file) == best);
+        match (nearest.next(), nearest.next()) {
+            (Some(one), None) => Some(*one),
+            _ => None,
+        }
+    }
+
+    fn find_rust_modules(&mut self, setup: &Setup) {
+        for package in &setup.crates {
+            for (path, target) in &package.targets {
+                if *target == Target::Lib {
+                    if let Some(file) = self.file_at(path) {
+                        self.crates.insert(package.name.clone(), file);
+                    }
+                }
+            }
+        }
+        for (i, facts) in self.facts.iter().enumerate() {
+            if facts.language != Language::Rust {
+                continue;
+            }
+            let file = FileId(i as u32);
+            for (u, unit) in facts.units.iter().enumerate() {
+                if unit.shape == Shape::Module {
+                    if let Some(parent) = unit.parent {
+                        let name: Arc<str> = facts.name(unit.name).into();
+                        self.children.insert((file, parent, name), (file, UnitId(u as u32)));
+                    }
+                }
+            }
+        }
+        for (i, facts) in self.facts.iter().enumerate() {
+            if facts.language != Language::Rust {
+                continue;
+            }
+            let file = FileId(i as u32);
+            for (u, unit) in facts.units.iter().enumerate().filter(|(_, unit)| unit.shape == Shape::Module) {
+                let module = UnitId(u as u32);
+                let mut found: Vec<(Arc<str>, FileId)> = Vec::new();
+                walk(&unit.body, &mut |step| {
+                    let Step::Op(op) = step else { return };
+                    let What::Import(import) = facts.op(*op).what else { return };
+                    let import = &facts.imports[import as usize];
+                    let (Some(child), Some(name)) = (&import.child, import.bound) else { return };
+                    let name = facts.name(name);
+                    let (folder, inline) = self.module_folder(file, module);
+                    let candidates = match child.path {
+                        // A `#[path]` is relative to the file's folder, or to the inline module's.
+                        Some(path) if inline.is_empty() => vec![join(&dir_of(self.path(file)), facts.name(path))],
+                        Some(path) => vec![join(&folder, facts.name(path))],
+                        None => vec![join(&folder, &format!("{name}.rs")), join(&folder, &format!("{name}/mod.rs"))],
+                    };
+                    if let Some(target) = candidates.iter().find_map(|path| self.file_at(path)) {
+                        found.push((name.into(), target));
+                    }
+                });
+                for (name, target) in found {
+                    self.children.insert((file, module, name), (target, UnitId(0)));
+                    self.parents.entry(target).or_insert((file, module));
+                }
+            }
+        }
+    }
+
+    /// The folder where children of a Rust module are looked for (The Rust Reference, "Module Source Filenames"), and the inline
+    /// modules on the way.
+    fn module_folder(&self, file: FileId, module: UnitId) -> (String, Vec<String>) {
+        let facts = self.file(file);
+        let mut inline = Vec::new();
+        let mut at = module;
+        while let Some(parent) = facts.unit(at).parent {
+            inline.push(facts.name(facts.unit(at).name).to_owned());
+            at = parent;
+        }
+        inline.reverse();
+        let path = self.path(file);
+        let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".rs");
+        let dir = dir_of(path);
+        let is_root = matches!(stem, "mod" | "lib" | "main") || !self.has_parent_declaration(path);
+        let mut folder = if is_root { dir } else { join(&dir, stem) };
+        for name in &inline {
+            folder = join(&folder, name);
+        }
+        (folder, inline)
+    }
+
+    /// Whether a file is a module of another file: targets below `tests/`, `src/bin/`, `benches/`, `examples/` are roots.
+    fn has_parent_declaration(&self, path: &str) -> bool {
+        let parent = dir_of(path);
+        let last = parent.rsplit('/').next().unwrap_or("");
+        !matches!(last, "tests" | "benches" | "examples" | "bin") && !path.ends_with("build.rs")
+    }
+
+    fn find_classes(&mut self) {
+        for (i, facts) in self.facts.iter().enumerate() {
+            let file = FileId(i as u32);
+            for (u, unit) in facts.units.iter().enumerate() {
+                if let (Some(class), Shape::Method | Shape::ClassMethod | Shape::StaticMethod | Shape::Property) =
+                    (unit.class, unit.shape)
+                {
+                    let methods = self.methods.entry((file, class)).or_default();
+                    // A later definition takes the place of an earlier one.
+                    methods.insert(facts.name(unit.name).into(), UnitId(u as u32));
+                }
+            }
+        }
+        for (i, facts) in self.facts.iter().enumerate() {
+            let file = FileId(i as u32);
+            for (c, class) in facts.classes.iter().enumerate() {
+                let id = (file, ClassId(c as u32));
+                if let Some(of) = class.extends {
+                    let module = self.module_of(file, class.parent);
+                    if let Some(Binding::Class(of)) = self.resolve_value(file, module, of) {
+                        self.impls.entry(of).or_default().push(id);
+                        self.extends.insert(id, of);
+                    }
+                }
+                let mut outside = Vec::new();
+                for base in &class.bases {
+                    let module = self.module_of(file, class.parent);
+                    match self.resolve_value(file, module, *base) {
+                        Some(Binding::External(name)) => outside.push(name),
+                        Some(_) => {}
+                        None => outside.extend(facts.dotted(*base).map(|name| Arc::from(format!("?.{name}")))),
+                    }
+                }
+                if !outside.is_empty() {
+                    self.outside.insert(id, outside);
+                }
+            }
+        }
+        let classes: Vec<ClassRef> = self
+            .facts
+            .iter()
+            .enumerate()
+            .flat_map(|(i, facts)| (0..facts.classes.len()).map(move |c| (FileId(i as u32), ClassId(c as u32))))
+            .collect();
+        for class in classes {
+            let mut order = Vec::new();
+            self.collect_bases(class, &mut order);
+            self.orders.insert(class, order);
+        }
+    }
+
+    /// Depth first, left to right, a class before its bases: Python's order but for diamonds.
+    fn collect_bases(&self, class: ClassRef, order: &mut Vec<ClassRef>) {
+        if order.contains(&class) || order.len() > 32 {
+            return;
+        }
+        order.push(class);
+        let facts = self.file(class.0);
+        let data = facts.class(class.1);
+        if facts.language == Language::Rust {
+            return;
+        }
+        let module = self.module_of(class.0, data.parent);
+        for base in &data.bases {
+            if let Some(Binding::Class(base)) = self.resolve_value(class.0, module, *base) {
+                self.collect_bases(base, order);
+            }
+        }
+    }
+
+    /// The class and its bases in the project, nearest first.
+    pub fn order(&self, class: ClassRef) -> &[ClassRef] {
+        self.orders.get(&class).map_or(&[], Vec::as_slice)
+    }
+
+    /// The class that an `impl` is for, or the class itself.
+    pub fn class_of_impl(&self, class: ClassRef) -> ClassRef {
+        self.extends.get(&class).copied().unwrap_or(class)
+    }
+
+    /// Dotted names of the bases from outside the project, over the whole order; `?.Name` where the name could not be resolved.
+    pub fn outside_bases(&self, class: ClassRef) -> impl Iterator<Item = &Arc<str>> {
+        self.order(class).iter().filter_map(|class| self.outside.get(class)).flatten()
+    }
+
+    /// The method that a receiver of this class has, with the class that defines it.
+    pub fn method(&self, class: ClassRef, name: &str) -> Option<UnitRef> {
+        for class in self.order(class) {
+            if let Some(unit) = self.methods.get(class).and_then(|methods| methods.get(name)) {
+                return Some((class.0, *unit));
+            }
+            for block in self.impls.get(class).into_iter().flatten() {
+                if let Some(unit) = self.methods.get(block).and_then(|methods| methods.get(name)) {
+                    return Some((block.0, *unit));
+                }
+            }
+        }
+        None
+    }
+
+    /// The next method of that name after the class itself: what `super()` finds.
+    pub fn inherited_method(&self, class: ClassRef, name: &str) -> Option<UnitRef> {
+        self.order(class).iter().skip(1).find_map(|class| Some((class.0, *self.methods.get(class)?.get(name)?)))
+    }
+
+    /// All methods of a class and its bases, the most derived of each name.
+    pub fn methods(&self, class: ClassRef) -> BTreeMap<Arc<str>, UnitRef> {
+        let mut all = BTreeMap::new();
+        for class in self.order(class) {
+            for (name, unit) in self.methods.get(class).into_iter().flatten() {
+                all.entry(name.clone()).or_insert((class.0, *unit));
+            }
+        }
+        all
+    }
+
+    /// The operation that gives a module-level variable its value, as seen from a unit of the same file.
+    pub fn variable_store(&self, file: FileId, unit: UnitId, name: Sym) -> Option<OpId> {
+        let facts = self.file(file);
+        let module = facts.unit(self.module_of(file, unit));
+        let mut found = None;
+        walk_ops(&module.body, &mut |op| {
+            if let What::Store { to, .. } = &facts.op(op).what {
+                if found.is_none() && *facts.value(*to) == Value::Name(name) {
+                    found = Some(op);
+                }
+            }
+        });
+        found
+    }
+
+    /// The nearest enclosing module unit.
+    pub fn module_of(&self, file: FileId, unit: UnitId) -> UnitId {
+        let facts = self.file(file);
+        let mut at = unit;
+        loop {
+            let unit = facts.unit(at);
+            match unit.parent {
+                Some(parent) if unit.shape != Shape::Module => at = parent,
+                _ => return at,
+            }
+        }
+    }
+
+    /// The nearest function or class body around, where names of nested definitions may stand.
+    fn scope(&self, file: FileId, unit: UnitId) -> Option<&Scope> {
+        self.scopes[file.0 as usize].get(&unit)
+    }
+
+    pub fn sym(&self, file: FileId, name: &str) -> Option<Sym> {
+        self.syms[file.0 as usize].get(name).copied()
+    }
+
+    /// A static name seen from inside a unit, apart from its variables: nested definitions and imports of the enclosing functions,
+    /// then the module's.
+    pub fn resolve(&self, file: FileId, unit: UnitId, name: Sym) -> Option<Binding> {
+        let facts = self.file(file);
+        let mut at = Some(unit);
+        let mut first = true;
+        while let Some(id) = at {
+            let unit = facts.unit(id);
+            // A class body's names are not seen from its methods.
+            if first || unit.shape != Shape::ClassBody {
+                if unit.shape == Shape::Module {
+                    return self.in_module((file, id), facts.name(name), 0);
+                }
+                if let Some(bound) = self.scope(file, id).and_then(|scope| scope.names.get(&name)) {
+                    match *bound {
+                        Bound::Function(unit) => return Some(Binding::Function((file, unit))),
+                        Bound::Class(class) => return Some(Binding::Class((file, class))),
+                        Bound::Import(import) => return self.import(file, id, import, 0),
+                        Bound::Variable => {}
+                    }
+                }
+            }
+            first = false;
+            at = unit.parent;
+        }
+        None
+    }
+
+    /// A name of a module, from inside or outside it.
+    pub fn in_module(&self, module: UnitRef, name: &str, hops: usize) -> Option<Binding> {
+        if hops > HOPS {
+            return None;
+        }
+        let (file, unit) = module;
+        let scope = self.scope(file, unit)?;
+        let bound = self.sym(file, name).and_then(|sym| scope.names.get(&sym));
+        match bound {
+            Some(Bound::Function(unit)) => return Some(Binding::Function((file, *unit))),
+            Some(Bound::Class(class)) => return Some(Binding::Class((file, *class))),
+            Some(Bound::Import(import)) => return self.import(file, unit, *import, hops + 1),
+            Some(Bound::Variable) => return Some(Binding::Variable(module, name.into())),
+            None => {}
+        }
+        if let Some(child) = self.children.get(&(file, unit, name.into())) {
+            return Some(Binding::Module(*child));
+        }
+        for star in &scope.stars {
+            let import = &self.file(file).imports[*star as usize];
+            if let Some(Binding::Module(from)) = self.import_module(file, unit, import, hops + 1) {
+                if from != module {
+                    if let Some(found) = self.in_module(from, name, hops + 1) {
+                        return Some(found);
+                    }
+                }
+            }
+        }
+        // A submodule of a package.
+        if self.file(file).language == Language::Python && self.path(file).ends_with("__init__.py") {
+            let folder = dir_of(self.path(file));
+            for path in [join(&folder, &format!("{name}.py")), join(&folder, &format!("{name}/__init__.py"))] {
+                if let Some(file) = self.file_at(&path) {
+                    return Some(Binding::Module((file, UnitId(0))));
+                }
+            }
+        }
+        None
+    }
+
+    fn import(&self, file: FileId, unit: UnitId, import: u32, hops: usize) -> Option<Binding> {
+        if hops > HOPS {
+            return None;
+        }
+        let facts = self.file(file);
+        let import = &facts.imports[import as usize];
+        if import.child.is_some() {
+            let name = facts.name(import.bound?);
+            let module = self.module_of(file, unit);
+            return self.children.get(&(file, module, name.into())).map(|child| Binding::Module(*child));
+        }
+        match import.name {
+            None => match facts.language {
+                // `import a.b` binds `a`; `import a.b as c` binds `a.b`.
+                Language::Python => {
+                    let whole =
+                        import.bound.is_none_or(|bound| import.module.first() != Some(&bound)) || import.module.len() == 1;
+                    let parts: Vec<&str> = import.module.iter().map(|part| facts.name(*part)).collect();
+                    let name = if whole { parts.join(".") } else { parts.first().copied().unwrap_or_default().to_owned() };
+                    match self.python_module(&name, file) {
+                        Some(file) => Some(Binding::Module((file, UnitId(0)))),
+                        None => Some(Binding::External(name.into())),
+                    }
+                }
+                Language::Rust => self.import_module(file, unit, import, hops),
+            },
+            Some(name) => {
+                let name = facts.name(name);
+                match self.import_module(file, unit, import, hops)? {
+                    Binding::Module(module) => {
+                        if module == (file, unit) && import.bound.is_some_and(|bound| facts.name(bound) == name) {
+                            return None;
+                        }
+                        self.in_module(module, name, hops + 1)
+                    }
+                    Binding::External(module) if facts.language == Language::Python => {
+                        let dotted = format!("{module}.{name}");
+                        match self.python_module(&dotted, file) {
+                            Some(file) => Some(Binding::Module((file, UnitId(0)))),
+                            None => Some(Binding::External(dotted.into())),
+                        }
+                    }
+                    Binding::External(module) => Some(Binding::External(format!("{module}::{name}").into())),
+                    // `use Enum::Variant`.
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// The module that an import takes from.
+    fn import_module(&self, file: FileId, unit: UnitId, import: &Import, hops: usize) -> Option<Binding> {
+        let facts = self.file(file);
+        let parts: Vec<&str> = import.module.iter().map(|part| facts.name(*part)).collect();
+        if facts.language == Language::Rust {
+            if import.name.is_some() && parts.is_empty() {
+                // `use name;`: an external crate, or an item of this module.
+                return Some(Binding::Module((file, self.module_of(file, unit))));
+            }
+            return self.rust_path(file, self.module_of(file, unit), &parts, hops);
+        }
+        if import.up > 0 {
+            let mut folder = dir_of(self.path(file));
+            for _ in 1..import.up {
+                folder = dir_of(&folder);
+            }
+            let path = join(&folder, &parts.join("/"));
+            let module = if parts.is_empty() { folder } else { path };
+            let candidates = [format!("{module}.py"), join(&module, "__init__.py")];
+            return match candidates.iter().find_map(|path| self.file_at(path)) {
+                Some(file) => Some(Binding::Module((file, UnitId(0)))),
+                // A namespace package, or a module that is not here (built, excluded).
+                None => Some(Binding::External(module.trim_start_matches('/').replace('/', ".").into())),
+            };
+        }
+        let name = parts.join(".");
+        match self.python_module(&name, file) {
+            Some(file) => Some(Binding::Module((file, UnitId(0)))),
+            None => Some(Binding::External(name.into())),
+        }
+    }
+
+    /// A Rust path from inside a module.
+    pub fn rust_path(&self, file: FileId, module: UnitId, path: &[&str], hops: usize) -> Option<Binding> {
+        if hops > HOPS {
+            return None;
+        }
+        let (first, mut rest) = path.split_first()?;
+        let mut at: Binding = match *first {
+            "crate" => Binding::Module(self.crate_root(file)),
+            "self" => Binding::Module((file, module)),
+            "super" => {
+                let mut at = self.parent_module((file, module))?;
+                while let Some(("super", after)) = rest.split_first().map(|(first, after)| (*first, after)) {
+                    at = self.parent_module(at)?;
+                    rest = after;
+                }
+                Binding::Module(at)
+            }
+            name => match self.in_module((file, module), name, hops + 1) {
+                Some(binding) => binding,
+                None => match self.crates.get(name) {
+                    Some(file) => Binding::Module((*file, UnitId(0))),
+                    None => Binding::External(name.into()),
+                },
+            },
+        };
+        for part in rest {
+            at = match at {
+                Binding::Module(module) => self.in_module(module, part, hops + 1)?,
+                Binding::External(name) => Binding::External(format!("{name}::{part}").into()),
+                Binding::Class(class) => match self.method(class, part) {
+                    Some(unit) => Binding::Function(unit),
+                    None => return None,
+                },
+                _ => return None,
+            };
+        }
+        Some(at)
+    }
+
+    /// The root file of the crate that a Rust file belongs to; where it belongs to several, of the first.
+    pub fn crate_root(&self, file: FileId) -> UnitRef {
+        let mut at = file;
+        for _ in 0..32 {
+            match self.parents.get(&at) {
+                Some((parent, _)) if *parent != at => at = *parent,
+                _ => break,
+            }
+        }
+        (at, UnitId(0))
+    }
+
+    fn parent_module(&self, module: UnitRef) -> Option<UnitRef> {
+        match self.file(module.0).unit(module.1).parent {
+            Some(parent) => Some((module.0, self.module_of(module.0, parent))),
+            None => self.parents.get(&module.0).copied(),
+        }
+    }
+
+    /// A dotted name or path written as a value, seen from a unit.
+    pub fn resolve_value(&self, file: FileId, unit: UnitId, value: V) -> Option<Binding> {
+        let facts = self.file(file);
+        match facts.value(value) {
+            Value::Name(name) => self.resolve(file, unit, *name).or_else(|| match facts.language {
+                Language::Rust => {
+                    let name = facts.name(*name);
+                    self.crates.get(name).map(|file| Binding::Module((*file, UnitId(0))))
+                }
+                Language::Python => None,
+            }),
+            Value::Path(path) => {
+                let path: Vec<&str> = path.iter().map(|part| facts.name(*part)).collect();
+                // Names of a function's own `use` lines come first.
+                if let Some(first) = path.first().and_then(|first| self.sym(file, first)) {
+                    if self.module_of(file, unit) != unit {
+                        if let Some(binding) = self.resolve(file, unit, first) {
+                            return self.walk_path(binding, &path[1..]);
+                        }
+                    }
+                }
+                self.rust_path(file, self.module_of(file, unit), &path, 0)
+            }
+            Value::Attr(base, name) => match self.resolve_value(file, unit, *base)? {
+                Binding::Module(module) => self.in_module(module, facts.name(*name), 0),
+                Binding::External(base) => Some(Binding::External(format!("{base}.{}", facts.name(*name)).into())),
+                Binding::Class(class) => self.method(class, facts.name(*name)).map(Binding::Function),
+                _ => None,
+            },
+            // `Base[T]`.
+            Value::Item(base, _) => self.resolve_value(file, unit, *base),
+            _ => None,
+        }
+    }
+
+    fn walk_path(&self, binding: Binding, rest: &[&str]) -> Option<Binding> {
+        let mut at = binding;
+        for part in rest {
+            at = match at {
+                Binding::Module(module) => self.in_module(module, part, 0)?,
+                Binding::External(name) => Binding::External(format!("{name}::{part}").into()),
+                Binding::Class(class) => Binding::Function(self.method(class, part)?),
+                _ => return None,
+            };
+        }
+        Some(at)
+    }
+}
+
+/// Calls `f` on every step of a block, nested ones after the step that holds them.
+pub fn walk(block: &Block, f: &mut dyn FnMut(&Step)) {
+    for step in block {
+        f(step);
+        match step {
+            Step::Op(_) => {}
+            Step::If { then, other, .. } => {
+                walk(then, f);
+                walk(other, f);
+            }
+            Step::Loop { body, other, .. } => {
+                walk(body, f);
+                walk(other, f);
+            }
+            Step::Try { body, handlers, other, last } => {
+                walk(body, f);
+                handlers.iter().for_each(|handler| walk(&handler.body, f));
+                walk(other, f);
+                walk(last, f);
+            }
+            Step::With { body, .. } => walk(body, f),
+            Step::Scope(body) => walk(body, f),
+            Step::Match { arms, .. } => arms.iter().for_each(|arm| walk(&arm.body, f)),
+        }
+    }
+}
+
+/// Calls `f` on every operation of a block.
+pub fn walk_ops(block: &Block, f: &mut dyn FnMut(OpId)) {
+    walk(block, &mut |step| {
+        if let Step::Op(op) = step {
+            f(*op);
+        }
+    });
+}
+
+fn scopes(facts: &FileFacts) -> HashMap<UnitId, Scope> {
+    let mut all = HashMap::new();
+    for (u, unit) in facts.units.iter().enumerate() {
+        let mut scope = Scope::default();
+        walk_ops(&unit.body, &mut |op| match &facts.op(op).what {
+            What::Define(id) => {
+                scope.names.insert(facts.unit(*id).name, Bound::Function(*id));
+            }
+            What::DefineClass(id) => {
+                // An `impl` has its type's name, which stays the type's.
+                if facts.class(*id).extends.is_none() {
+                    scope.names.insert(facts.class(*id).name, Bound::Class(*id));
+                }
+            }
+            What::Import(import) => {
+                let data = &facts.imports[*import as usize];
+                if data.star {
+                    scope.stars.push(*import);
+                } else if let Some(bound) = data.bound {
+                    // In a try/except of two imports the first is the intended one.
+                    scope.names.entry(bound).or_insert(Bound::Import(*import));
+                }
+            }
+            What::Store { to, .. } => {
+                if let Value::Name(name) = facts.value(*to) {
+                    scope.names.entry(*name).or_insert(Bound::Variable);
+                }
+            }
+            _ => {}
+        });
+        all.insert(UnitId(u as u32), scope);
+    }
+    all
+}
+
+/// The folder of a path, `""` for the root.
+pub fn dir_of(path: &str) -> String {
+    path.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned())
+}
+
+/// `dir/name` with `..` and `.` resolved.
+pub fn join(dir: &str, name: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in dir.split('/').chain(name.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,388 @@
+//! Who may meet whom: the separation table, the conflict matrix and the predicate over pairs (CATALOGUE 3.2 to 3.6).
+
+use super::place::{Place, Root};
+use super::suite::{Phase, Test, TestEffect};
+use super::term::{Lock, Mix, Piece};
+use crate::calls::{Discriminator, Reach, Verb};
+use crate::facts::run::{Dist, Run, Runner, Setup, Workers, below};
+use crate::facts::{FileFacts, Language};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Two things done to one path by tests that may overlap.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Meeting {
+    /// The path, in the words of [`Place::show`].
+    pub path: String,
+    pub place: Arc<Place>,
+    /// The more harmful end: test and effect, as indexes.
+    pub first: (usize, usize),
+    pub second: (usize, usize),
+    /// What the second end sees.
+    pub symptom: &'static str,
+    /// The run that lets them overlap; none where no run of this project does yet.
+    pub run: Option<Run>,
+    /// All tests that touch the path, sorted.
+    pub tests: Vec<usize>,
+    /// One test meets another instance of itself.
+    pub with_itself: bool,
+}
+
+/// Whether a discriminator gives two different instances two different values under a runner: `Some(true)` it does, `Some(false)` it
+/// does not, `None` it may (a weak one proves nothing either way). CATALOGUE 3.3, the separation table.
+pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<bool> {
+    use Discriminator::*;
+    let threads = matches!(runner, Runner::CargoTest | Runner::PythonThreads);
+    let xdist = matches!(runner, Runner::Xdist(_) | Runner::ProcessPool);
+    Some(match one {
+        Rand | Test => true,
+        // Unique in one binary; across files and binaries only when the names are.
+        Testname | Class => {
+            if same_test {
+                false
+            } else {
+                return None;
+            }
+        }
+        Param => same_test,
+        Worker => xdist,
+        Slot => runner == Runner::Nextest,
+        Pid => !threads,
+        Pgid => runner == Runner::Nextest,
+        Tid => threads,
+        Tname => runner == Runner::CargoTest && !same_test,
+        Counter => threads,
+        // Coarse clocks make equal names possible, not certain.
+        Ns | Seedrng | Objid => return None,
+        Run | Sec | Date | User | Host => false,
+    })
+}
+
+/// What the second of two actions on one path sees while the first is under way; `None` where it does no harm.
+pub fn conflict(first: Verb, second: Verb) -> Option<&'static str> {
+    use Verb::*;
+    Some(match (first, second) {
+        (Write | Update | WriteTree, Read) => "a half-written file (`EOFError`, a decode error, short data)",
+        (Write | Update | WriteTree, Write | Update | WriteTree | Append) => "a mixture of both contents, or the other's content",
+        (Write | WriteTree | MakeDir | Publish, Create) => "`FileExistsError`",
+        (Write | Update | Append | WriteTree | Publish | Create, Delete | DeleteTree) => {
+            "a file that vanishes or comes back: `FileNotFoundError`"
+        }
+        (Write | Create | WriteTree | Publish, List) => "an entry that was not expected",
+        (Delete | DeleteTree, Read | Update | Append | Open | Database) => "`FileNotFoundError`",
+        (Delete | DeleteTree, Stat) => "a path that was there a moment ago and is gone",
+        (Delete | DeleteTree, Delete) => "`FileNotFoundError` on the second removal",
+        (Delete | DeleteTree, DeleteTree) => "`FileNotFoundError` or `Directory not empty`",
+        (DeleteTree, Write | WriteTree | Create | Publish | MakeDir) => "`FileNotFoundError`: the folder is gone",
+        (Delete, Write | WriteTree | Publish | Create) => "a file that vanishes after it was written",
+        (Delete | DeleteTree, List) => "an entry that is missing",
+        (Append, Write | Read) => "lines that are lost or cut",
+        (Publish, Append) => "lines that are lost",
+        (Create, Create) => "`FileExistsError`",
+        (Database, Database | Write | Delete | DeleteTree) => "`database is locked`, or the other's rows",
+        (Write, Database) => "a file that is no database",
+        _ => return None,
+    })
+}
+
+/// A test with its language and the folder that runs apply to.
+fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
+    let language = facts[test.unit.0.0 as usize].language;
+    let rust = matches!(run.runner, Runner::CargoTest | Runner::Nextest);
+    rust == (language == Language::Rust) && below(&test.path, &run.scope).is_some()
+}
+
+/// Whether a runner lets two tests (or two instances of one) overlap.
+fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool) -> bool {
+    if workers == Workers::One || workers == Workers::Fixed(1) || workers == Workers::Fixed(0) {
+        return false;
+    }
+    if same && !a.many && runner != Runner::Xdist(Dist::Each) {
+        return false;
+    }
+    match runner {
+        Runner::Sequential => false,
+        Runner::Xdist(Dist::Load | Dist::WorkSteal | Dist::Each) | Runner::PythonThreads | Runner::Nextest => true,
+        Runner::Xdist(Dist::LoadFile) => a.unit.0 != b.unit.0,
+        Runner::Xdist(Dist::LoadScope) => {
+            a.unit.0 != b.unit.0 || (a.class != b.class && (a.class.is_some() || b.class.is_some()))
+        }
+        // Groups are another rule's matter: without one a test may run beside any other.
+        Runner::Xdist(Dist::LoadGroup) => true,
+        Runner::ProcessPool => a.class.is_none() || a.class != b.class,
+        Runner::CargoTest => a.group == b.group,
+    }
+}
+
+/// Whether a lock that both hold orders them under a runner.
+fn guarded(a: &[Lock], b: &[Lock], runner: Runner) -> bool {
+    let threads = matches!(runner, Runner::CargoTest | Runner::PythonThreads);
+    a.iter().any(|lock| (lock.reach != Reach::Process || threads) && b.contains(lock))
+}
+
+fn separated(place: &Place, runner: Runner, same: bool) -> bool {
+    let mut mix = Mix::EMPTY;
+    for piece in place.segments.iter().flatten() {
+        if let Piece::Hole(term) = piece {
+            mix = mix.or(term.mix());
+        }
+    }
+    (0..20).any(|bit| {
+        let Some(one) = DISCRIMINATORS.get(bit) else { return false };
+        mix.has(*one) && separates(*one, runner, same) != Some(false)
+    })
+}
+
+const DISCRIMINATORS: &[Discriminator] = &[
+    Discriminator::Rand,
+    Discriminator::Pid,
+    Discriminator::Pgid,
+    Discriminator::Tid,
+    Discriminator::Tname,
+    Discriminator::Ns,
+    Discriminator::Sec,
+    Discriminator::Date,
+    Discriminator::Counter,
+    Discriminator::Worker,
+    Discriminator::Slot,
+    Discriminator::Run,
+    Discriminator::Test,
+    Discriminator::Testname,
+    Discriminator::Param,
+    Discriminator::Class,
+    Discriminator::Seedrng,
+    Discriminator::Objid,
+    Discriminator::User,
+    Discriminator::Host,
+];
+
+/// Whether a path is one that others can reach: a known root, nothing unknown in it, no discriminator that always separates.
+pub fn is_shared(place: &Place) -> bool {
+    if place.segments.is_empty() || !place.is_settled() {
+        return false;
+    }
+    if !matches!(place.root, Root::Abs | Root::Temp | Root::Cwd | Root::Home | Root::Project | Root::Run) {
+        return false;
+    }
+    // Devices, and what the kernel serves.
+    if place.root == Root::Abs {
+        let first = place.literal().unwrap_or_default();
+        if ["dev", "proc", "sys"].iter().any(|top| first == *top || first.starts_with(&format!("{top}/"))) {
+            return false;
+        }
+    }
+    !place.mix().has(Discriminator::Rand) && !place.mix().has(Discriminator::Test)
+}
+
+/// Whether an effect of a test can take part in a meeting.
+pub fn counts(one: &TestEffect) -> bool {
+    let effect = &one.effect;
+    !effect.flagged && !effect.expected && effect.verb != Verb::Name && one.phase != Phase::WideSetup && is_shared(&effect.on)
+}
+
+/// Effects of one path that are looked at pairwise; more of them repeat what these say.
+const PAIRED: usize = 96;
+
+/// All meetings, one for each path, in the order of the paths.
+pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<Meeting> {
+    let mut paths: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
+    for (t, test) in tests.iter().enumerate() {
+        if test.skipped {
+            continue;
+        }
+        for (e, one) in test.effects.iter().enumerate() {
+            if counts(one) {
+                paths.entry(one.effect.on.key()).or_default().push((t, e));
+            }
+        }
+    }
+    let keys: Vec<String> = paths.keys().cloned().collect();
+    let mut out = Vec::new();
+    for key in &keys {
+        let here = &paths[key];
+        let changes = |&(t, e): &(usize, usize)| changes(tests[t].effects[e].effect.verb);
+        if !here.iter().any(changes) {
+            continue;
+        }
+        let mut all = pick(here, tests);
+        // What deletes or moves a whole tree reaches all below.
+        let trees = here.iter().any(|&(t, e)| matches!(tests[t].effects[e].effect.verb, Verb::DeleteTree));
+        if trees {
+            let below = format!("{key}/");
+            let mut inside: Vec<(usize, usize)> = paths
+                .range(below.clone()..)
+                .take_while(|(path, _)| path.starts_with(&below))
+                .flat_map(|(_, list)| list.iter().copied())
+                .collect();
+            inside = pick(&inside, tests);
+            all.extend(inside);
+        }
+        if let Some(meeting) = best(&all, tests, setup, facts) {
+            out.push(meeting);
+        }
+    }
+    out
+}
+
+/// Keeps one effect for each test, verb and phase, up to a bound.
+fn pick(all: &[(usize, usize)], tests: &[Test]) -> Vec<(usize, usize)> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut out: Vec<(usize, usize)> = all
+        .iter()
+        .copied()
+        .filter(|&(t, e)| {
+            let one = &tests[t].effects[e];
+            seen.insert((t, one.effect.verb, one.phase))
+        })
+        .collect();
+    out.sort_by_key(|&(t, e)| (super::summary::harm(tests[t].effects[e].effect.verb), t, e));
+    out.truncate(PAIRED);
+    out
+}
+
+pub fn changes(verb: Verb) -> bool {
+    !matches!(verb, Verb::Read | Verb::Stat | Verb::List | Verb::Open | Verb::Name)
+}
+
+fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Option<Meeting> {
+    let mut found: Option<((u8, bool, u8, usize, usize), Meeting)> = None;
+    for (i, &first) in all.iter().enumerate() {
+        let a = &tests[first.0];
+        let one = &a.effects[first.1].effect;
+        if !changes(one.verb) {
+            continue;
+        }
+        for &second in all {
+            let same = first.0 == second.0;
+            let b = &tests[second.0];
+            let two = &b.effects[second.1].effect;
+            if first == second && !a.many {
+                continue;
+            }
+            let Some(symptom) = conflict(one.verb, two.verb) else { continue };
+            if one.on != two.on && one.verb != Verb::DeleteTree {
+                continue;
+            }
+            if one.tolerant && two.tolerant && one.verb == Verb::MakeDir {
+                continue;
+            }
+            let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
+            let (held_a, held_b) = (held(a, &one.guards), held(b, &two.guards));
+            // The strongest run that lets them meet; else, for Python, the one that a user may turn on next.
+            let configured = setup.runs.iter().find(|run| {
+                applies(run, a, facts)
+                    && overlap(run.runner, run.workers, a, b, same)
+                    && !separated(&one.on, run.runner, same)
+                    && !guarded(&held_a, &held_b, run.runner)
+            });
+            let python = facts[a.unit.0.0 as usize].language == Language::Python;
+            let parallel = setup
+                .runs
+                .iter()
+                .any(|run| applies(run, a, facts) && !matches!(run.runner, Runner::Sequential) && run.workers != Workers::One);
+            let latent = Runner::Xdist(Dist::Load);
+            let meets = match configured {
+                Some(_) => true,
+                None => {
+                    python
+                        && !parallel
+                        && overlap(latent, Workers::Fixed(2), a, b, same)
+                        && !separated(&one.on, latent, same)
+                        && !guarded(&held_a, &held_b, latent)
+                }
+            };
+            if !meets {
+                continue;
+            }
+            // Two different tests tell more than one that meets itself, and certain effects more than possible ones.
+            let rank =
+                (u8::from(one.maybe) + u8::from(two.maybe), same, super::summary::harm(one.verb) + reader(two.verb), i, second.0);
+            if found.as_ref().is_none_or(|(best, _)| rank < *best) {
+                let mut touched: Vec<usize> = all.iter().map(|(t, _)| *t).collect();
+                touched.sort_unstable();
+                touched.dedup();
+                let meeting = Meeting {
+                    path: one.on.show(),
+                    place: one.on.clone(),
+                    first,
+                    second,
+                    symptom,
+                    run: configured.cloned(),
+                    tests: touched,
+                    with_itself: same,
+                };
+                found = Some((rank, meeting));
+            }
+        }
+    }
+    found.map(|(_, meeting)| meeting)
+}
+
+/// A reader that breaks is the plainest other end.
+fn reader(verb: Verb) -> u8 {
+    match verb {
+        Verb::Read | Verb::Database => 0,
+        Verb::Write | Verb::Update | Verb::Append => 1,
+        _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_separation_table() {
+        use Discriminator::*;
+        let xdist = Runner::Xdist(Dist::Load);
+        let table: &[(Discriminator, Option<bool>, Option<bool>, Option<bool>)] = &[
+            // discriminator, xdist, cargo test, nextest; between two different tests
+            (Rand, Some(true), Some(true), Some(true)),
+            (Test, Some(true), Some(true), Some(true)),
+            (Testname, None, None, None),
+            (Param, Some(false), Some(false), Some(false)),
+            (Worker, Some(true), Some(false), Some(false)),
+            (Slot, Some(false), Some(false), Some(true)),
+            (Pid, Some(true), Some(false), Some(true)),
+            (Pgid, Some(false), Some(false), Some(true)),
+            (Tid, Some(false), Some(true), Some(false)),
+            (Tname, Some(false), Some(true), Some(false)),
+            (Run, Some(false), Some(false), Some(false)),
+            (Ns, None, None, None),
+            (Sec, Some(false), Some(false), Some(false)),
+            (Date, Some(false), Some(false), Some(false)),
+            (Seedrng, None, None, None),
+            (Objid, None, None, None),
+            (Counter, Some(false), Some(true), Some(false)),
+        ];
+        for (one, on_xdist, on_cargo, on_nextest) in table {
+            assert_eq!(separates(*one, xdist, false), *on_xdist, "{one:?} under xdist");
+            assert_eq!(separates(*one, Runner::CargoTest, false), *on_cargo, "{one:?} under cargo test");
+            assert_eq!(separates(*one, Runner::Nextest, false), *on_nextest, "{one:?} under nextest");
+        }
+        assert_eq!(separates(Param, xdist, true), Some(true), "a parameter separates instances of one test");
+    }
+
+    #[test]
+    fn the_conflict_matrix() {
+        use Verb::*;
+        for (first, second) in
+            [(Write, Read), (Write, Write), (Delete, Read), (DeleteTree, Write), (Create, Create), (Write, Delete)]
+        {
+            assert!(conflict(first, second).is_some(), "{first:?} then {second:?}");
+        }
+        for (first, second) in
+            [(Read, Read), (Publish, Read), (Publish, Publish), (MakeDir, MakeDir), (Append, Append), (Write, Stat)]
+        {
+            assert!(conflict(first, second).is_none(), "{first:?} then {second:?}");
+        }
+    }
+
+    #[test]
+    fn every_discriminator_is_asked() {
+        for (bit, one) in DISCRIMINATORS.iter().enumerate() {
+            assert_eq!(*one as usize, bit);
+        }
+        assert_eq!(Discriminator::Host as usize + 1, DISCRIMINATORS.len());
+    }
+}

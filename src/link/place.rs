@@ -1,0 +1,541 @@
+//! Where a path comes from: a root, segments, and what separates two instances of it (CATALOGUE 3.3).
+
+use super::term::{Mix, Piece, Site, Term, pieces};
+use crate::calls::Discriminator;
+use std::fmt::Write;
+use std::sync::Arc;
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Root {
+    /// An absolute path.
+    Abs,
+    /// The system's directory for temporary files.
+    Temp,
+    /// The working directory that the process was started in.
+    Cwd,
+    Home,
+    /// The project's own folder: `__file__` and the crate's directory are below it.
+    Project,
+    /// A new object with a name that nobody else has.
+    Fresh(Fresh),
+    /// Shared by all workers of one run.
+    Run,
+    /// A setting from outside: the directory that an environment variable names.
+    Setting(Arc<str>),
+    /// Below a value that is not known, or not known yet.
+    Of(Term),
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Fresh {
+    pub site: Option<Site>,
+    pub via: u64,
+    pub kind: FreshKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FreshKind {
+    /// Made by a call, alive as long as its owner.
+    Object,
+    /// A name, chosen and not reserved.
+    Name,
+    /// Private to one instance of a test: `tmp_path`.
+    Test,
+    /// Private to one process of a run: `tmp_path_factory`.
+    Session,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place {
+    pub root: Root,
+    pub segments: Vec<Vec<Piece>>,
+}
+
+/// Segments kept of one path; a longer one is unknown.
+const SEGMENTS: usize = 24;
+
+const TEMP_PREFIXES: &[&str] = &["/tmp", "/var/tmp", "/private/tmp", "/dev/shm"];
+
+impl Place {
+    pub fn root(root: Root) -> Place {
+        Place { root, segments: Vec::new() }
+    }
+
+    /// The path that a term means, where it means one.
+    pub fn of(term: &Term) -> Option<Place> {
+        match term {
+            Term::Path(place) => Some((**place).clone()),
+            Term::Text(parts) => Place::from_pieces(parts),
+            Term::Setting(name) => Some(Place::root(Root::Setting(name.clone()))),
+            Term::Handle(inner) | Term::Typed(_, inner) => Place::of(inner),
+            Term::Param(_) | Term::Field(..) | Term::Opaque(_) | Term::Item(..) | Term::Derived(_) => {
+                Some(Place::root(Root::Of(term.clone())))
+            }
+            _ => None,
+        }
+    }
+
+    fn from_pieces(parts: &[Piece]) -> Option<Place> {
+        let mut parts = parts.iter().cloned().peekable();
+        let mut place = match parts.peek()? {
+            Piece::Lit(text) => {
+                if let Some(rest) = text.strip_prefix("~/").or((&**text == "~").then_some("")) {
+                    let rest: Arc<str> = rest.into();
+                    parts.next();
+                    let mut place = Place::root(Root::Home);
+                    place.push_text(&rest);
+                    place
+                } else if is_absolute(text) {
+                    Place::root(Root::Abs)
+                } else {
+                    Place::root(Root::Cwd)
+                }
+            }
+            Piece::Hole(term) => {
+                // `f"{folder}/name"` is below the folder; `f"{word}.txt"` is a name in the working directory, unless the word may
+                // be a path itself.
+                let base = Place::of(term)?;
+                parts.next();
+                match parts.peek() {
+                    Some(Piece::Lit(text)) if !text.starts_with(['/', '\\']) => {
+                        let mut place = base;
+                        place.append_to_last(&mut parts);
+                        return place.settled();
+                    }
+                    Some(Piece::Hole(_)) => {
+                        let mut place = base;
+                        place.append_to_last(&mut parts);
+                        return place.settled();
+                    }
+                    _ => base,
+                }
+            }
+        };
+        for piece in parts {
+            match piece {
+                Piece::Lit(text) => place.push_text_joined(&text),
+                Piece::Hole(term) => place.last_mut().push(Piece::Hole(term)),
+            }
+        }
+        place.settled()
+    }
+
+    /// Adds pieces to the end of the last segment (`path + ".tmp"`), splitting at separators.
+    fn append_to_last(&mut self, parts: &mut dyn Iterator<Item = Piece>) {
+        if self.segments.is_empty() {
+            self.segments.push(vec![Piece::Hole(Term::text(""))]);
+        }
+        for piece in parts {
+            match piece {
+                Piece::Lit(text) => self.push_text_joined(&text),
+                Piece::Hole(term) => self.last_mut().push(Piece::Hole(term)),
+            }
+        }
+    }
+
+    fn last_mut(&mut self) -> &mut Vec<Piece> {
+        if self.segments.is_empty() {
+            self.segments.push(Vec::new());
+        }
+        let last = self.segments.len() - 1;
+        &mut self.segments[last]
+    }
+
+    /// Adds text whose first part continues the last segment.
+    fn push_text_joined(&mut self, text: &str) {
+        let mut first = true;
+        for part in text.split(['/', '\\']) {
+            if first {
+                first = false;
+                if !part.is_empty() {
+                    let last = self.last_mut();
+                    match last.last_mut() {
+                        Some(Piece::Lit(old)) => *old = format!("{old}{part}").into(),
+                        _ => last.push(Piece::Lit(part.into())),
+                    }
+                }
+            } else {
+                self.segments.push(if part.is_empty() { Vec::new() } else { vec![Piece::Lit(part.into())] });
+            }
+        }
+    }
+
+    /// Adds the segments of a relative literal.
+    fn push_text(&mut self, text: &str) {
+        for part in text.split(['/', '\\']).filter(|part| !part.is_empty()) {
+            self.segments.push(vec![Piece::Lit(part.into())]);
+        }
+    }
+
+    /// Takes out empty and `.` segments, resolves `..`, and gives well-known roots their names.
+    fn settled(mut self) -> Option<Place> {
+        let mut out: Vec<Vec<Piece>> = Vec::new();
+        for segment in self.segments {
+            match segment.as_slice() {
+                [] => {}
+                [Piece::Lit(one)] if &**one == "." || one.is_empty() => {}
+                [Piece::Lit(one)] if &**one == ".." => {
+                    out.pop()?;
+                }
+                _ => out.push(segment),
+            }
+        }
+        if out.len() > SEGMENTS {
+            return None;
+        }
+        if self.root == Root::Abs {
+            let literal: String = out.iter().map_while(|s| lit(s)).take(2).fold(String::new(), |text, part| text + "/" + part);
+            for prefix in TEMP_PREFIXES {
+                if literal == *prefix || literal.starts_with(&format!("{prefix}/")) {
+                    out.drain(..prefix.matches('/').count());
+                    self.root = Root::Temp;
+                    break;
+                }
+            }
+        }
+        self.segments = out;
+        Some(self)
+    }
+
+    /// `self / other`, where an absolute `other` takes the place of `self`.
+    pub fn join(&self, other: &Term) -> Option<Place> {
+        let right = Place::of(other)?;
+        match right.root {
+            Root::Cwd => {
+                let mut place = self.clone();
+                place.segments.extend(right.segments);
+                // `base / "../x"`: the dots were kept out of a relative literal's own segments only when they cancelled out.
+                place.settled()
+            }
+            // A value that is not known may be a name below us: it becomes a segment.
+            Root::Of(ref base) if !matches!(other, Term::Path(_)) || right.segments.is_empty() => {
+                let mut place = self.clone();
+                let mut first = vec![Piece::Hole(base.clone())];
+                let mut rest = right.segments.into_iter();
+                if let Some(segment) = rest.next() {
+                    if let Some(Piece::Hole(Term::Text(empty))) = segment.first() {
+                        if empty.is_empty() || matches!(&**empty, [Piece::Lit(text)] if text.is_empty()) {
+                            first.extend(segment.into_iter().skip(1));
+                            place.segments.push(first);
+                            place.segments.extend(rest);
+                            return place.settled();
+                        }
+                    }
+                    place.segments.push(first);
+                    place.segments.push(segment);
+                    place.segments.extend(rest);
+                    return place.settled();
+                }
+                place.segments.push(first);
+                place.settled()
+            }
+            _ => Some(right),
+        }
+    }
+
+    pub fn child(&self, piece: Piece) -> Place {
+        let mut place = self.clone();
+        place.segments.push(vec![piece]);
+        place
+    }
+
+    pub fn parent(&self) -> Option<Place> {
+        let mut place = self.clone();
+        match place.segments.pop() {
+            Some(_) => Some(place),
+            None => match &place.root {
+                Root::Of(base) => Some(Place::root(Root::Of(Term::field(base.clone(), "<parent>")))),
+                Root::Cwd | Root::Fresh(_) | Root::Home | Root::Temp | Root::Project | Root::Run | Root::Setting(_) => None,
+                Root::Abs => Some(place),
+            },
+        }
+    }
+
+    /// The last segment as text.
+    pub fn name(&self) -> Term {
+        match self.segments.last() {
+            Some(segment) => pieces(segment.iter().map(|piece| match piece {
+                Piece::Lit(text) => Term::text(text),
+                Piece::Hole(term) => term.clone(),
+            })),
+            None => match &self.root {
+                Root::Of(base) => Term::field(base.clone(), "<name>"),
+                Root::Fresh(_) => Term::Unknown,
+                _ => Term::Unknown,
+            },
+        }
+    }
+
+    /// The last segment without its suffix.
+    pub fn stem(&self) -> Term {
+        match self.name() {
+            Term::Text(parts) => {
+                let mut parts = parts.to_vec();
+                if let Some(Piece::Lit(last)) = parts.last_mut() {
+                    if let Some(dot) = last.rfind('.').filter(|dot| *dot > 0) {
+                        *last = last[..dot].into();
+                    }
+                }
+                Term::Text(parts.into())
+            }
+            other => Term::Derived(Arc::from([other])),
+        }
+    }
+
+    /// The last segment with another suffix (`.ext`, or `ext` as Rust's `with_extension` has it).
+    pub fn with_suffix(&self, suffix: &Term) -> Option<Place> {
+        let mut place = self.clone();
+        let suffix = match suffix.as_literal() {
+            Some(text) if text.is_empty() || text.starts_with('.') => Term::text(&text),
+            Some(text) => Term::text(&format!(".{text}")),
+            None => suffix.clone(),
+        };
+        if place.segments.is_empty() {
+            let Root::Of(base) = &place.root else { return None };
+            // A path that is not known yet, with a suffix of our own: still the same for the same path.
+            return Some(Place {
+                root: Root::Of(Term::field(base.clone(), "<stem>")),
+                segments: vec![vec![Piece::Hole(Term::text("")), Piece::Hole(suffix)]],
+            });
+        }
+        let stem = place.stem();
+        let segment = match pieces([stem, suffix]) {
+            Term::Text(parts) => parts.to_vec(),
+            _ => return None,
+        };
+        *place.last_mut() = segment;
+        Some(place)
+    }
+
+    pub fn with_name(&self, name: &Term) -> Option<Place> {
+        self.parent()?.join(name)
+    }
+
+    pub fn mix(&self) -> Mix {
+        let root = match &self.root {
+            Root::Fresh(_) => Mix::of(Discriminator::Rand),
+            Root::Of(term) => term.mix(),
+            Root::Run => Mix::of(Discriminator::Run),
+            _ => Mix::EMPTY,
+        };
+        self.segments.iter().flatten().fold(root, |mix, piece| mix.or(piece.mix()))
+    }
+
+    /// Every part is a literal or a hole whose separation is known.
+    pub fn is_settled(&self) -> bool {
+        !matches!(self.root, Root::Of(_) | Root::Setting(_)) && self.segments.iter().flatten().all(Piece::is_settled)
+    }
+
+    /// The literal segments joined by `/`, where all are literal.
+    pub fn literal(&self) -> Option<String> {
+        let parts: Option<Vec<&str>> = self.segments.iter().map(|segment| lit(segment)).collect();
+        parts.map(|parts| parts.join("/"))
+    }
+
+    /// A text by which equal places are equal, for instances that nothing separates: `{pid}` stands for a hole.
+    pub fn key(&self) -> String {
+        let mut key = match &self.root {
+            Root::Abs => String::new(),
+            Root::Temp => "<temp>".to_owned(),
+            Root::Cwd => ".".to_owned(),
+            Root::Home => "~".to_owned(),
+            Root::Project => "<project>".to_owned(),
+            Root::Run => "<run>".to_owned(),
+            Root::Fresh(fresh) => format!("<fresh {fresh:?}>"),
+            Root::Setting(name) => format!("${name}"),
+            Root::Of(term) => format!("<{term:?}>"),
+        };
+        for segment in &self.segments {
+            key.push('/');
+            for piece in segment {
+                match piece {
+                    Piece::Lit(text) => key.push_str(text),
+                    Piece::Hole(term) if term.is_settled() => {
+                        let _ = write!(key, "{{{}}}", words(term.mix()));
+                    }
+                    Piece::Hole(term) => {
+                        let _ = write!(key, "{{{term:?}}}");
+                    }
+                }
+            }
+        }
+        key
+    }
+
+    /// The path as a person would write it.
+    pub fn show(&self) -> String {
+        let root = match &self.root {
+            Root::Abs => "",
+            Root::Temp => "<temp>",
+            Root::Cwd => ".",
+            Root::Home => "~",
+            Root::Project => "<project>",
+            Root::Run => "<run>",
+            Root::Fresh(fresh) => match fresh.kind {
+                FreshKind::Test => "<tmp_path>",
+                FreshKind::Session => "<session>",
+                FreshKind::Object => "<new>",
+                FreshKind::Name => "<unreserved name>",
+            },
+            Root::Setting(name) => &format!("${name}"),
+            Root::Of(term) => &show_term(term),
+        };
+        let mut text = root.to_owned();
+        for segment in &self.segments {
+            // `<stem>.pkl`: a suffix put onto a path that is not known.
+            let joined = matches!(segment.first(), Some(Piece::Hole(Term::Text(empty))) if empty.iter().all(|p| matches!(p, Piece::Lit(t) if t.is_empty())));
+            if !joined && !(text == "." && self.root == Root::Cwd) {
+                text.push('/');
+            } else if text == "." {
+                text.clear();
+            }
+            for piece in segment {
+                match piece {
+                    Piece::Lit(part) => text.push_str(part),
+                    Piece::Hole(Term::Text(parts)) => {
+                        for part in parts.iter() {
+                            if let Piece::Lit(part) = part {
+                                text.push_str(part);
+                            }
+                        }
+                    }
+                    Piece::Hole(term) => {
+                        let mix = term.mix();
+                        if mix.is_empty() {
+                            let _ = write!(text, "{{{}}}", show_term(term));
+                        } else {
+                            let _ = write!(text, "{{{}}}", words(mix));
+                        }
+                    }
+                }
+            }
+        }
+        if text.is_empty() { "/".to_owned() } else { text }
+    }
+}
+
+/// A value that is not known, in the words of the source.
+fn show_term(term: &Term) -> String {
+    match term {
+        Term::Param(0) => "self".to_owned(),
+        Term::Field(base, name) => match &**name {
+            "<stem>" | "<parent>" | "<name>" => show_term(base),
+            _ => match show_term(base).as_str() {
+                "…" => (**name).to_owned(),
+                base => format!("{base}.{name}"),
+            },
+        },
+        Term::Text(_) => term.as_literal().unwrap_or_else(|| "…".to_owned()),
+        Term::Setting(name) => format!("${name}"),
+        Term::Path(place) => place.show(),
+        Term::Typed(_, inner) => show_term(inner),
+        _ => "…".to_owned(),
+    }
+}
+
+fn lit(segment: &[Piece]) -> Option<&str> {
+    match segment {
+        [Piece::Lit(text)] => Some(text),
+        _ => None,
+    }
+}
+
+fn is_absolute(text: &str) -> bool {
+    text.starts_with('/') || (text.len() > 2 && text.as_bytes()[1] == b':' && text.as_bytes()[0].is_ascii_alphabetic())
+}
+
+/// The discriminators in words, for keys and messages.
+pub fn words(mix: Mix) -> String {
+    use Discriminator::*;
+    const ALL: &[(Discriminator, &str)] = &[
+        (Rand, "random"),
+        (Pid, "pid"),
+        (Pgid, "pgid"),
+        (Tid, "thread"),
+        (Tname, "thread name"),
+        (Ns, "nanoseconds"),
+        (Sec, "seconds"),
+        (Date, "date"),
+        (Counter, "counter"),
+        (Worker, "worker"),
+        (Slot, "slot"),
+        (Run, "run"),
+        (Test, "test id"),
+        (Testname, "test name"),
+        (Param, "parameter"),
+        (Class, "class"),
+        (Seedrng, "seeded random"),
+        (Objid, "object id"),
+        (User, "user"),
+        (Host, "host"),
+    ];
+    let parts: Vec<&str> = ALL.iter().filter(|(one, _)| mix.has(*one)).map(|(_, word)| *word).collect();
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::OpId;
+    use crate::text::FileId;
+
+    fn path(text: &str) -> Place {
+        Place::of(&Term::text(text)).unwrap()
+    }
+
+    #[test]
+    fn literals_find_their_root() {
+        assert_eq!(path("/tmp/a/b").show(), "<temp>/a/b");
+        assert_eq!(path("/var/tmp/x").root, Root::Temp);
+        assert_eq!(path("/tmpfoo/x").root, Root::Abs);
+        assert_eq!(path("a/./b//c").show(), "a/b/c");
+        assert_eq!(path("~/x").root, Root::Home);
+        assert_eq!(path("C:\\x\\y").root, Root::Abs);
+    }
+
+    #[test]
+    fn joins_append_and_absolute_ones_replace() {
+        assert_eq!(path("a").join(&Term::text("b.txt")).unwrap().show(), "a/b.txt");
+        assert_eq!(path("a").join(&Term::text("/etc/x")).unwrap().show(), "/etc/x");
+        let param = Place::of(&Term::Param(1)).unwrap();
+        assert_eq!(param.join(&Term::text("x")).unwrap().segments.len(), 1);
+    }
+
+    #[test]
+    fn a_text_after_a_folder_is_below_it() {
+        let folder = Term::Path(Arc::new(Place::root(Root::Temp)));
+        let text = pieces([folder.clone(), Term::text("/x.npy")]);
+        assert_eq!(Place::of(&text).unwrap().show(), "<temp>/x.npy");
+        let beside = pieces([Term::Path(Arc::new(path("out/a.json"))), Term::text(".tmp")]);
+        assert_eq!(Place::of(&beside).unwrap().show(), "out/a.json.tmp");
+    }
+
+    #[test]
+    fn parts_of_a_name() {
+        assert_eq!(path("a/b.tar.gz").with_suffix(&Term::text(".zip")).unwrap().show(), "a/b.tar.zip");
+        assert_eq!(path("a/b.txt").with_suffix(&Term::text("rs")).unwrap().show(), "a/b.rs");
+        assert_eq!(path("a/b.txt").parent().unwrap().show(), "./a".trim_start_matches("./"));
+        assert_eq!(path("a/b.txt").with_name(&Term::text("c")).unwrap().show(), "a/c");
+        assert_eq!(path("a/b.txt").name().as_literal().unwrap(), "b.txt");
+    }
+
+    #[test]
+    fn a_side_car_of_an_unknown_path_is_the_same_for_the_same_path() {
+        let one = Place::of(&Term::Param(1)).unwrap().with_suffix(&Term::text(".pkl")).unwrap();
+        let two = Place::of(&Term::Param(1)).unwrap().with_suffix(&Term::text(".pkl")).unwrap();
+        let other = Place::of(&Term::Param(2)).unwrap().with_suffix(&Term::text(".pkl")).unwrap();
+        assert_eq!(one, two);
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn holes_keep_what_separates_them() {
+        let pid = Term::opaque(Site { file: FileId(0), op: OpId(3) }, Mix::of(Discriminator::Pid));
+        let text = pieces([Term::text("/tmp/x-"), pid]);
+        let place = Place::of(&text).unwrap();
+        assert_eq!(place.key(), "<temp>/x-{pid}");
+        assert!(place.is_settled());
+        let unknown = pieces([Term::text("/tmp/x-"), Term::Param(0)]);
+        assert!(!Place::of(&unknown).unwrap().is_settled());
+    }
+}

@@ -1,0 +1,728 @@
+//! Tests, their fixtures, and everything they do: the frozen whole that rules ask.
+
+use super::call::is_doubtful;
+use super::eval::Eval;
+use super::index::Index;
+use super::overlap::{Meeting, meetings};
+use super::place::{Fresh, FreshKind, Place, Root};
+use super::summary::{Ambience, Effect, Frame, Summary, Where};
+use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Site, Term, UnitRef};
+use super::world::{self, World};
+use crate::calls::{self, Discriminator, Flag, Lifetime, Reach, Redirected};
+use crate::facts::run::Setup;
+use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
+use crate::text::{FileId, Source, Span};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// When in the life of a test something happens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Phase {
+    /// In a fixture or set-up that may serve several tests: once per class, module or session, and process.
+    WideSetup,
+    Setup,
+    Body,
+    Teardown,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct TestEffect {
+    pub effect: Effect,
+    pub phase: Phase,
+}
+
+/// One test, as its runner names it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Test {
+    /// `tests/test_a.py::TestX::test_y`, `krate::module::test`.
+    pub name: String,
+    /// The file that its runner finds it in, relative to the project.
+    pub path: String,
+    pub unit: UnitRef,
+    pub class: Option<ClassRef>,
+    /// What shares a process under `cargo test`: the root file of the test binary.
+    pub group: FileId,
+    /// Several instances of it run: parametrised, several cases.
+    pub many: bool,
+    pub skipped: bool,
+    /// Held for the whole test: `#[serial]`.
+    pub guards: Vec<Lock>,
+    pub effects: Vec<TestEffect>,
+}
+
+/// Everything joined.
+pub struct Suite<'a> {
+    pub sources: &'a [Source],
+    pub facts: &'a [Arc<FileFacts>],
+    pub setup: &'a Setup,
+    pub tests: Vec<Test>,
+    pub meetings: Vec<Meeting>,
+    summaries: Vec<Vec<Arc<Summary>>>,
+    /// Units that only tests have: tests, fixtures, helpers in test files.
+    test_files: BTreeSet<FileId>,
+}
+
+#[derive(Clone)]
+struct Fixture {
+    unit: UnitRef,
+    wide: bool,
+    autouse: bool,
+    class: Option<ClassRef>,
+}
+
+struct Maker<'a, 'i> {
+    world: World<'i>,
+    index: &'i Index<'i>,
+    setup: &'a Setup,
+    /// Fixtures by the file that defines them.
+    fixtures: HashMap<FileId, BTreeMap<Arc<str>, Fixture>>,
+}
+
+/// What a test has gathered so far.
+#[derive(Default)]
+struct Making {
+    values: HashMap<Arc<str>, Term>,
+    ambience: Ambience,
+    effects: Vec<TestEffect>,
+    teardown: Vec<TestEffect>,
+    open: Vec<Arc<str>>,
+}
+
+impl<'a> Suite<'a> {
+    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup) -> Self {
+        let index = Index::new(sources, facts, setup);
+        let summaries = world::summaries(&index, setup);
+        let (tests, test_files) = {
+            let mut maker =
+                Maker { world: World::new(&index, setup, &summaries), index: &index, setup, fixtures: HashMap::new() };
+            maker.find_fixtures();
+            let mut tests = Vec::new();
+            for i in 0..facts.len() {
+                maker.tests_of(FileId(i as u32), &mut tests);
+            }
+            let mut files: BTreeSet<FileId> = tests.iter().map(|test: &Test| test.unit.0).collect();
+            for (i, source) in sources.iter().enumerate() {
+                if setup.is_test_support(&source.path) {
+                    files.insert(FileId(i as u32));
+                }
+            }
+            (tests, files)
+        };
+        let meetings = meetings(&tests, setup, facts);
+        Suite { sources, facts, setup, tests, meetings, summaries, test_files }
+    }
+
+    pub fn path(&self, file: FileId) -> &'a str {
+        &self.sources[file.0 as usize].path
+    }
+
+    pub fn file(&self, file: FileId) -> &'a FileFacts {
+        &self.facts[file.0 as usize]
+    }
+
+    pub fn language(&self, file: FileId) -> Language {
+        self.file(file).language
+    }
+
+    pub fn span(&self, site: Site) -> Span {
+        self.file(site.file).ops.get(site.op.0 as usize).map_or(Span::default(), |op| op.span)
+    }
+
+    /// Whether a file holds tests or what only tests use.
+    pub fn is_test_file(&self, file: FileId) -> bool {
+        self.test_files.contains(&file)
+    }
+
+    /// Every unit with what it does, in file order.
+    pub fn units(&self) -> impl Iterator<Item = (UnitRef, &Summary)> {
+        self.summaries.iter().enumerate().flat_map(|(file, units)| {
+            units.iter().enumerate().map(move |(unit, summary)| ((FileId(file as u32), UnitId(unit as u32)), &**summary))
+        })
+    }
+
+    pub fn summary(&self, unit: UnitRef) -> &Summary {
+        &self.summaries[unit.0.0 as usize][unit.1.0 as usize]
+    }
+
+    /// The name of a unit as its users know it, without its file: `Cache.save`, `save`, `module body`.
+    pub fn unit_name(&self, unit: UnitRef) -> String {
+        let facts = self.file(unit.0);
+        let data = facts.unit(unit.1);
+        let name = facts.name(data.name);
+        match (data.class, data.shape) {
+            (_, Shape::Module) if name.is_empty() => "the module".to_owned(),
+            (Some(class), _) => {
+                let separator = if facts.language == Language::Rust { "::" } else { "." };
+                format!("{}{separator}{name}", facts.name(facts.class(class).name))
+            }
+            (None, Shape::Closure) => {
+                data.parent.map_or_else(|| "a closure".to_owned(), |parent| self.unit_name((unit.0, parent)))
+            }
+            _ => name.to_owned(),
+        }
+    }
+
+    /// The named unit around a unit: itself, or for a closure the function that holds it.
+    pub fn owner(&self, unit: UnitRef) -> UnitRef {
+        let facts = self.file(unit.0);
+        let mut at = unit.1;
+        while facts.unit(at).shape == Shape::Closure {
+            match facts.unit(at).parent {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        (unit.0, at)
+    }
+
+    /// Whether a unit is decorated or attributed by a mark with this last name.
+    pub fn has_mark(&self, unit: UnitRef, name: &str) -> bool {
+        let facts = self.file(unit.0);
+        facts.unit(unit.1).marks.iter().any(|mark| mark_name(facts, mark).is_some_and(|full| last(&full) == name))
+    }
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit(['.', ':']).next().unwrap_or(name)
+}
+
+fn mark_name(facts: &FileFacts, mark: &Mark) -> Option<String> {
+    facts.dotted(mark.callee)
+}
+
+impl<'i> Maker<'_, 'i> {
+    fn file(&self, file: FileId) -> &'i FileFacts {
+        self.index.file(file)
+    }
+
+    /// The names by which the call tables may know a mark: as written, and as its import says.
+    fn mark_keys(&self, unit: UnitRef, mark: &Mark) -> Vec<String> {
+        let facts = self.file(unit.0);
+        let mut keys = Vec::new();
+        let around = facts.unit(unit.1).parent.unwrap_or(unit.1);
+        if let Some(super::index::Binding::External(name)) = self.index.resolve_value(unit.0, around, mark.callee) {
+            keys.push(format!("mark:{name}"));
+        }
+        if let Some(name) = facts.dotted(mark.callee) {
+            keys.push(format!("mark:{name}"));
+        }
+        keys
+    }
+
+    fn mark_entry(&self, unit: UnitRef, mark: &Mark) -> Option<&'static calls::Call> {
+        let calls = self.world.calls(unit.0);
+        self.mark_keys(unit, mark).iter().find_map(|key| calls.get(key))
+    }
+
+    fn find_fixtures(&mut self) {
+        for i in 0..self.index.facts.len() {
+            let file = FileId(i as u32);
+            let facts = self.file(file);
+            if facts.language != Language::Python {
+                continue;
+            }
+            let mut found = BTreeMap::new();
+            for (u, unit) in facts.units.iter().enumerate() {
+                let Some(mark) = unit.marks.iter().find(|mark| {
+                    facts.dotted(mark.callee).is_some_and(|name| matches!(last(&name), "fixture" | "yield_fixture"))
+                }) else {
+                    continue;
+                };
+                let arg = |name: &str| {
+                    mark.args.iter().find(|arg| arg.name.is_some_and(|n| facts.name(n) == name)).map(|arg| arg.value)
+                };
+                let text = |value: V| match facts.value(value) {
+                    Value::Text(text) => Some(facts.name(*text)),
+                    _ => None,
+                };
+                let name = arg("name").and_then(text).unwrap_or_else(|| facts.name(unit.name));
+                let scope = arg("scope").map(|scope| text(scope).unwrap_or("session"));
+                let fixture = Fixture {
+                    unit: (file, UnitId(u as u32)),
+                    wide: scope.is_some_and(|scope| scope != "function"),
+                    autouse: arg("autouse").is_some_and(|value| matches!(facts.value(value), Value::Bool(true))),
+                    class: unit.class.map(|class| (file, class)),
+                };
+                found.insert(Arc::from(name), fixture);
+            }
+            if !found.is_empty() {
+                self.fixtures.insert(file, found);
+            }
+        }
+    }
+
+    /// The `conftest.py` files that a test file sees, nearest first.
+    fn conftests(&self, file: FileId) -> Vec<FileId> {
+        let mut out = Vec::new();
+        let mut dir = super::index::dir_of(self.index.path(file));
+        loop {
+            if let Some(found) = self.index.file_at(&super::index::join(&dir, "conftest.py")) {
+                out.push(found);
+            }
+            if dir.is_empty() {
+                return out;
+            }
+            dir = super::index::dir_of(&dir);
+        }
+    }
+
+    fn fixture(&self, file: FileId, class: Option<ClassRef>, name: &str) -> Option<Fixture> {
+        let fits = |fixture: &&Fixture| {
+            fixture.class.is_none_or(|owner| class.is_some_and(|class| self.index.order(class).contains(&owner)))
+        };
+        if let Some(fixture) = self.fixtures.get(&file).and_then(|all| all.get(name)).filter(fits) {
+            return Some(fixture.clone());
+        }
+        // A fixture that the module imports.
+        if let Some(super::index::Binding::Function(unit)) = self.index.in_module((file, UnitId(0)), name, 0) {
+            if let Some(fixture) = self.fixtures.get(&unit.0).and_then(|all| all.values().find(|fixture| fixture.unit == unit)) {
+                return Some(fixture.clone());
+            }
+        }
+        for conftest in self.conftests(file) {
+            if let Some(fixture) = self.fixtures.get(&conftest).and_then(|all| all.get(name)) {
+                return Some(fixture.clone());
+            }
+            if let Some(super::index::Binding::Function(unit)) = self.index.in_module((conftest, UnitId(0)), name, 0) {
+                if let Some(fixture) =
+                    self.fixtures.get(&unit.0).and_then(|all| all.values().find(|fixture| fixture.unit == unit))
+                {
+                    return Some(fixture.clone());
+                }
+            }
+        }
+        None
+    }
+
+    fn tests_of(&self, file: FileId, out: &mut Vec<Test>) {
+        match self.file(file).language {
+            Language::Python => self.python_tests(file, out),
+            Language::Rust => self.rust_tests(file, out),
+        }
+    }
+
+    fn python_tests(&self, file: FileId, out: &mut Vec<Test>) {
+        let path = self.index.path(file);
+        let facts = self.file(file);
+        let is_test_file = self.setup.is_test_file(path);
+        let discovery = self.setup.discovery_for(path);
+        if is_test_file {
+            for (u, unit) in facts.units.iter().enumerate() {
+                let name = facts.name(unit.name);
+                if unit.shape == Shape::Function
+                    && unit.class.is_none()
+                    && unit.parent == Some(UnitId(0))
+                    && discovery.names_function(name)
+                {
+                    let unit = (file, UnitId(u as u32));
+                    if self.fixtures.get(&file).is_some_and(|all| all.values().any(|fixture| fixture.unit == unit)) {
+                        continue;
+                    }
+                    out.push(self.python_test(format!("{path}::{name}"), unit, None));
+                }
+            }
+        }
+        for (c, class) in facts.classes.iter().enumerate() {
+            let class_ref = (file, crate::facts::ClassId(c as u32));
+            if class.parent != UnitId(0) {
+                continue;
+            }
+            let class_name = facts.name(class.name);
+            let unittest = self.index.outside_bases(class_ref).any(|base| is_test_case(base));
+            let methods = self.index.methods(class_ref);
+            let plain = is_test_file && discovery.names_class(class_name) && !methods.contains_key("__init__");
+            // A TestCase in a file that no runner collects is a base for others.
+            if !(plain || unittest && (is_test_file || self.setup.is_test_support(path))) {
+                continue;
+            }
+            for (name, unit) in &methods {
+                if !name.starts_with("test") && !(plain && discovery.names_function(name)) {
+                    continue;
+                }
+                out.push(self.python_test(format!("{path}::{class_name}::{name}"), *unit, Some(class_ref)));
+            }
+        }
+    }
+
+    /// Marks of the test, its class and its module.
+    fn marks_around(&self, unit: UnitRef, class: Option<ClassRef>) -> Vec<(UnitRef, Mark)> {
+        let facts = self.file(unit.0);
+        let mut all: Vec<(UnitRef, Mark)> = facts.unit(unit.1).marks.iter().map(|mark| (unit, mark.clone())).collect();
+        for class in class.iter().flat_map(|class| self.index.order(*class)) {
+            let data = self.file(class.0).class(class.1);
+            all.extend(data.marks.iter().map(|mark| ((class.0, data.parent), mark.clone())));
+        }
+        all
+    }
+
+    fn python_test(&self, name: String, unit: UnitRef, class: Option<ClassRef>) -> Test {
+        let facts = self.file(unit.0);
+        let mut many = false;
+        let mut skipped = false;
+        let mut wanted: Vec<Arc<str>> = Vec::new();
+        let mut parameters: BTreeSet<String> = BTreeSet::new();
+        let mut making = Making::default();
+        for (at, mark) in self.marks_around(unit, class) {
+            let marked = self.file(at.0);
+            let Some(full) = mark_name(marked, &mark) else { continue };
+            if let Some(entry) = self.mark_entry(at, &mark) {
+                skipped |= entry.skips == Some(Flag::Always(true));
+                if entry.redirects.is_some() {
+                    making.ambience.in_memory |= entry.redirects == Some(Redirected::Files);
+                }
+            }
+            match last(&full) {
+                "parametrize" => {
+                    many |= mark.args.get(1).is_none_or(
+                        |arg| !matches!(marked.value(arg.value), Value::List(all) | Value::Tuple(all) if all.len() < 2),
+                    );
+                    if let Some(arg) = mark.args.first() {
+                        texts(marked, arg.value, &mut |text| {
+                            parameters.extend(text.split(',').map(|name| name.trim().to_owned()));
+                        });
+                    }
+                }
+                "usefixtures" => {
+                    for arg in &mark.args {
+                        texts(marked, arg.value, &mut |text| wanted.push(text.into()));
+                    }
+                }
+                "skip" => skipped = true,
+                // `unittest.mock.patch("builtins.open")`.
+                "patch" | "object" => {
+                    if let Some(arg) = mark.args.first() {
+                        texts(marked, arg.value, &mut |text| making.ambience.in_memory |= text.ends_with(".open"));
+                    }
+                }
+                // A decorator that we do not know and whose name says that it moves directories.
+                other if is_doubtful(other) && !full.contains("mark.") => making.ambience.cwd = Some(Where::Unknown),
+                _ => {}
+            }
+        }
+        let file = class.map_or(unit.0, |class| class.0);
+        // What the module itself redirects, and what hooks of a conftest do.
+        for module in [file].into_iter().chain(self.conftests(file)) {
+            let after = &self.world.summary((module, UnitId(0))).after;
+            if after.cwd.is_some() {
+                making.ambience.cwd = Some(Where::Unknown);
+            }
+            for (u, hook) in self.file(module).units.iter().enumerate() {
+                let name = self.file(module).name(hook.name);
+                if (name.starts_with("pytest_") || name == "setUpModule" || name == "setup_module")
+                    && hook.shape == Shape::Function
+                {
+                    let after = &self.world.summary((module, UnitId(u as u32))).after;
+                    if after.cwd.is_some() {
+                        making.ambience.cwd = Some(Where::Unknown);
+                    }
+                    if after.temp.is_some() {
+                        making.ambience.temp = Some(Where::Unknown);
+                    }
+                    if after.home.is_some() {
+                        making.ambience.home = Some(Where::Unknown);
+                    }
+                }
+            }
+        }
+        // `pytestmark = pytest.mark.usefixtures("x")`.
+        self.module_marks(file, &mut wanted, &mut skipped);
+        let autouse = self.autouse(file, class);
+        for name in autouse.into_iter().chain(wanted) {
+            self.use_fixture(&name, file, class, &mut making);
+        }
+        let this =
+            class.map(|class| Term::Object(Arc::new(Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 })));
+        let method = |name: &str| class.and_then(|class| self.index.method(class, name));
+        for (name, phase) in [
+            ("setUpClass", Phase::WideSetup),
+            ("setup_class", Phase::WideSetup),
+            ("setUp", Phase::Setup),
+            ("asyncSetUp", Phase::Setup),
+            ("setup_method", Phase::Setup),
+        ] {
+            if let Some(setup) = method(name) {
+                self.run(setup, vec![this.clone().unwrap_or(Term::Unknown)], phase, &mut making);
+            }
+        }
+        let data = facts.unit(unit.1);
+        let mut params = Vec::new();
+        for (n, param) in data.params.iter().enumerate() {
+            let name = facts.name(param.name);
+            params.push(match &this {
+                Some(this) if n == 0 && data.shape != Shape::StaticMethod => this.clone(),
+                _ if parameters.contains(name) => {
+                    Term::Opaque(Arc::new(Opaque { site: NOWHERE, via: n as u64, mix: Mix::of(Discriminator::Param), ty: None }))
+                }
+                _ => self.use_fixture(name, file, class, &mut making),
+            });
+        }
+        self.run(unit, params, Phase::Body, &mut making);
+        for (name, phase) in [
+            ("tearDown", Phase::Teardown),
+            ("asyncTearDown", Phase::Teardown),
+            ("teardown_method", Phase::Teardown),
+            ("tearDownClass", Phase::WideSetup),
+            ("teardown_class", Phase::WideSetup),
+        ] {
+            if let Some(teardown) = method(name) {
+                self.run(teardown, vec![this.clone().unwrap_or(Term::Unknown)], phase, &mut making);
+            }
+        }
+        let mut effects = making.effects;
+        effects.extend(making.teardown);
+        Test {
+            name,
+            path: self.index.path(file).to_owned(),
+            unit,
+            class,
+            group: FileId(0),
+            many,
+            skipped,
+            guards: Vec::new(),
+            effects,
+        }
+    }
+
+    fn module_marks(&self, file: FileId, wanted: &mut Vec<Arc<str>>, skipped: &mut bool) {
+        let facts = self.file(file);
+        super::index::walk_ops(&facts.units[0].body, &mut |op| {
+            let crate::facts::What::Store { to, value, .. } = &facts.op(op).what else { return };
+            if facts.dotted(*to).as_deref() != Some("pytestmark") {
+                return;
+            }
+            let marks: Vec<V> = match facts.value(*value) {
+                Value::List(all) | Value::Tuple(all) => all.clone(),
+                _ => vec![*value],
+            };
+            for mark in marks {
+                let Value::Result(op) = facts.value(mark) else { continue };
+                let crate::facts::What::Call { callee, args } = &facts.op(*op).what else { continue };
+                match facts.dotted(*callee).as_deref().map(last) {
+                    Some("usefixtures") => {
+                        for arg in args {
+                            texts(facts, arg.value, &mut |text| wanted.push(text.into()));
+                        }
+                    }
+                    Some("skip") => *skipped = true,
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    /// Names of the autouse fixtures that a test of this file and class has, widest first.
+    fn autouse(&self, file: FileId, class: Option<ClassRef>) -> Vec<Arc<str>> {
+        let mut all: Vec<(bool, Arc<str>)> = Vec::new();
+        let mut files = self.conftests(file);
+        files.reverse();
+        files.push(file);
+        for class in class.iter().flat_map(|class| self.index.order(*class)) {
+            files.push(class.0);
+        }
+        files.dedup();
+        for file in files {
+            for (name, fixture) in self.fixtures.get(&file).into_iter().flatten() {
+                let fits = fixture.class.is_none_or(|owner| class.is_some_and(|class| self.index.order(class).contains(&owner)));
+                if fixture.autouse && fits && !all.iter().any(|(_, known)| known == name) {
+                    all.push((!fixture.wide, name.clone()));
+                }
+            }
+        }
+        all.sort_by_key(|(narrow, _)| *narrow);
+        all.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// The value of a fixture; what it does and redirects goes into the test.
+    fn use_fixture(&self, name: &str, file: FileId, class: Option<ClassRef>, making: &mut Making) -> Term {
+        if let Some(value) = making.values.get(name) {
+            return value.clone();
+        }
+        if making.open.len() > 12 || making.open.iter().any(|open| &**open == name) {
+            return Term::Unknown;
+        }
+        let value = match self.fixture(file, class, name) {
+            Some(fixture) => {
+                making.open.push(name.into());
+                let facts = self.file(fixture.unit.0);
+                let data = facts.unit(fixture.unit.1);
+                let mut params = Vec::new();
+                for (n, param) in data.params.iter().enumerate() {
+                    let param = facts.name(param.name);
+                    params.push(if n == 0 && data.class.is_some() {
+                        class.map_or(Term::Unknown, |class| {
+                            Term::Object(Arc::new(Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 }))
+                        })
+                    } else {
+                        self.use_fixture(param, fixture.unit.0, class, making)
+                    });
+                }
+                making.open.pop();
+                let phase = if fixture.wide { Phase::WideSetup } else { Phase::Setup };
+                self.run(fixture.unit, params, phase, making)
+            }
+            None => self.outside_fixture(name, making),
+        };
+        making.values.insert(name.into(), value.clone());
+        value
+    }
+
+    /// A fixture that pytest or a plugin provides.
+    fn outside_fixture(&self, name: &str, making: &mut Making) -> Term {
+        let calls = calls::python();
+        let Some(entry) = calls.get(&format!("fixture:{name}")) else {
+            if is_doubtful(name) {
+                making.ambience.cwd = Some(Where::Unknown);
+            }
+            return Term::Unknown;
+        };
+        match entry.redirects {
+            Some(Redirected::Files) => making.ambience.in_memory = true,
+            Some(Redirected::Cwd) => {
+                let test = Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test }));
+                making.ambience.cwd = Some(Where::At(Arc::new(test)));
+            }
+            Some(_) => making.ambience.cwd = Some(Where::Unknown),
+            None => {}
+        }
+        debug_assert!(entry.lifetime != Some(Lifetime::Block) || entry.redirects.is_none());
+        match Eval::fixture(entry) {
+            Some(value) => value,
+            None => match &entry.ty {
+                Some(ty) => {
+                    Term::Opaque(Arc::new(Opaque { site: NOWHERE, via: 0, mix: Mix::EMPTY, ty: Some(ty.as_str().into()) }))
+                }
+                None => Term::Unknown,
+            },
+        }
+    }
+
+    /// Runs a unit as part of a test.
+    fn run(&self, unit: UnitRef, mut params: Vec<Term>, phase: Phase, making: &mut Making) -> Term {
+        self.world.fill_defaults(&mut params, unit);
+        let summary = self.world.summary(unit);
+        let ambience = making.ambience.clone();
+        let frame = Frame { world: &self.world, params, ambience: &ambience, site: None };
+        for effect in &summary.effects {
+            let Some(effect) = frame.effect(effect) else { continue };
+            let leave = effect.leave;
+            let phase = if leave && phase == Phase::Setup { Phase::Teardown } else { phase };
+            let one = TestEffect { effect, phase };
+            if leave { making.teardown.push(one) } else { making.effects.push(one) }
+        }
+        making.ambience = frame.ambience(&summary.after);
+        summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0))
+    }
+
+    fn rust_tests(&self, file: FileId, out: &mut Vec<Test>) {
+        let facts = self.file(file);
+        let path = self.index.path(file);
+        for (u, unit) in facts.units.iter().enumerate() {
+            if !matches!(unit.shape, Shape::Function | Shape::StaticMethod) {
+                continue;
+            }
+            let unit_ref = (file, UnitId(u as u32));
+            let mut is_test = false;
+            let mut many = 0;
+            let mut skipped = false;
+            let mut guards = Vec::new();
+            for mark in &unit.marks {
+                let Some(name) = mark_name(facts, mark) else { continue };
+                let entry = self.mark_entry(unit_ref, mark);
+                is_test |= matches!(last(&name), "test" | "rstest" | "test_case" | "apply" | "quickcheck")
+                    || entry.is_some_and(|entry| entry.test);
+                many += usize::from(
+                    matches!(last(&name), "case" | "test_case" | "values") || entry.is_some_and(|entry| entry.repeats),
+                );
+                skipped |= last(&name) == "ignore";
+                let reach = match last(&name) {
+                    "serial" => Reach::Process,
+                    "file_serial" => Reach::Host,
+                    _ => continue,
+                };
+                let mut keys: Vec<String> =
+                    mark.args.iter().filter(|arg| arg.name.is_none()).filter_map(|arg| facts.dotted(arg.value)).collect();
+                if keys.is_empty() {
+                    keys.push(String::new());
+                }
+                guards.extend(keys.iter().map(|key| Lock { reach, on: Term::text(&format!("serial {key}")) }));
+            }
+            if !is_test {
+                continue;
+            }
+            // `#[cfg(…)] #[ignore]` modules, and tests of a module that is serial as a whole, are seen through their own marks.
+            let root = self.index.crate_root(file);
+            let package = self.setup.crate_of(path);
+            let mut making = Making::default();
+            let mut home = Place::root(Root::Project);
+            let dir = package.map_or("", |package| package.dir.as_str());
+            home.segments.extend(dir.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
+            making.ambience.cwd = Some(Where::At(Arc::new(home)));
+            let params = unit
+                .params
+                .iter()
+                .enumerate()
+                .map(|(n, _)| {
+                    Term::Opaque(Arc::new(Opaque { site: NOWHERE, via: n as u64, mix: Mix::of(Discriminator::Param), ty: None }))
+                })
+                .collect();
+            self.run(unit_ref, params, Phase::Body, &mut making);
+            let mut effects = making.effects;
+            effects.extend(making.teardown);
+            out.push(Test {
+                name: self.rust_name(file, UnitId(u as u32), package.map(|package| package.name.as_str())),
+                path: path.to_owned(),
+                unit: unit_ref,
+                class: None,
+                group: root.0,
+                many: many > 1,
+                skipped,
+                guards,
+                effects,
+            });
+        }
+    }
+
+    /// `krate::module::test`.
+    fn rust_name(&self, file: FileId, unit: UnitId, package: Option<&str>) -> String {
+        let facts = self.file(file);
+        let mut parts = vec![facts.name(facts.unit(unit).name).to_owned()];
+        let mut at = facts.unit(unit).parent;
+        while let Some(id) = at {
+            let unit = facts.unit(id);
+            if unit.shape == Shape::Module && unit.parent.is_some() {
+                parts.push(facts.name(unit.name).to_owned());
+            }
+            at = unit.parent;
+        }
+        let path = self.index.path(file).trim_end_matches(".rs");
+        let below = package
+            .and_then(|_| self.setup.crate_of(self.index.path(file)))
+            .and_then(|package| path.strip_prefix(package.dir.as_str()))
+            .unwrap_or(path)
+            .trim_start_matches('/');
+        let modules = below.trim_start_matches("src/").trim_end_matches("/mod");
+        if !matches!(modules, "lib" | "main") {
+            parts.extend(modules.split('/').rev().filter(|part| *part != "tests").map(str::to_owned));
+        }
+        parts.extend(package.map(str::to_owned));
+        parts.reverse();
+        parts.join("::")
+    }
+}
+
+/// The site of what no operation made.
+const NOWHERE: Site = Site { file: FileId(u32::MAX), op: OpId(0) };
+
+fn is_test_case(base: &str) -> bool {
+    let name = last(base);
+    name.ends_with("TestCase") || name.ends_with("TestBase") || base.starts_with("unittest.")
+}
+
+/// All texts in a value: one, or those of a list.
+fn texts(facts: &FileFacts, value: V, f: &mut dyn FnMut(&str)) {
+    match facts.value(value) {
+        Value::Text(text) => f(facts.name(*text)),
+        Value::List(all) | Value::Tuple(all) => all.iter().for_each(|one| texts(facts, *one, f)),
+        _ => {}
+    }
+}

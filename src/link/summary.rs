@@ -1,0 +1,298 @@
+//! What one unit does, in terms of its parameters: RacerD's shape (Blackshear et al. 2018), with files for heap cells.
+
+use super::place::{Fresh, Place, Root};
+use super::term::{Lock, Object, Opaque, Piece, Site, Term, UnitRef, pieces};
+use super::world::World;
+use crate::calls::Verb;
+use std::sync::Arc;
+
+/// Something done to a path.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Effect {
+    pub verb: Verb,
+    pub on: Arc<Place>,
+    /// The operation that does it.
+    pub site: Site,
+    /// The calls through which it is reached, outermost first.
+    pub via: Vec<Site>,
+    pub guards: Vec<Lock>,
+    /// What was asked of which path before, and answered so on the way here.
+    pub known: Vec<Known>,
+    /// Exceptions that a handler around catches; `*` for all, or a result that is thrown away.
+    pub caught: Vec<Arc<str>>,
+    /// An existing directory or a missing file is no error here.
+    pub tolerant: bool,
+    pub format: Option<Arc<str>>,
+    /// One of several paths, or on a way that a condition opens.
+    pub maybe: bool,
+    /// Expected to fail.
+    pub expected: bool,
+    /// Only done when asked for by a flag, a setting or the controller's role.
+    pub flagged: bool,
+    /// After the yield of a fixture or context manager.
+    pub leave: bool,
+    /// Runs in another thread, task or process, several times at once.
+    pub spread: bool,
+    /// Where the path was put together, last step first.
+    pub steps: Vec<Site>,
+}
+
+/// A path was seen to exist, or not.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Known {
+    pub on: Arc<Place>,
+    pub exists: bool,
+    pub site: Site,
+    /// Locks held when it was asked.
+    pub guards: Vec<Lock>,
+}
+
+/// What relative and well-known paths mean.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Ambience {
+    /// None: as the caller has it.
+    pub cwd: Option<Where>,
+    pub home: Option<Where>,
+    pub temp: Option<Where>,
+    /// All files are in memory.
+    pub in_memory: bool,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Where {
+    At(Arc<Place>),
+    Unknown,
+}
+
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Summary {
+    pub effects: Vec<Effect>,
+    /// What it returns or yields.
+    pub gives: Option<Term>,
+    /// Defaults of its parameters.
+    pub defaults: Vec<Option<Term>>,
+    /// Variables of a module or class body; stores to the receiver's attributes.
+    pub stores: Vec<(Arc<str>, Term)>,
+    /// At its end, or at the yield of a context manager.
+    pub after: Ambience,
+    /// Locks held when it ends, or at the yield.
+    pub held: Vec<Lock>,
+    /// Summaries read on the way; a change in one of them makes this one stale.
+    pub needs: Vec<UnitRef>,
+}
+
+/// Effects kept of one summary, the most harmful first.
+pub const EFFECTS: usize = 64;
+
+/// Calls kept between an effect and the unit it is reached from.
+pub const TRAIL: usize = 6;
+
+/// How parameters and ambience of a callee are to be read at a call.
+pub struct Frame<'a> {
+    pub world: &'a World<'a>,
+    /// By parameter number of the callee, the receiver included.
+    pub params: Vec<Term>,
+    pub ambience: &'a Ambience,
+    /// The call.
+    pub site: Option<Site>,
+}
+
+/// Steps of substitution in one another before it is given up.
+const NESTED: usize = 12;
+
+impl Frame<'_> {
+    pub fn effect(&self, effect: &Effect) -> Option<Effect> {
+        if self.ambience.in_memory || effect.via.len() >= TRAIL {
+            return None;
+        }
+        let on = Arc::new(self.place(&effect.on, 0)?);
+        let mut effect = effect.clone();
+        effect.on = on;
+        if let Some(site) = self.site {
+            effect.via.insert(0, site);
+        }
+        for lock in &mut effect.guards {
+            lock.on = self.term(&lock.on, 0);
+        }
+        effect.known = effect
+            .known
+            .iter()
+            .filter_map(|known| {
+                let mut known = known.clone();
+                known.on = Arc::new(self.place(&known.on, 0)?);
+                Some(known)
+            })
+            .collect();
+        Some(effect)
+    }
+
+    pub fn ambience(&self, callee: &Ambience) -> Ambience {
+        let place = |of: &Option<Where>, ours: &Option<Where>| match of {
+            None => ours.clone(),
+            Some(Where::At(place)) => match self.place(place, 0) {
+                Some(place) => Some(Where::At(Arc::new(place))),
+                None => Some(Where::Unknown),
+            },
+            Some(Where::Unknown) => Some(Where::Unknown),
+        };
+        Ambience {
+            cwd: place(&callee.cwd, &self.ambience.cwd),
+            home: place(&callee.home, &self.ambience.home),
+            temp: place(&callee.temp, &self.ambience.temp),
+            in_memory: callee.in_memory || self.ambience.in_memory,
+        }
+    }
+
+    pub fn lock(&self, lock: &Lock) -> Lock {
+        Lock { reach: lock.reach, on: self.term(&lock.on, 0) }
+    }
+
+    fn salt(&self, via: u64) -> u64 {
+        match self.site {
+            Some(site) => {
+                let mut hash = via ^ 0x9e37_79b9_7f4a_7c15;
+                for part in [site.file.0, site.op.0] {
+                    hash = hash.rotate_left(13).wrapping_mul(0xff51_afd7_ed55_8ccd) ^ u64::from(part);
+                }
+                hash
+            }
+            None => via,
+        }
+    }
+
+    /// The place with parameters filled in; none where nothing is left to say.
+    pub fn place(&self, place: &Place, nested: usize) -> Option<Place> {
+        let redirected = |to: &Option<Where>, root: Root| match to {
+            None => Some(Place::root(root)),
+            Some(Where::At(place)) => Some((**place).clone()),
+            Some(Where::Unknown) => None,
+        };
+        let mut out = match &place.root {
+            Root::Of(term) => Place::of(&self.term(term, nested))?,
+            Root::Fresh(fresh) => {
+                Place::root(Root::Fresh(Fresh { site: fresh.site, via: self.salt(fresh.via), kind: fresh.kind }))
+            }
+            Root::Cwd => redirected(&self.ambience.cwd, Root::Cwd)?,
+            Root::Home => redirected(&self.ambience.home, Root::Home)?,
+            Root::Temp => redirected(&self.ambience.temp, Root::Temp)?,
+            root => Place::root(root.clone()),
+        };
+        for segment in &place.segments {
+            let parts: Vec<Piece> = segment
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Lit(_) => piece.clone(),
+                    Piece::Hole(term) => Piece::Hole(self.term(term, nested)),
+                })
+                .collect();
+            // A suffix put onto a path that was not known.
+            if let [Piece::Hole(Term::Text(empty)), rest @ ..] = parts.as_slice() {
+                if empty.iter().all(|piece| matches!(piece, Piece::Lit(text) if text.is_empty())) {
+                    if out.segments.is_empty() {
+                        out.segments.push(parts.clone());
+                        continue;
+                    }
+                    let suffix = pieces(rest.iter().map(piece_term));
+                    let stem_cut = matches!(&place.root, Root::Of(Term::Field(_, name)) if &**name == "<stem>");
+                    out = if stem_cut {
+                        out.with_suffix(&suffix)?
+                    } else {
+                        Place::of(&pieces([Term::Path(Arc::new(out)), suffix]))?
+                    };
+                    continue;
+                }
+            }
+            out = match pieces(parts.iter().map(piece_term)) {
+                // One hole may turn out to be a whole path.
+                Term::Text(text) => match &*text {
+                    [Piece::Hole(one)] => out.join(one)?,
+                    [Piece::Lit(one)] if !one.contains('/') => out.child(Piece::Lit(one.clone())),
+                    _ => out
+                        .join(&Term::Text(text.clone()))
+                        .filter(|joined| joined.segments.len() > out.segments.len())
+                        .unwrap_or_else(|| {
+                            let mut kept = out.clone();
+                            kept.segments.push(text.to_vec());
+                            kept
+                        }),
+                },
+                _ => return None,
+            };
+        }
+        Some(out)
+    }
+
+    pub fn term(&self, term: &Term, nested: usize) -> Term {
+        if nested > NESTED {
+            return Term::Unknown;
+        }
+        let next = nested + 1;
+        let all = |terms: &[Term]| -> Arc<[Term]> { terms.iter().map(|term| self.term(term, next)).collect() };
+        let out = match term {
+            Term::Param(n) => self.params.get(*n as usize).cloned().unwrap_or(Term::Unknown),
+            Term::Field(base, name) => {
+                let base = self.term(base, next);
+                self.world.field(&base, name, nested)
+            }
+            Term::Item(base, key) => Term::Item(Arc::new(self.term(base, next)), Arc::new(self.term(key, next))),
+            Term::Typed(ty, inner) => match self.term(inner, next) {
+                // A parameter's declared type gives way to what was really passed.
+                inner @ Term::Typed(..) => inner,
+                Term::Unknown => Term::Unknown,
+                inner => Term::Typed(ty.clone(), Arc::new(inner)),
+            },
+            Term::Text(parts) => pieces(parts.iter().map(|piece| match piece {
+                Piece::Lit(text) => Term::text(text),
+                Piece::Hole(term) => self.term(term, next),
+            })),
+            Term::Path(place) => match self.place(place, next) {
+                Some(place) => Term::Path(Arc::new(place)),
+                None => Term::Unknown,
+            },
+            Term::Handle(inner) => Term::Handle(Arc::new(self.term(inner, next))),
+            Term::Check(inner, site) => Term::Check(Arc::new(self.term(inner, next)), *site),
+            Term::Not(inner) => Term::Not(Arc::new(self.term(inner, next))),
+            Term::All(terms) => Term::All(all(terms)),
+            Term::Any(terms) => Term::Any(all(terms)),
+            Term::List(terms) => Term::List(all(terms)),
+            Term::Derived(terms) => Term::Derived(all(terms)),
+            Term::Either(terms) => terms.iter().map(|term| self.term(term, next)).reduce(Term::either).unwrap_or(Term::Unknown),
+            Term::Opaque(opaque) => Term::Opaque(Arc::new(Opaque { via: self.salt(opaque.via), ..(**opaque).clone() })),
+            Term::Object(object) => Term::Object(Arc::new(Object {
+                class: object.class,
+                args: object.args.iter().map(|term| self.term(term, next)).collect(),
+                fields: object.fields.iter().map(|(name, term)| (name.clone(), self.term(term, next))).collect(),
+                site: object.site,
+                via: self.salt(object.via),
+            })),
+            Term::Lock(lock) => Term::Lock(Arc::new(Lock { reach: lock.reach, on: self.term(&lock.on, next) })),
+            Term::Bound(unit, recv) => Term::Bound(*unit, Arc::new(self.term(recv, next))),
+            Term::Method(recv, name) => Term::Method(Arc::new(self.term(recv, next)), name.clone()),
+            Term::Closure(unit, captured) => Term::Closure(
+                *unit,
+                Arc::new(captured.iter().map(|(name, term)| (name.clone(), self.term(term, next))).collect()),
+            ),
+            other => other.clone(),
+        };
+        out.bounded()
+    }
+}
+
+fn piece_term(piece: &Piece) -> Term {
+    match piece {
+        Piece::Lit(text) => Term::text(text),
+        Piece::Hole(term) => term.clone(),
+    }
+}
+
+/// How much harm a verb can do: for the order in which effects are kept.
+pub fn harm(verb: Verb) -> u8 {
+    match verb {
+        Verb::DeleteTree => 0,
+        Verb::Delete => 1,
+        Verb::Write | Verb::WriteTree | Verb::Update => 2,
+        Verb::Create | Verb::Append | Verb::MakeDir | Verb::Name | Verb::Publish | Verb::Database => 3,
+        Verb::Read | Verb::List | Verb::Open => 4,
+        Verb::Stat => 5,
+    }
+}
