@@ -13,7 +13,7 @@ mod terminal;
 mod window;
 
 use crate::check::Report;
-use crate::finding::Severity;
+use crate::finding::{Label, Role, Severity};
 use std::io::{self, Write};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +71,19 @@ fn severity_name(severity: Severity) -> &'static str {
         Severity::Note => "note",
         Severity::Warning => "warning",
         Severity::Error => "error",
+    }
+}
+
+/// What a label says; one that says nothing would not be drawn, and could not be a link's text.
+fn label_text(label: &Label) -> &str {
+    if !label.text.trim().is_empty() {
+        return &label.text;
+    }
+    match label.role {
+        Role::Primary => "here",
+        Role::OtherEnd => "the other end",
+        Role::Derivation => "through here",
+        Role::Evidence => "because of this",
     }
 }
 

@@ -8,7 +8,7 @@ mod rule;
 
 use super::fingerprint::{self, fingerprints, line_hashes};
 use super::place::{Places, Region};
-use super::why_name;
+use super::{label_text, why_name};
 use crate::check::Report;
 use crate::facts::Why;
 use crate::finding::{Finding, Label, Role, Severity};
@@ -111,17 +111,17 @@ fn result(
     let cited = finding.labels.iter().skip(1).filter_map(|label| Some((label, places.label(label)?)));
     let cited: Vec<(&Label, Region)> = cited.take(RELATED).collect();
     let related = cited.iter().enumerate().map(|(n, (label, region))| {
-        let mut location = location(places, label.file, *region, Some(words(label)));
+        let mut location = location(places, label.file, *region, Some(label_text(label)));
         location.id = Some(n + 1);
         location
     });
     let locations: Vec<model::Location> = primary
-        .and_then(|label| Some(location(places, label.file, places.label(label)?, Some(words(label)))))
+        .and_then(|label| Some(location(places, label.file, places.label(label)?, Some(label_text(label)))))
         .into_iter()
         .collect();
     let derivation = cited.iter().filter(|(label, _)| label.role == Role::Derivation);
     let steps: Vec<model::Location> =
-        derivation.map(|(label, region)| location(places, label.file, *region, Some(words(label)))).collect();
+        derivation.map(|(label, region)| location(places, label.file, *region, Some(label_text(label)))).collect();
     let code_flows = if steps.is_empty() {
         Vec::new()
     } else {
@@ -156,7 +156,8 @@ fn message(finding: &Finding, cited: &[(&Label, Region)]) -> String {
         [(Role::OtherEnd, "The other end"), (Role::Derivation, "How it gets there"), (Role::Evidence, "Why it is believed")]
     {
         let numbered = cited.iter().enumerate().filter(|(_, (label, _))| label.role == role);
-        let links: Vec<String> = numbered.map(|(n, (label, _))| format!("[{}]({})", link_text(&words(label)), n + 1)).collect();
+        let links: Vec<String> =
+            numbered.map(|(n, (label, _))| format!("[{}]({})", link_text(label_text(label)), n + 1)).collect();
         if !links.is_empty() {
             text.push_str(&format!(" {head}: {}.", links.join(", ")));
         }
@@ -186,20 +187,7 @@ fn plain(text: &str) -> String {
     text.replace("](", "] (")
 }
 
-fn words(label: &Label) -> String {
-    if !label.text.trim().is_empty() {
-        return label.text.clone();
-    }
-    match label.role {
-        Role::Primary => "here",
-        Role::OtherEnd => "the other end",
-        Role::Derivation => "through here",
-        Role::Evidence => "because of this",
-    }
-    .to_owned()
-}
-
-fn location(places: &Places, file: FileId, region: Region, message: Option<String>) -> model::Location {
+fn location(places: &Places, file: FileId, region: Region, message: Option<&str>) -> model::Location {
     model::Location {
         id: None,
         physical_location: model::PhysicalLocation {
@@ -211,7 +199,7 @@ fn location(places: &Places, file: FileId, region: Region, message: Option<Strin
                 end_column: region.end.utf16,
             }),
         },
-        message: message.map(|text| model::LocationText { text: plain(&text) }),
+        message: message.map(|text| model::LocationText { text: plain(text) }),
     }
 }
 
@@ -280,7 +268,12 @@ fn notifications(report: &Report, left_out: usize, places: &Places) -> Vec<model
         list.push(notification("limit", "note", format!("{} more gaps are not listed.", report.gaps.len() - GAPS), None));
     }
     if left_out > 0 {
-        list.push(notification("limit", "warning", format!("{left_out} findings are left out: a run takes {RESULTS}."), None));
+        list.push(notification(
+            "limit",
+            "warning",
+            format!("{left_out} of the findings {} left out: a run takes {RESULTS}.", if left_out == 1 { "is" } else { "are" }),
+            None,
+        ));
     }
     list
 }
