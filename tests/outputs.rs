@@ -164,6 +164,7 @@ fn colours_come_only_when_asked() {
         let with = text(format, &report, &options);
         assert!(with.contains("\u{1b}[1;31merror[shared-path]\u{1b}[0m"), "{with}");
         assert_eq!(uncoloured(&with), without);
+        assert!(!with.contains("o\u{1b}[0m\u{1b}[31mp"), "a colour that goes on is not started anew\n{with}");
     }
 }
 
@@ -232,6 +233,8 @@ fn a_line_of_ten_megabytes_is_cut() {
         let shown = plain(Format::Terminal, &one(sources.clone(), vec![label.clone()]));
         assert!(shown.len() < 4096, "{} bytes\n{shown}", shown.len());
         assert!(shown.contains("written here"), "{shown}");
+        let options = Options { color: true, ..Options::default() };
+        assert!(text(Format::Terminal, &one(sources.clone(), vec![label.clone()]), &options).len() < 6000);
     }
     let shown = plain(Format::Terminal, &one(sources, vec![here, whole]));
     assert!(shown.contains(&format!("[ a.py:1:{} ]", 900_000 * 4 + 1)), "{shown}");
@@ -450,10 +453,6 @@ fn sarif_names_the_rules_that_fired_and_what_was_not_read() {
     let said: Vec<(&str, &str)> =
         notes.iter().map(|note| (note["descriptor"]["id"].as_str().unwrap(), note["level"].as_str().unwrap())).collect();
     assert_eq!(said, [("skipped", "warning"), ("gap", "warning"), ("gap", "note")]);
-    for note in notes {
-        let index = note["descriptor"]["index"].as_u64().unwrap() as usize;
-        assert_eq!(run["tool"]["driver"]["notifications"][index]["id"], note["descriptor"]["id"]);
-    }
 }
 
 #[test]
@@ -625,6 +624,9 @@ fn hostile_reports_do_no_harm() {
         assert!(shown.lines().all(|line| line.chars().count() < 8192), "round {round}");
         assert!(shown.lines().count() <= report.findings.len() + report.gaps.len() + 3, "round {round}\n{shown}");
         if round % 20 == 0 {
+            let coloured = text(Format::Terminal, &report, &Options { color: true, ..options });
+            let without = text(Format::Terminal, &report, &options);
+            assert_eq!(uncoloured(&coloured), uncoloured(&without), "round {round}");
             json(Format::Json, &report);
             valid(&json(Format::Sarif, &report));
         }

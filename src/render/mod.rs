@@ -47,17 +47,19 @@ impl Default for Options {
     }
 }
 
-/// Writes a report.
+/// Writes a report, in pieces of some size: `out` need not be buffered.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn render(format: Format, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
     match format {
-        Format::Terminal => terminal::render(report, options, out),
-        Format::Concise => concise::render(report, options, out),
-        Format::Json => json::render(report, out),
-        Format::Sarif => sarif::render(report, out),
+        Format::Terminal => terminal::render(report, options, &mut out)?,
+        Format::Concise => concise::render(report, options, &mut out)?,
+        Format::Json => json::render(report, &mut out)?,
+        Format::Sarif => sarif::render(report, &mut out)?,
     }
+    out.flush()
 }
 
 /// Where a rule's page can be read; none while the package names no repository.

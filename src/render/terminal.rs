@@ -189,7 +189,7 @@ fn draw(groups: &[Group], severity: Severity, options: &Options) -> String {
     if report.finish().write(sources, &mut out).is_err() {
         return String::new();
     }
-    let drawn = String::from_utf8_lossy(&out);
+    let drawn = join_colors(&String::from_utf8_lossy(&out));
     // Its first line is a heading that knows no colours off; ours stands above already.
     let body = drawn.split_once('\n').map_or("", |(_, body)| body);
     let mut text = String::with_capacity(body.len());
@@ -210,6 +210,32 @@ fn draw(groups: &[Group], severity: Severity, options: &Options) -> String {
         text.push('\n');
     }
     text
+}
+
+/// ariadne ends and starts the colour at each character; one that goes on at once is left on. All escape sequences are ariadne's:
+/// sanitised text has none.
+fn join_colors(text: &str) -> String {
+    let mut joined = String::new();
+    let mut on = "";
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        joined.push_str(before);
+        let (code, after) = after.split_once('m').unwrap_or((after, ""));
+        rest = after;
+        if code == "[0" {
+            let same = rest.strip_prefix('\u{1b}').and_then(|next| next.strip_prefix(on)?.strip_prefix('m'));
+            if let Some(next) = same.filter(|_| !on.is_empty()) {
+                rest = next;
+                continue;
+            }
+        }
+        on = if code == "[0" { "" } else { code };
+        joined.push('\u{1b}');
+        joined.push_str(code);
+        joined.push('m');
+    }
+    joined.push_str(rest);
+    joined
 }
 
 /// A text that is blank but for some lines, and the character at which each of these starts.

@@ -25,14 +25,6 @@ const GAPS: usize = 1000;
 
 const ROOT: &str = "%SRCROOT%";
 
-/// Kinds of notifications, with what they say of themselves.
-const NOTIFICATIONS: [(&str, &str); 4] = [
-    ("fault", "A panic was caught: a file or rule was left out."),
-    ("skipped", "A file was not read."),
-    ("gap", "A part of a file was not understood."),
-    ("limit", "Something was left out to keep within a limit."),
-];
-
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let log = model::Log {
         schema: "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json",
@@ -63,7 +55,6 @@ fn run(report: &Report) -> model::Run {
         }
         results.push(result(finding, rule_id, rule_index, partial_fingerprints, &places));
     }
-    let descriptor = |(id, text): (&'static str, &str)| model::Descriptor { id, short_description: text_of(text) };
     model::Run {
         tool: model::Tool {
             driver: model::Driver {
@@ -71,7 +62,6 @@ fn run(report: &Report) -> model::Run {
                 semantic_version: env!("CARGO_PKG_VERSION"),
                 information_uri: Some(env!("CARGO_PKG_REPOSITORY")).filter(|uri| !uri.is_empty()),
                 rules,
-                notifications: NOTIFICATIONS.map(descriptor).into(),
             },
         },
         // What stands before the last slash is the category under which code scanning keeps the alerts.
@@ -282,10 +272,10 @@ fn gap_location(places: &Places, file: FileId, span: Span) -> Option<model::Loca
     Some(location(places, file, places.region(file, span)?, None))
 }
 
+/// `id` is `fault`, `skipped`, `gap` or `limit`.
 fn notification(id: &'static str, level: &'static str, text: String, location: Option<model::Location>) -> model::Notification {
-    let index = NOTIFICATIONS.iter().position(|(known, _)| *known == id).unwrap_or(0);
     model::Notification {
-        descriptor: model::DescriptorReference { id, index },
+        descriptor: model::DescriptorReference { id },
         level,
         message: model::Text { text: plain(&text) },
         locations: location.into_iter().collect(),
