@@ -1,1 +1,88 @@
-//! One small file for each output format. A renderer takes a report and pages, filters nothing, and writes to what it is given.
+//! A report as text for people and programs. One file for each format; none of them decides what is reported.
+//!
+//! Paths are those of [`crate::text::Source`], columns are 1-based. Nothing here fails but the writer.
+
+mod concise;
+pub mod fingerprint;
+mod json;
+pub mod place;
+pub mod sanitized;
+mod sarif;
+mod summary;
+mod terminal;
+mod window;
+
+use crate::check::Report;
+use crate::finding::Severity;
+use std::io::{self, Write};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// Source snippets with labels, for people.
+    Terminal,
+    /// `path:line:column: severity[rule] message`, one line each.
+    Concise,
+    /// Our own, versioned: [`JSON_VERSION`].
+    Json,
+    /// "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", as code scanning reads it.
+    Sarif,
+}
+
+/// The version that JSON output carries; it changes when a key goes away or changes its meaning.
+pub const JSON_VERSION: u32 = 1;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Colours for a terminal; only [`Format::Terminal`] and [`Format::Concise`] know them.
+    pub color: bool,
+    /// Columns of the terminal: longer source lines are cut around what is shown. At most 200 are used.
+    pub width: usize,
+    /// Name each gap, not only their number ([`Format::Terminal`] and [`Format::Concise`]).
+    pub gaps: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { color: false, width: 200, gaps: false }
+    }
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn render(format: Format, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Terminal => terminal::render(report, options, out),
+        Format::Concise => concise::render(report, options, out),
+        Format::Json => json::render(report, out),
+        Format::Sarif => sarif::render(report, out),
+    }
+}
+
+/// Where a rule's page can be read; none while the package names no repository.
+pub fn page_uri(rule: &str) -> Option<String> {
+    let repository = env!("CARGO_PKG_REPOSITORY").trim_end_matches('/');
+    (!repository.is_empty()).then(|| format!("{repository}/blob/main/rules/{rule}.md"))
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// What a gap's reason says to a person.
+fn why_name(why: crate::facts::Why) -> &'static str {
+    use crate::facts::Why;
+    match why {
+        Why::Syntax => "does not parse",
+        Why::Macro => "a macro whose body is not understood",
+        Why::Depth => "nested too deep to read",
+        Why::Size => "too large, or over its time",
+        Why::Encoding => "not text, or in an encoding that is not known",
+        Why::Unreadable => "could not be read",
+    }
+}

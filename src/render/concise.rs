@@ -1,0 +1,30 @@
+//! One line for each finding: `path:line:column: severity[rule] message`. Editors and problem matchers read it.
+
+use super::place::Places;
+use super::sanitized::sanitized;
+use super::{Options, severity_name, summary};
+use crate::check::Report;
+use std::io::{self, Write};
+
+/// Columns of a message; a longer one is cut.
+const MESSAGE: usize = 1000;
+
+/// A path is never longer on the systems we run on; a longer one is hostile.
+const PATH: usize = 4096;
+
+pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let places = Places::new(&report.sources);
+    for finding in &report.findings {
+        let label = finding.labels.first();
+        if let Some(label) = label
+            && let Some(region) = places.label(label)
+        {
+            let path = sanitized(places.path(label.file), PATH);
+            write!(out, "{path}:{}:{}: ", region.start.line, region.start.column)?;
+        }
+        let (on, off) = if options.color { (super::terminal::color(finding.severity), super::terminal::PLAIN) } else { ("", "") };
+        let message = sanitized(&finding.message, MESSAGE);
+        writeln!(out, "{on}{}[{}]{off} {message}", severity_name(finding.severity), finding.rule)?;
+    }
+    summary::write(report, options, &places, out)
+}

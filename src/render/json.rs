@@ -1,0 +1,162 @@
+//! Our own JSON, version [`JSON_VERSION`]. Keys keep their order; columns are in code points, `start` and `end` in bytes of the
+//! decoded text.
+
+use super::fingerprint::fingerprints;
+use super::place::Places;
+use super::{JSON_VERSION, page_uri};
+use crate::check::{Report, Skipped};
+use crate::facts::Why;
+use crate::finding::{Confidence, Finding, Label, Role, Severity};
+use crate::text::{FileId, Span};
+use serde::Serialize;
+use std::io::{self, Write};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    tool: Tool,
+    findings: Vec<Entry<'a>>,
+    gaps: Vec<GapEntry<'a>>,
+    skipped: Vec<SkippedEntry<'a>>,
+    faults: &'a [String],
+    summary: Summary<'a>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    rule: &'a str,
+    severity: Severity,
+    confidence: Confidence,
+    message: &'a str,
+    /// That of the first label.
+    #[serde(flatten)]
+    place: Option<Place<'a>>,
+    labels: Vec<LabelEntry<'a>>,
+    help: &'a str,
+    notes: &'a [String],
+    tests: &'a [String],
+    reproduce: Option<&'a str>,
+    fingerprint: String,
+    url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LabelEntry<'a> {
+    role: Role,
+    text: &'a str,
+    #[serde(flatten)]
+    place: Place<'a>,
+}
+
+/// Lines and columns are 1-based, ends exclusive.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Place<'a> {
+    path: &'a str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    start: u32,
+    end: u32,
+}
+
+#[derive(Serialize)]
+struct GapEntry<'a> {
+    why: Why,
+    #[serde(flatten)]
+    place: Place<'a>,
+}
+
+#[derive(Serialize)]
+struct SkippedEntry<'a> {
+    path: &'a str,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    ignored: usize,
+    files: usize,
+    tests: usize,
+    runners: &'a [String],
+    gaps: usize,
+    skipped: usize,
+    faults: usize,
+}
+
+pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let places = Places::new(&report.sources);
+    let fingerprints = fingerprints(report);
+    let findings = report.findings.iter().zip(fingerprints).map(|(finding, print)| entry(finding, print, &places));
+    let gaps = report.gaps.iter().filter_map(|(file, gap)| {
+        let place = place(&places, *file, gap.span)?;
+        Some(GapEntry { why: gap.why, place })
+    });
+    let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let document = Document {
+        version: JSON_VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        findings: findings.collect(),
+        gaps: gaps.collect(),
+        skipped: report.skipped.iter().map(|Skipped { path, why }| SkippedEntry { path, why }).collect(),
+        faults: &report.faults,
+        summary: Summary {
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            notes: count(Severity::Note),
+            ignored: report.ignored.len(),
+            files: report.sources.len(),
+            tests: report.tests,
+            runners: &report.runners,
+            gaps: report.gaps.len(),
+            skipped: report.skipped.len(),
+            faults: report.faults.len(),
+        },
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+fn entry<'a>(finding: &'a Finding, fingerprint: String, places: &Places<'a>) -> Entry<'a> {
+    let label = |label: &'a Label| {
+        let place = place(places, label.file, label.span)?;
+        Some(LabelEntry { role: label.role, text: &label.text, place })
+    };
+    Entry {
+        rule: finding.rule,
+        severity: finding.severity,
+        confidence: finding.confidence,
+        message: &finding.message,
+        place: finding.labels.first().and_then(|label| place(places, label.file, label.span)),
+        labels: finding.labels.iter().filter_map(label).collect(),
+        help: &finding.help,
+        notes: &finding.notes,
+        tests: &finding.tests,
+        reproduce: finding.reproduce.as_deref(),
+        fingerprint,
+        url: page_uri(finding.rule),
+    }
+}
+
+fn place<'a>(places: &Places<'a>, file: FileId, span: Span) -> Option<Place<'a>> {
+    let region = places.region(file, span)?;
+    Some(Place {
+        path: places.path(file),
+        line: region.start.line,
+        column: region.start.column,
+        end_line: region.end.line,
+        end_column: region.end.column,
+        start: region.span.start,
+        end: region.span.end,
+    })
+}

@@ -1,0 +1,258 @@
+//! Source snippets with labels, for people. The only file that knows `ariadne`.
+//!
+//! ariadne prints what it is given, escape sequences and all, takes form feed, NEL and U+2028 for line ends, and prints a line of
+//! any length; so it never sees a source. It gets a text with as many lines as the source has, all of them empty but those with a
+//! label, and these hold a [`Window`]. Each group of labels is a source of its own, named by a character that sanitised text
+//! cannot hold; the name gives way to the real path, line and column afterwards.
+
+use super::place::{Places, Region};
+use super::sanitized::sanitized;
+use super::window::Window;
+use super::{Options, severity_name, summary};
+use crate::check::Report;
+use crate::finding::{Finding, Label, Role, Severity};
+use ariadne::Color;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// Back to the terminal's own colour.
+pub const PLAIN: &str = "\u{1b}[0m";
+
+const BOLD: &str = "\u{1b}[1m";
+
+/// The escape sequence of a severity.
+pub fn color(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "\u{1b}[1;31m",
+        Severity::Warning => "\u{1b}[1;33m",
+        Severity::Note => "\u{1b}[1;36m",
+    }
+}
+
+/// Labels shown of one finding; more are counted.
+const LABELS: usize = 12;
+/// Notes shown of one finding.
+const NOTES: usize = 8;
+/// Affected tests named.
+const TESTS: usize = 5;
+/// Columns of a message, a note, the help and the command.
+const TEXT: usize = 1000;
+/// Columns of a label's text, and of a test's name.
+const WORDS: usize = 200;
+const PATH: usize = 1000;
+/// Columns left and right of a source line: line number and frame.
+const FRAME: usize = 10;
+
+/// Stands before a snippet's number in what ariadne prints. Sanitised text has no control characters.
+const NAME: char = '\u{1}';
+
+pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let places = Places::new(&report.sources);
+    for finding in &report.findings {
+        out.write_all(block(finding, &places, options).as_bytes())?;
+    }
+    summary::write(report, options, &places, out)
+}
+
+/// One finding, with the blank line after it.
+fn block(finding: &Finding, places: &Places, options: &Options) -> String {
+    let mut text = String::new();
+    let (on, bold, off) = if options.color { (color(finding.severity), BOLD, PLAIN) } else { ("", "", "") };
+    let rule = finding.rule;
+    let message = sanitized(&finding.message, TEXT);
+    // Writing to a String does not fail.
+    let _ = writeln!(text, "{on}{}[{rule}]{off}{bold}: {message}{off}", severity_name(finding.severity));
+
+    let groups = groups(finding, places, options);
+    text.push_str(&draw(&groups, finding.severity, options));
+    if finding.labels.len() > LABELS {
+        let _ = writeln!(text, "  and {} more places", finding.labels.len() - LABELS);
+    }
+    for note in finding.notes.iter().take(NOTES) {
+        let _ = writeln!(text, "  {bold}note:{off} {}", sanitized(note, TEXT));
+    }
+    if !finding.help.is_empty() {
+        let _ = writeln!(text, "  {bold}help:{off} {}", sanitized(&finding.help, TEXT));
+    }
+    for (n, test) in finding.tests.iter().take(TESTS).enumerate() {
+        let head = if n == 0 { format!("{bold}tests:{off}") } else { "      ".to_owned() };
+        let _ = writeln!(text, "  {head} {}", sanitized(test, WORDS));
+    }
+    if finding.tests.len() > TESTS {
+        let _ = writeln!(text, "         and {} more", finding.tests.len() - TESTS);
+    }
+    if let Some(command) = &finding.reproduce {
+        let _ = writeln!(text, "  {bold}see:{off} {}", sanitized(command, TEXT));
+    }
+    text.push('\n');
+    text
+}
+
+/// Labels that are drawn as one snippet: of one file, from top to bottom, and on the same piece of a long line.
+struct Group {
+    path: String,
+    /// The place that the snippet's heading names: that of its most important label.
+    heading: Region,
+    /// By 0-based line.
+    windows: BTreeMap<usize, Window>,
+    marks: Vec<Mark>,
+}
+
+struct Mark {
+    /// 0-based.
+    line: usize,
+    /// Characters of the line's window.
+    shown: std::ops::Range<usize>,
+    text: String,
+    role: Role,
+}
+
+/// The labels of a finding as snippets: the file of the primary label first, then files in the order they are cited.
+fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
+    let mut files: Vec<(crate::text::FileId, Vec<(usize, &Label, Region)>)> = Vec::new();
+    for (rank, label) in finding.labels.iter().take(LABELS).enumerate() {
+        let Some(region) = places.label(label) else { continue };
+        let cited = (rank, label, region);
+        match files.iter_mut().find(|(file, _)| *file == label.file) {
+            Some((_, list)) => list.push(cited),
+            None => files.push((label.file, vec![cited])),
+        }
+    }
+    let limit = options.width.saturating_sub(FRAME).clamp(60, 200 - FRAME);
+    let mut groups = Vec::new();
+    for (file, list) in files {
+        let Some(lines) = places.lines(file) else { continue };
+        let mut waiting = list;
+        // Two labels far apart on one long line do not fit into one window; the second then waits for the next round.
+        while let Some((_, _, heading)) = waiting.first().copied() {
+            let path = sanitized(places.path(file), PATH).to_string();
+            let mut group = Group { path, heading, windows: BTreeMap::new(), marks: Vec::new() };
+            let mut left = Vec::new();
+            for (rank, label, region) in waiting {
+                let line = lines.line_at(region.span.start as usize);
+                let bytes = lines.line(line);
+                // Only the first line of a span is marked. A start inside a line end is moved before it.
+                let start = (region.span.start as usize).min(bytes.end);
+                let span = start..(region.span.end as usize).clamp(start, bytes.end);
+                let window = group.windows.entry(line).or_insert_with(|| Window::new(lines.text(), bytes, span.clone(), limit));
+                match window.find(span) {
+                    Some(shown) => group.marks.push(Mark { line, shown, text: words(label), role: label.role }),
+                    None => left.push((rank, label, region)),
+                }
+            }
+            waiting = left;
+            // ariadne starts a new snippet where a label stands above the one before it.
+            group.marks.sort_by_key(|mark| (mark.line, mark.shown.start));
+            groups.push(group);
+        }
+    }
+    groups
+}
+
+/// What a label says. ariadne draws nothing for one that says nothing.
+fn words(label: &Label) -> String {
+    if !label.text.is_empty() {
+        return sanitized(&label.text, WORDS).to_string();
+    }
+    match label.role {
+        Role::Primary => "here",
+        Role::OtherEnd => "the other end",
+        Role::Derivation => "through here",
+        Role::Evidence => "because of this",
+    }
+    .to_owned()
+}
+
+fn draw(groups: &[Group], severity: Severity, options: &Options) -> String {
+    if groups.is_empty() {
+        return String::new();
+    }
+    let mut labels = Vec::new();
+    let mut sources = Snippets { list: Vec::new() };
+    for (name, group) in groups.iter().enumerate() {
+        let (text, starts) = blank_but(&group.windows);
+        sources.list.push(ariadne::Source::from(text));
+        for mark in &group.marks {
+            let start = starts.get(&mark.line).copied().unwrap_or(0);
+            labels.push(
+                ariadne::Label::new((name, start + mark.shown.start..start + mark.shown.end))
+                    .with_message(&mark.text)
+                    .with_color(role_color(mark.role, severity))
+                    .with_order(i32::try_from(labels.len()).unwrap_or(i32::MAX)),
+            );
+        }
+    }
+    let config = ariadne::Config::new().with_color(options.color).with_index_type(ariadne::IndexType::Char);
+    let mut report = ariadne::Report::build(ariadne::ReportKind::Error, (0, 0..0)).with_config(config);
+    report.add_labels(labels);
+    let mut out = Vec::new();
+    if report.finish().write(sources, &mut out).is_err() {
+        return String::new();
+    }
+    let drawn = String::from_utf8_lossy(&out);
+    // Its first line is a heading that knows no colours off; ours stands above already.
+    let body = drawn.split_once('\n').map_or("", |(_, body)| body);
+    let mut text = String::with_capacity(body.len());
+    for line in body.lines() {
+        match line.split_once(NAME) {
+            Some((before, after)) => {
+                // `<name>:<line>:<column> ]`
+                let (name, rest) = after.split_once(':').unwrap_or((after, ""));
+                let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
+                text.push_str(before);
+                if let Some(group) = name.parse::<usize>().ok().and_then(|name| groups.get(name)) {
+                    let _ = write!(text, "{}:{}:{}", group.path, group.heading.start.line, group.heading.start.column);
+                }
+                text.push_str(rest);
+            }
+            None => text.push_str(line.trim_end()),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A text that is blank but for some lines, and the character at which each of these starts.
+fn blank_but(windows: &BTreeMap<usize, Window>) -> (String, BTreeMap<usize, usize>) {
+    let mut text = String::new();
+    let mut starts = BTreeMap::new();
+    let (mut line, mut count) = (0, 0);
+    for (at, window) in windows {
+        text.extend(std::iter::repeat_n('\n', at - line));
+        count += at - line;
+        starts.insert(*at, count);
+        text.push_str(&window.text);
+        text.push('\n');
+        count += window.text.chars().count() + 1;
+        line = at + 1;
+    }
+    (text, starts)
+}
+
+fn role_color(role: Role, severity: Severity) -> Color {
+    match (role, severity) {
+        (Role::Primary, Severity::Error) => Color::Red,
+        (Role::Primary, Severity::Warning) => Color::Yellow,
+        (Role::Primary, Severity::Note) => Color::Cyan,
+        (Role::OtherEnd, _) => Color::Magenta,
+        (Role::Derivation, _) => Color::Blue,
+        (Role::Evidence, _) => Color::Green,
+    }
+}
+
+struct Snippets {
+    list: Vec<ariadne::Source<String>>,
+}
+
+impl ariadne::Cache<usize> for Snippets {
+    type Storage = String;
+
+    fn fetch(&mut self, name: &usize) -> Result<&ariadne::Source<String>, impl std::fmt::Debug> {
+        self.list.get(*name).ok_or("no such snippet")
+    }
+
+    fn display<'a>(&self, name: &'a usize) -> Option<impl std::fmt::Display + 'a> {
+        Some(format!("{NAME}{name}"))
+    }
+}
