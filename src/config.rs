@@ -1,6 +1,7 @@
 //! What a user may set, and how it is read out of configuration files. Works on text; the shell finds and reads the files.
 
 use crate::finding::{Confidence, Severity};
+use crate::page::Page;
 use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -213,8 +214,8 @@ pub fn confidence(name: &str) -> Option<Confidence> {
 
 /// All names that select a rule, former ones included, sorted.
 pub fn rule_names() -> Vec<&'static str> {
-    let mut names: Vec<&str> = crate::rules::TABLE.iter().map(|rule| rule.name).collect();
-    names.extend(crate::page::all().iter().flat_map(|page| page.front.was.iter().map(String::as_str)));
+    let of = |page: &'static Page| std::iter::once(page.name).chain(page.front.was.iter().map(String::as_str));
+    let mut names: Vec<&str> = crate::page::all().iter().flat_map(of).collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -1,6 +1,7 @@
 //! The only reader of the tree: which folder is the project, which files are looked at, and their text.
 
 use crate::check::Skipped;
+use crate::config::{self, Settings};
 use crate::text::{Kind, Source};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -50,7 +51,10 @@ pub struct Project {
 pub struct Found {
     pub root: PathBuf,
     pub sources: Vec<Source>,
+    /// What should have been read, and was not.
     pub skipped: Vec<Skipped>,
+    /// What the user named, though there is nothing in it for us: excluded, or of no kind that we read.
+    pub passed_over: Vec<Skipped>,
 }
 
 /// Why there is nothing to look at.
@@ -62,6 +66,10 @@ pub enum Wrong {
     Special { path: PathBuf },
     /// A glob to exclude does not parse.
     Glob { glob: String, error: String },
+    /// A file that must be read, and cannot.
+    Unread { path: PathBuf, why: String },
+    /// A configuration file says what it cannot mean.
+    Setting(config::Wrong),
 }
 
 impl fmt::Display for Wrong {
@@ -78,11 +86,22 @@ impl fmt::Display for Wrong {
                 write!(f, "{}: neither a file nor a folder; save what it gives to a file, and name that", path.display())
             }
             Wrong::Glob { glob, error } => write!(f, "cannot exclude `{glob}`: {error}; see `isolint check --help`"),
+            Wrong::Unread { path, why } => write!(f, "{}: cannot be read: {why}", path.display()),
+            Wrong::Setting(wrong) => write!(f, "{wrong}"),
         }
     }
 }
 
 impl std::error::Error for Wrong {}
+
+impl Wrong {
+    fn named(path: &Path, why: Why) -> Wrong {
+        match why {
+            Why::Io(error) => Wrong::Path { path: path.to_owned(), error },
+            Why::Said(why) => Wrong::Unread { path: path.to_owned(), why },
+        }
+    }
+}
 
 /// Finds the project of the paths that the user named (the current folder where there are none): the nearest ancestor with `.git`,
 /// else the topmost folder with a manifest, else the deepest folder that holds them all.
@@ -132,6 +151,22 @@ impl Project {
         if paths.iter().any(String::is_empty) { Vec::new() } else { paths }
     }
 
+    /// Reads the settings of the first of the root's configuration files that holds any. `rules` are all names that select a rule.
+    ///
+    /// # Errors
+    /// A configuration file that cannot be read, or says what it cannot mean.
+    pub fn settings(&self, rules: &[&str]) -> Result<Settings, Wrong> {
+        for name in config::FILES {
+            let path = self.root.join(name);
+            if path.is_file()
+                && let Some(settings) = settings_of(&path, name, rules)?
+            {
+                return Ok(settings);
+            }
+        }
+        Ok(Settings::default())
+    }
+
     /// Reads all that is to be looked at. `exclude` are globs relative to the root: `build/**`, or a bare name for any depth; what
     /// lies below an excluded folder is excluded too, and so is a file that the user named. `jobs` is the number of threads, 0 for
     /// as many as the process may use.
@@ -143,10 +178,11 @@ impl Project {
         let mut tree = Tree::default();
         let within = if self.whole { Vec::new() } else { self.named.clone() };
         walk(&self.root, &self.root, within, &exclude, jobs, &mut tree);
+        let mut passed_over = Vec::new();
         for path in &self.named {
             let name = relative(&self.root, path);
             if covers(&exclude, &name) {
-                tree.skipped.push(Skipped { path: name, why: "excluded, though named".into() });
+                passed_over.push(Skipped { path: name, why: "excluded, though named".into() });
             } else if path.is_dir() {
                 // Ignored, or below something ignored; but asked for.
                 if !tree.folders.contains(path) {
@@ -156,7 +192,7 @@ impl Project {
                 tree.files.insert(name, (path.clone(), kind));
             } else {
                 let why = "neither Python nor Rust, nor configuration that is known";
-                tree.skipped.push(Skipped { path: name, why: why.into() });
+                passed_over.push(Skipped { path: name, why: why.into() });
             }
         }
         let files: Vec<(String, PathBuf, Kind)> = tree.files.into_iter().map(|(name, (path, kind))| (name, path, kind)).collect();
@@ -166,18 +202,44 @@ impl Project {
             // No thread is to be had: the calling one does it all.
             Err(_) => files.iter().map(|(name, path, kind)| self::read(name, path, *kind)).collect(),
         };
-        let mut found = Found { root: self.root.clone(), sources: Vec::new(), skipped: tree.skipped };
+        let mut found = Found { root: self.root.clone(), sources: Vec::new(), skipped: tree.skipped, passed_over };
         for ((name, path, _), result) in files.iter().zip(results) {
             match result {
                 Ok(source) => found.sources.push(source),
                 Err(Why::Io(error)) if self.named.contains(path) => return Err(Wrong::Path { path: path.clone(), error }),
-                Err(Why::Io(error)) => found.skipped.push(Skipped { path: name.clone(), why: plain(&error) }),
-                Err(Why::Said(why)) => found.skipped.push(Skipped { path: name.clone(), why }),
+                Err(why) => found.skipped.push(Skipped { path: name.clone(), why: why.to_string() }),
             }
         }
         found.skipped.sort();
         found.skipped.dedup();
         Ok(found)
+    }
+}
+
+/// Reads the settings of one configuration file, as the user named it.
+///
+/// # Errors
+/// It cannot be read, holds no table of ours, or says what it cannot mean.
+pub fn settings(path: &Path, rules: &[&str]) -> Result<Settings, Wrong> {
+    let settings = settings_of(path, &path.to_string_lossy(), rules)?;
+    settings.ok_or_else(|| Wrong::Unread { path: path.to_owned(), why: "it has no table for isolint".into() })
+}
+
+fn settings_of(path: &Path, name: &str, rules: &[&str]) -> Result<Option<Settings>, Wrong> {
+    let source = read(name, path, Kind::Config).map_err(|why| Wrong::named(path, why))?;
+    Settings::read(name, &source.text, rules).map_err(Wrong::Setting)
+}
+
+/// Reads one file that the user named, wherever it is, as Python or Rust by its name.
+///
+/// # Errors
+/// It cannot be read, or is neither.
+pub fn file(path: &Path) -> Result<Source, Wrong> {
+    let project = locate(&[path.to_owned()])?;
+    let name = relative(&project.root, &project.named[0]);
+    match kind(&name) {
+        Some(kind @ (Kind::Python | Kind::Rust)) => read(&name, &project.named[0], kind).map_err(|why| Wrong::named(path, why)),
+        _ => Err(Wrong::Unread { path: path.to_owned(), why: "neither a `.py` nor a `.rs` file".into() }),
     }
 }
 
@@ -330,7 +392,20 @@ enum Why {
     Said(String),
 }
 
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::Io(error) => f.write_str(&plain(error)),
+            Why::Said(why) => f.write_str(why),
+        }
+    }
+}
+
 fn read(name: &str, path: &Path, kind: Kind) -> Result<Source, Why> {
+    Source::new(name, kind, &bytes(path)?).map_err(|why| Why::Said(why.to_string()))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Why> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Why::Io)?;
     let meta = file.metadata().map_err(Why::Io)?;
@@ -347,7 +422,7 @@ fn read(name: &str, path: &Path, kind: Kind) -> Result<Source, Why> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Why::Said(too_large()));
     }
-    Source::new(name, kind, &bytes).map_err(|why| Why::Said(why.to_string()))
+    Ok(bytes)
 }
 
 fn too_large() -> String {
