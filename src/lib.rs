@@ -5,6 +5,7 @@ pub mod calls;
 pub mod check;
 pub mod conf;
 pub mod config;
+pub mod discover;
 pub mod facts;
 pub mod finding;
 pub mod link;

@@ -1,0 +1,336 @@
+//! `check`: from flags to a report and an exit status.
+
+use super::{FAILED, FOUND, Failure, output, warn};
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+use isolint::check::{Report, check};
+use isolint::config::{self, CONFIDENCES, Config, SEVERITIES, Settings};
+use isolint::discover;
+use isolint::facts::Why;
+use isolint::finding::Severity;
+use isolint::render::{Format, Options, render};
+use isolint::text::Columns;
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+/// The flags of `isolint check`.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Files and folders to report on; the current folder where none is named.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How the report is written.
+    #[arg(long, value_enum, env = "ISOLINT_OUTPUT_FORMAT", default_value = "terminal", value_name = "FORMAT")]
+    output_format: OutputFormat,
+    /// Write the report to a file, whole or not at all.
+    #[arg(short, long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+    /// Only these rules, separated by commas; in the place of what the configuration selects and ignores.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    select: Vec<String>,
+    /// Not these rules, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    ignore: Vec<String>,
+    /// Do not look at paths that match, relative to the project; a glob without a slash fits at any depth. Adds to the configuration.
+    #[arg(long, value_delimiter = ',', value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// Show findings of this severity or a higher one [default: note]
+    #[arg(long, value_parser = PossibleValuesParser::new(SEVERITIES), value_name = "LEVEL")]
+    min_severity: Option<String>,
+    /// Show findings of this confidence or a higher one [default: medium]
+    #[arg(long, value_parser = PossibleValuesParser::new(CONFIDENCES), value_name = "LEVEL")]
+    min_confidence: Option<String>,
+    /// Show findings of rules in preview, whose precision is not measured yet.
+    #[arg(long)]
+    preview: bool,
+    /// Exit with 2 where a file could not be read or parsed.
+    #[arg(long)]
+    strict: bool,
+    /// Exit with 0 whatever was found.
+    #[arg(long)]
+    exit_zero: bool,
+    /// Do not use the cache. There is none in this version: the flag is accepted, and changes nothing.
+    #[arg(long)]
+    no_cache: bool,
+    /// Read no configuration file of isolint.
+    #[arg(long, conflicts_with = "config")]
+    isolated: bool,
+    /// Read this configuration file, and no other.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Threads; as many as the process may use where this is 0 or not given.
+    #[arg(short, long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    jobs: usize,
+    /// Colours; `auto` heeds the terminal, NO_COLOR and CLICOLOR_FORCE.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    color: Color,
+    /// Count the findings of each rule, after the report.
+    #[arg(long)]
+    statistics: bool,
+    /// Name what could not be understood, not only how much.
+    #[arg(long)]
+    gaps: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum OutputFormat {
+    /// Source snippets with labels.
+    Terminal,
+    /// One line each: `path:line:column: severity[rule] message`.
+    Concise,
+    /// Our own, versioned.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl OutputFormat {
+    /// Written for people, so it may be coloured, and other lines may follow it.
+    fn is_prose(self) -> bool {
+        matches!(self, OutputFormat::Terminal | OutputFormat::Concise)
+    }
+
+    fn format(self) -> Format {
+        match self {
+            OutputFormat::Terminal => Format::Terminal,
+            OutputFormat::Concise => Format::Concise,
+            OutputFormat::Json => Format::Json,
+            OutputFormat::Sarif => Format::Sarif,
+        }
+    }
+}
+
+impl Check {
+    /// Checks, writes the report, and gives the exit status.
+    pub fn run(&self) -> Result<u8, Failure> {
+        let project = discover::locate(&self.paths)?;
+        let rules = config::rule_names();
+        let settings = match &self.config {
+            Some(path) => discover::settings(path, &rules)?,
+            None if self.isolated => Settings::default(),
+            None => project.settings(&rules)?,
+        };
+        let mut config = self.configured(settings)?;
+        config.paths = project.filter();
+        let found = project.read(&config.exclude, config.jobs)?;
+        for passed in &found.passed_over {
+            warn(&format!("note: {}: not looked at: {}", passed.path, passed.why));
+        }
+        let mut report = check(found.sources, &config);
+        report.skipped.extend(found.skipped);
+        self.write(&report)?;
+        Ok(self.status(&report))
+    }
+
+    /// The settings of the configuration file, and over them those of the command line.
+    fn configured(&self, settings: Settings) -> Result<Config, Failure> {
+        for name in self.select.iter().chain(&self.ignore) {
+            super::rule(name)?;
+        }
+        let mut config = Config { jobs: self.jobs, ..Config::default() };
+        settings.apply(&mut config);
+        if !self.select.is_empty() {
+            // Who names a rule here wants to see it, whatever the file says.
+            config.select.clone_from(&self.select);
+            config.ignore.clear();
+        }
+        config.ignore.extend(self.ignore.iter().cloned());
+        config.exclude.extend(self.exclude.iter().cloned());
+        let severity = self.min_severity.as_deref().and_then(config::severity);
+        let confidence = self.min_confidence.as_deref().and_then(config::confidence);
+        config.min_severity = severity.unwrap_or(config.min_severity);
+        config.min_confidence = confidence.unwrap_or(config.min_confidence);
+        config.preview |= self.preview;
+        Ok(config)
+    }
+
+    fn write(&self, report: &Report) -> Result<(), Failure> {
+        let prose = self.output_format.is_prose();
+        // The formats for people name these themselves; nobody reads a file at once.
+        if !prose || self.output_file.is_some() {
+            for skipped in &report.skipped {
+                warn(&format!("warning: {}: skipped: {}", skipped.path, skipped.why));
+            }
+            for fault in &report.faults {
+                warn(&format!("error: internal error: {fault}; please report it (isolint {})", env!("CARGO_PKG_VERSION")));
+            }
+        }
+        for (file, gap) in &report.gaps {
+            if let (true, Some(source)) = (is_failure(gap.why), report.sources.get(file.0 as usize)) {
+                let place = source.position(gap.span.start, Columns::CodePoints);
+                let why = why(gap.why);
+                warn(&format!("warning: {}:{}:{}: {why}; the rest of it was checked", source.path, place.line, place.column));
+            }
+        }
+        let statistics = if self.statistics { statistics(report) } else { String::new() };
+        let choice = match (self.color, &self.output_file) {
+            (Color::Always, _) => ColorChoice::AlwaysAnsi,
+            (Color::Never, _) | (Color::Auto, Some(_)) => ColorChoice::Never,
+            (Color::Auto, None) => AutoStream::choice(&io::stdout()),
+        };
+        let color = prose && choice != ColorChoice::Never;
+        let options = Options { color, gaps: self.gaps, ..Options::default() };
+        let write = |out: &mut dyn Write| {
+            render(self.output_format.format(), report, &options, out)?;
+            if prose {
+                out.write_all(statistics.as_bytes())?;
+            }
+            out.flush()
+        };
+        if let Some(path) = &self.output_file {
+            let mut bytes = Vec::new();
+            write(&mut bytes).map_err(|error| Failure::Write { to: path.display().to_string(), error })?;
+            output::write_file(path, &bytes)?;
+        } else {
+            let out = io::stdout().lock();
+            let sent = match prose {
+                // It turns colours into system calls where the terminal wants that.
+                true => write(&mut BufWriter::new(AutoStream::new(out, choice))),
+                false => write(&mut BufWriter::new(out)),
+            };
+            match output::sent(sent) {
+                // What was found does not change because nobody reads on.
+                Err(Failure::NoReader) => {}
+                other => other?,
+            }
+        }
+        if !prose {
+            for line in statistics.lines() {
+                warn(line);
+            }
+        }
+        Ok(())
+    }
+
+    fn status(&self, report: &Report) -> u8 {
+        let unread = !report.skipped.is_empty() || report.gaps.iter().any(|(_, gap)| is_failure(gap.why));
+        if !report.faults.is_empty() || (self.strict && unread) {
+            return FAILED;
+        }
+        let found = report.findings.iter().any(|finding| finding.severity > Severity::Note);
+        if found && !self.exit_zero { FOUND } else { 0 }
+    }
+}
+
+/// The file, or a part of it, was not read; a macro that is not understood is no such thing.
+fn is_failure(why: Why) -> bool {
+    why != Why::Macro
+}
+
+fn why(why: Why) -> &'static str {
+    match why {
+        Why::Syntax => "does not parse here",
+        Why::Macro => "a macro that is not understood",
+        Why::Depth => "nested too deep to read",
+        Why::Size => "too large to read",
+        Why::Encoding => "not text, or in an encoding that is not known",
+        Why::Unreadable => "could not be read",
+    }
+}
+
+/// Findings by rule, most first.
+fn statistics(report: &Report) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in &report.findings {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts.iter().map(|(rule, count)| format!("{count:6}  {rule}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use isolint::check::Skipped;
+    use isolint::facts::Gap;
+    use isolint::finding::{Confidence, Finding};
+    use isolint::text::{FileId, Span};
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        check: Check,
+    }
+
+    fn flags(words: &[&str]) -> Check {
+        Only::parse_from(std::iter::once(&"isolint").chain(words)).check
+    }
+
+    fn found(rule: &'static str, severity: Severity) -> Finding {
+        Finding {
+            rule,
+            severity,
+            confidence: Confidence::High,
+            message: String::new(),
+            labels: Vec::new(),
+            help: String::new(),
+            notes: Vec::new(),
+            tests: Vec::new(),
+            reproduce: None,
+            key: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_exit_status() {
+        let status = |words: &[&str], report: &Report| flags(words).status(report);
+        let finding = |severity| Report { findings: vec![found("mktemp", severity)], ..Report::default() };
+        assert_eq!(status(&[], &Report::default()), 0);
+        assert_eq!(status(&[], &finding(Severity::Note)), 0);
+        assert_eq!(status(&[], &finding(Severity::Warning)), 1);
+        assert_eq!(status(&["--exit-zero"], &finding(Severity::Error)), 0);
+        let fault = Report { faults: vec!["boom".into()], ..finding(Severity::Error) };
+        assert_eq!(status(&["--exit-zero"], &fault), 2);
+    }
+
+    #[test]
+    fn strict_asks_for_all_files() {
+        let gap = |why| Report { gaps: vec![(FileId(0), Gap { span: Span::default(), why })], ..Report::default() };
+        let skipped = Report { skipped: vec![Skipped { path: "a.py".into(), why: "over 2 MiB".into() }], ..Report::default() };
+        for (report, strict) in [(gap(Why::Syntax), 2), (gap(Why::Depth), 2), (gap(Why::Macro), 0), (skipped, 2)] {
+            assert_eq!(flags(&[]).status(&report), 0);
+            assert_eq!(flags(&["--strict"]).status(&report), strict);
+        }
+    }
+
+    #[test]
+    fn the_command_line_goes_over_the_file() {
+        let file = || Settings {
+            exclude: Some(vec!["a".into()]),
+            min_severity: Some(Severity::Error),
+            min_confidence: Some(Confidence::High),
+            preview: Some(true),
+            ..Settings::default()
+        };
+        let config = flags(&[]).configured(file()).unwrap();
+        assert_eq!((config.min_severity, config.min_confidence, config.preview), (Severity::Error, Confidence::High, true));
+        let config = flags(&["--min-severity", "note", "--min-confidence=low", "--exclude", "b,c", "--exclude", "d", "-j", "3"])
+            .configured(file())
+            .unwrap();
+        assert_eq!((config.min_severity, config.min_confidence, config.jobs), (Severity::Note, Confidence::Low, 3));
+        assert_eq!(config.exclude, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn unknown_rules_are_refused() {
+        let failure = flags(&["--select", "no-such-rule-at-all"]).configured(Settings::default()).unwrap_err();
+        assert_eq!(failure.to_string(), "there is no rule `no-such-rule-at-all`; `isolint rules` lists all");
+    }
+
+    #[test]
+    fn statistics_by_rule() {
+        let findings = ["b", "a", "c", "c"].map(|rule| found(rule, Severity::Note)).into();
+        assert_eq!(statistics(&Report { findings, ..Report::default() }), "     2  c\n     1  a\n     1  b\n");
+    }
+}

@@ -1,0 +1,530 @@
+//! The only reader of the tree: which folder is the project, which files are looked at, and their text.
+
+use crate::check::Skipped;
+use crate::config::{self, Settings};
+use crate::text::{Kind, Source};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use ignore::{DirEntry, WalkBuilder, WalkState};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Files of more bytes are skipped and named: no hand writes them, and a parser's memory grows with them.
+pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Files that mark a project where there is no `.git`.
+const MANIFESTS: [&str; 4] = ["pyproject.toml", "Cargo.toml", "setup.cfg", "tox.ini"];
+
+/// Hidden names that are looked at all the same: they say how tests are run.
+const SEEN_HIDDEN: [&str; 9] =
+    [".github", ".forgejo", ".gitea", ".circleci", ".ci", ".config", ".cargo", ".gitlab-ci.yml", ".pytest.ini"];
+
+/// Folders of other people's code and of build products, by name.
+const FOREIGN: [&str; 4] = ["node_modules", "__pycache__", "site-packages", "__pypackages__"];
+
+/// Folders that no default leaves out: only an ignore file or the user's own globs do.
+const TESTS: [&str; 5] = ["tests", "test", "testing", "fixtures", "testdata"];
+
+/// A folder that holds one of these is a virtual environment: venv (PEP 405), older virtualenv, conda.
+const ENVIRONMENTS: [&str; 4] = ["pyvenv.cfg", "bin/activate_this.py", "Scripts/activate_this.py", "conda-meta/history"];
+
+/// How every `CACHEDIR.TAG` begins (Cache Directory Tagging Specification). Cargo writes one into its target folder.
+const CACHE_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
+
+/// The folder that is analysed, and what of it the user asked about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Project {
+    /// Without symbolic links.
+    pub root: PathBuf,
+    /// What the user named, without symbolic links, sorted; never empty.
+    pub named: Vec<PathBuf>,
+    /// The root has `.git` or a manifest, so all of it is analysed; else only what the user named.
+    pub whole: bool,
+}
+
+/// What was read, sorted by path.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    pub root: PathBuf,
+    pub sources: Vec<Source>,
+    /// What should have been read, and was not.
+    pub skipped: Vec<Skipped>,
+    /// What the user named, though there is nothing in it for us: excluded, or of no kind that we read.
+    pub passed_over: Vec<Skipped>,
+}
+
+/// Why there is nothing to look at.
+#[derive(Debug)]
+pub enum Wrong {
+    /// A path that the user named cannot be read.
+    Path { path: PathBuf, error: io::Error },
+    /// It is neither a file nor a folder.
+    Special { path: PathBuf },
+    /// A glob to exclude does not parse.
+    Glob { glob: String, error: String },
+    /// A file that must be read, and cannot.
+    Unread { path: PathBuf, why: String },
+    /// A configuration file says what it cannot mean.
+    Setting(config::Wrong),
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wrong::Path { path, error } if error.kind() == io::ErrorKind::NotFound => {
+                write!(f, "{}: there is no such file or folder; check the spelling, or the folder you are in", path.display())
+            }
+            Wrong::Path { path, error } if error.kind() == io::ErrorKind::PermissionDenied => {
+                write!(f, "{}: no permission to read it; change its mode, or run as its owner", path.display())
+            }
+            Wrong::Path { path, error } => write!(f, "{}: {error}; name a path that can be read", path.display()),
+            Wrong::Special { path } => {
+                write!(f, "{}: neither a file nor a folder; save what it gives to a file, and name that", path.display())
+            }
+            Wrong::Glob { glob, error } => write!(f, "cannot exclude `{glob}`: {error}; see `isolint check --help`"),
+            Wrong::Unread { path, why } => write!(f, "{}: cannot be read: {why}", path.display()),
+            Wrong::Setting(wrong) => write!(f, "{wrong}"),
+        }
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+impl Wrong {
+    fn named(path: &Path, why: Why) -> Wrong {
+        match why {
+            Why::Io(error) => Wrong::Path { path: path.to_owned(), error },
+            Why::Said(why) => Wrong::Unread { path: path.to_owned(), why },
+        }
+    }
+}
+
+/// Finds the project of the paths that the user named (the current folder where there are none): the nearest ancestor with `.git`,
+/// else the topmost folder with a manifest, else the deepest folder that holds them all.
+///
+/// # Errors
+/// A path that does not exist, cannot be reached, or is no file or folder.
+pub fn locate(paths: &[PathBuf]) -> Result<Project, Wrong> {
+    let here = [PathBuf::from(".")];
+    let mut named = Vec::new();
+    let mut common: Option<PathBuf> = None;
+    for path in if paths.is_empty() { &here } else { paths } {
+        let wrong = |error| Wrong::Path { path: path.clone(), error };
+        let real = fs::canonicalize(path).map_err(wrong)?;
+        let kind = fs::metadata(&real).map_err(wrong)?;
+        if !kind.is_file() && !kind.is_dir() {
+            return Err(Wrong::Special { path: path.clone() });
+        }
+        // Asked for now, so that the answer names the path as the user wrote it.
+        if kind.is_dir() {
+            fs::read_dir(&real).map_err(wrong)?;
+        } else {
+            File::open(&real).map_err(wrong)?;
+        }
+        let folder = if kind.is_dir() { real.as_path() } else { real.parent().unwrap_or(&real) };
+        common = Some(common.map_or_else(|| folder.to_owned(), |other| shared(&other, folder)));
+        named.push(real);
+    }
+    named.sort();
+    named.dedup();
+    let common = common.unwrap_or_default();
+    let marked = common.ancestors().find(|folder| folder.join(".git").exists()).or_else(|| {
+        let with_manifest = |folder: &&Path| MANIFESTS.iter().any(|name| folder.join(name).is_file());
+        common.ancestors().filter(with_manifest).last()
+    });
+    Ok(Project { root: marked.unwrap_or(&common).to_owned(), named, whole: marked.is_some() })
+}
+
+/// The deepest folder that holds both.
+fn shared(a: &Path, b: &Path) -> PathBuf {
+    a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+}
+
+impl Project {
+    /// What the report is filtered by: the named paths relative to the root; empty where the root itself was named.
+    pub fn filter(&self) -> Vec<String> {
+        let paths: Vec<String> = self.named.iter().map(|path| relative(&self.root, path)).collect();
+        if paths.iter().any(String::is_empty) { Vec::new() } else { paths }
+    }
+
+    /// Reads the settings of the first of the root's configuration files that holds any. `rules` are all names that select a rule.
+    ///
+    /// # Errors
+    /// A configuration file that cannot be read, or says what it cannot mean.
+    pub fn settings(&self, rules: &[&str]) -> Result<Settings, Wrong> {
+        for name in config::FILES {
+            let path = self.root.join(name);
+            if path.is_file()
+                && let Some(settings) = settings_of(&path, name, rules)?
+            {
+                return Ok(settings);
+            }
+        }
+        Ok(Settings::default())
+    }
+
+    /// Reads all that is to be looked at. `exclude` are globs relative to the root: `build/**`, or a bare name for any depth; what
+    /// lies below an excluded folder is excluded too, and so is a file that the user named. `jobs` is the number of threads, 0 for
+    /// as many as the process may use.
+    ///
+    /// # Errors
+    /// A named file that cannot be read, or a glob that does not parse.
+    pub fn read(&self, exclude: &[String], jobs: usize) -> Result<Found, Wrong> {
+        let exclude = globs(exclude)?;
+        let mut tree = Tree::default();
+        let within = if self.whole { Vec::new() } else { self.named.clone() };
+        walk(&self.root, &self.root, within, &exclude, jobs, &mut tree);
+        let mut passed_over = Vec::new();
+        for path in &self.named {
+            let name = relative(&self.root, path);
+            if covers(&exclude, &name) {
+                passed_over.push(Skipped { path: name, why: "excluded, though named".into() });
+            } else if path.is_dir() {
+                // Ignored, or below something ignored; but asked for.
+                if !tree.folders.contains(path) {
+                    walk(&self.root, path, Vec::new(), &exclude, jobs, &mut tree);
+                }
+            } else if let Some(kind) = kind(&name) {
+                tree.files.insert(name, (path.clone(), kind));
+            } else {
+                let why = "neither Python nor Rust, nor configuration that is known";
+                passed_over.push(Skipped { path: name, why: why.into() });
+            }
+        }
+        let files: Vec<(String, PathBuf, Kind)> = tree.files.into_iter().map(|(name, (path, kind))| (name, path, kind)).collect();
+        let read = || files.par_iter().map(|(name, path, kind)| read(name, path, *kind)).collect();
+        let results: Vec<Result<Source, Why>> = match rayon::ThreadPoolBuilder::new().num_threads(jobs).build() {
+            Ok(pool) => pool.install(read),
+            // No thread is to be had: the calling one does it all.
+            Err(_) => files.iter().map(|(name, path, kind)| self::read(name, path, *kind)).collect(),
+        };
+        let mut found = Found { root: self.root.clone(), sources: Vec::new(), skipped: tree.skipped, passed_over };
+        for ((name, path, _), result) in files.iter().zip(results) {
+            match result {
+                Ok(source) => found.sources.push(source),
+                Err(Why::Io(error)) if self.named.contains(path) => return Err(Wrong::Path { path: path.clone(), error }),
+                Err(why) => found.skipped.push(Skipped { path: name.clone(), why: why.to_string() }),
+            }
+        }
+        found.skipped.sort();
+        found.skipped.dedup();
+        Ok(found)
+    }
+}
+
+/// Reads the settings of one configuration file, as the user named it.
+///
+/// # Errors
+/// It cannot be read, holds no table of ours, or says what it cannot mean.
+pub fn settings(path: &Path, rules: &[&str]) -> Result<Settings, Wrong> {
+    let settings = settings_of(path, &path.to_string_lossy(), rules)?;
+    settings.ok_or_else(|| Wrong::Unread { path: path.to_owned(), why: "it has no table for isolint".into() })
+}
+
+fn settings_of(path: &Path, name: &str, rules: &[&str]) -> Result<Option<Settings>, Wrong> {
+    let source = read(name, path, Kind::Config).map_err(|why| Wrong::named(path, why))?;
+    Settings::read(name, &source.text, rules).map_err(Wrong::Setting)
+}
+
+/// Reads one file that the user named, wherever it is, as Python or Rust by its name.
+///
+/// # Errors
+/// It cannot be read, or is neither.
+pub fn file(path: &Path) -> Result<Source, Wrong> {
+    let project = locate(&[path.to_owned()])?;
+    let name = relative(&project.root, &project.named[0]);
+    match kind(&name) {
+        Some(kind @ (Kind::Python | Kind::Rust)) => read(&name, &project.named[0], kind).map_err(|why| Wrong::named(path, why)),
+        _ => Err(Wrong::Unread { path: path.to_owned(), why: "neither a `.py` nor a `.rs` file".into() }),
+    }
+}
+
+/// What a walk has seen. Names are relative to the root and give the order.
+#[derive(Default)]
+struct Tree {
+    files: BTreeMap<String, (PathBuf, Kind)>,
+    folders: BTreeSet<PathBuf>,
+    skipped: Vec<Skipped>,
+}
+
+/// Walks `top`, a folder at or below `root`. With `within`, only what lies below one of these paths.
+fn walk(root: &Path, top: &Path, within: Vec<PathBuf>, exclude: &GlobSet, jobs: usize, tree: &mut Tree) {
+    let shared = Arc::new((root.to_owned(), top.to_owned(), exclude.clone()));
+    let enter = move |entry: &DirEntry| {
+        let (root, top, exclude) = &*shared;
+        let path = entry.path();
+        let name = entry.file_name().to_str().unwrap_or("");
+        path == top
+            || (within.is_empty() || within.iter().any(|named| path.starts_with(named) || named.starts_with(path)))
+                && (!name.starts_with('.') || SEEN_HIDDEN.contains(&name))
+                && !(entry.file_type().is_some_and(|kind| kind.is_dir()) && foreign(path, name))
+                && !exclude.is_match(relative(root, path))
+    };
+    let mut builder = WalkBuilder::new(top);
+    builder
+        .hidden(false)
+        // What lies above the project, or in the user's own git configuration, would make the report depend on the machine.
+        .parents(false)
+        .git_global(false)
+        .require_git(false)
+        .follow_links(false)
+        .add_custom_ignore_filename(".isolintignore")
+        .threads(jobs)
+        .filter_entry(enter);
+    let seen = Mutex::new(std::mem::take(tree));
+    builder.build_parallel().run(|| {
+        Box::new(|entry| {
+            let mut tree = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            match entry {
+                Ok(entry) => {
+                    if let Some(error) = entry.error() {
+                        tree.skipped.extend(bad_ignore(root, error));
+                    }
+                    let Some(file_type) = entry.file_type() else { return WalkState::Continue };
+                    if file_type.is_dir() {
+                        tree.folders.insert(entry.into_path());
+                    } else if file_type.is_file() {
+                        let name = relative(root, entry.path());
+                        if let Some(kind) = kind(&name) {
+                            tree.files.insert(name, (entry.into_path(), kind));
+                        }
+                    }
+                }
+                Err(error) => {
+                    let path = error_path(&error).map(|path| relative(root, path)).unwrap_or_default();
+                    let why = error.io_error().map_or_else(|| error.to_string(), plain);
+                    // A file that vanished while we looked was never there.
+                    if error.io_error().is_none_or(|error| error.kind() != io::ErrorKind::NotFound) {
+                        tree.skipped.push(Skipped { path, why });
+                    }
+                }
+            }
+            WalkState::Continue
+        })
+    });
+    *tree = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+}
+
+/// A line of our own ignore file that is no glob. Those of `.gitignore` are git's business.
+fn bad_ignore(root: &Path, error: &ignore::Error) -> Vec<Skipped> {
+    match error {
+        ignore::Error::Partial(errors) => errors.iter().flat_map(|error| bad_ignore(root, error)).collect(),
+        ignore::Error::WithPath { path, err } if path.ends_with(".isolintignore") => {
+            vec![Skipped { path: relative(root, path), why: err.to_string() }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn error_path(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => error_path(err),
+        ignore::Error::Loop { child, .. } => Some(child),
+        ignore::Error::Partial(errors) => errors.iter().find_map(error_path),
+        _ => None,
+    }
+}
+
+/// A folder of other people's code or of build products. `build` and `env` are not told by their name: they may be source.
+fn foreign(path: &Path, name: &str) -> bool {
+    if TESTS.contains(&name) {
+        return false;
+    }
+    FOREIGN.contains(&name)
+        || (name == "target" && path.with_file_name("Cargo.toml").is_file())
+        || ENVIRONMENTS.iter().any(|file| path.join(file).is_file())
+        || is_cache(path)
+}
+
+fn is_cache(folder: &Path) -> bool {
+    let path = folder.join("CACHEDIR.TAG");
+    if !path.is_file() {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(CACHE_SIGNATURE.len() as u64).read_to_end(&mut start));
+    read.is_ok() && start == CACHE_SIGNATURE
+}
+
+/// What kind of source a file is, by its path below the root; none for what is not looked at.
+pub fn kind(path: &str) -> Option<Kind> {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let below = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
+    let parent = folders.rsplit('/').next().unwrap_or("");
+    match name {
+        "pytest.ini"
+        | ".pytest.ini"
+        | "tox.ini"
+        | "setup.cfg"
+        | "pyproject.toml"
+        | "Cargo.toml"
+        | "nextest.toml"
+        | ".gitlab-ci.yml"
+        | "azure-pipelines.yml"
+        | "azure-pipelines.yaml"
+        | "Makefile"
+        | "makefile"
+        | "GNUmakefile"
+        | "justfile"
+        | "Justfile" => return Some(Kind::Config),
+        "config" | "config.toml" if parent == ".cargo" => return Some(Kind::Config),
+        _ => {}
+    }
+    let (stem, extension) = name.rsplit_once('.')?;
+    match extension {
+        _ if stem.is_empty() => None,
+        "py" => Some(Kind::Python),
+        "rs" => Some(Kind::Rust),
+        "yml" | "yaml" if below(&[".github", ".forgejo", ".gitea", ".circleci"]) => Some(Kind::Config),
+        "sh" if below(&[".github", ".forgejo", ".gitea", ".circleci", "ci", ".ci", "scripts", "tools"]) => Some(Kind::Config),
+        _ => None,
+    }
+}
+
+/// Why a file was not read.
+enum Why {
+    Io(io::Error),
+    Said(String),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::Io(error) => f.write_str(&plain(error)),
+            Why::Said(why) => f.write_str(why),
+        }
+    }
+}
+
+fn read(name: &str, path: &Path, kind: Kind) -> Result<Source, Why> {
+    Source::new(name, kind, &bytes(path)?).map_err(|why| Why::Said(why.to_string()))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Why> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(Why::Io)?;
+    let meta = file.metadata().map_err(Why::Io)?;
+    // Asked again of the open file: another may have taken the name since the walk.
+    if !meta.is_file() {
+        return Err(Why::Said("no regular file any more".into()));
+    }
+    if meta.len() > MAX_BYTES {
+        return Err(Why::Said(too_large()));
+    }
+    // It may grow while it is read.
+    bytes.reserve(meta.len() as usize + 1);
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Why::Io)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Why::Said(too_large()));
+    }
+    Ok(bytes)
+}
+
+fn too_large() -> String {
+    format!("over {} MiB", MAX_BYTES / (1024 * 1024))
+}
+
+/// The system's reason, without the number that only programmers know.
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "no permission to read it".into(),
+        io::ErrorKind::NotFound => "gone since it was listed".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// A path below `root`, with `/` between its parts; empty for the root itself. What is not Unicode becomes U+FFFD.
+fn relative(root: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Globs as `.gitignore` reads them: one without a slash fits at any depth, one with a slash is counted from the root.
+fn globs(texts: &[String]) -> Result<GlobSet, Wrong> {
+    let mut set = GlobSetBuilder::new();
+    for text in texts {
+        let wrong = |error: globset::Error| Wrong::Glob { glob: text.clone(), error: error.kind().to_string() };
+        let bare = text.strip_suffix('/').unwrap_or(text);
+        let anchored = bare.contains('/');
+        let bare = bare.strip_prefix("./").or_else(|| bare.strip_prefix('/')).unwrap_or(bare);
+        // `a/**` means all of `a`; without the folder itself, it would be walked in vain.
+        let bare = bare.strip_suffix("/**").unwrap_or(bare);
+        let pattern = if anchored { bare.to_owned() } else { format!("**/{bare}") };
+        set.add(GlobBuilder::new(&pattern).literal_separator(true).build().map_err(wrong)?);
+    }
+    set.build().map_err(|error| Wrong::Glob { glob: texts.join(","), error: error.to_string() })
+}
+
+/// The path or a folder above it is excluded.
+fn covers(exclude: &GlobSet, path: &str) -> bool {
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    !path.is_empty() && ends.into_iter().any(|end| exclude.is_match(&path[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_by_path() {
+        let kinds = |paths: &[&str]| paths.iter().map(|path| kind(path)).collect::<Vec<_>>();
+        assert_eq!(kinds(&["a.py", "noxfile.py", "tests/b.py"]), [Some(Kind::Python); 3]);
+        assert_eq!(kinds(&["src/lib.rs", "build.rs"]), [Some(Kind::Rust); 2]);
+        let config = [
+            "tox.ini",
+            "sub/pytest.ini",
+            ".pytest.ini",
+            "setup.cfg",
+            "pyproject.toml",
+            "a/Cargo.toml",
+            ".config/nextest.toml",
+            ".cargo/config.toml",
+            "Makefile",
+            "justfile",
+            ".github/workflows/test.yml",
+            ".github/actions/x/action.yaml",
+            ".gitlab-ci.yml",
+            "azure-pipelines.yml",
+            ".circleci/config.yml",
+            "scripts/test.sh",
+            "a/tools/b/test.sh",
+        ];
+        assert_eq!(kinds(&config), [Some(Kind::Config); 17]);
+        let others = ["a.pyi", "a.txt", "docs/a.yml", "run.sh", "config.toml", "py", ".py", "Cargo.lock", "a.PY.orig", "x/.rs"];
+        assert_eq!(kinds(&others), [None; 10]);
+    }
+
+    #[test]
+    fn exclude_globs() {
+        let set = |texts: &[&str]| globs(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).unwrap();
+        assert!(covers(&set(&["gen"]), "a/gen/b.py"));
+        assert!(covers(&set(&["gen/"]), "gen/b.py"));
+        assert!(covers(&set(&["*_pb2.py"]), "a/b/c_pb2.py"));
+        assert!(covers(&set(&["a/gen/**"]), "a/gen/b.py"));
+        assert!(covers(&set(&["./a/*.py"]), "a/b.py"));
+        assert!(covers(&set(&["**/gen/*.py"]), "a/gen/b.py"));
+        assert!(!covers(&set(&["/gen"]), "a/gen/b.py"));
+        assert!(!covers(&set(&["a/gen"]), "b/a/gen/b.py"));
+        assert!(!covers(&set(&["a/*.py"]), "a/b/c.py"));
+        assert!(!covers(&set(&["gen"]), "general.py"));
+        assert!(matches!(globs(&["a[".to_owned()]), Err(Wrong::Glob { .. })));
+    }
+
+    #[test]
+    fn the_folder_that_two_paths_share() {
+        assert_eq!(shared(Path::new("/a/b/c"), Path::new("/a/b")), Path::new("/a/b"));
+        assert_eq!(shared(Path::new("/a/bc"), Path::new("/a/b")), Path::new("/a"));
+    }
+
+    #[test]
+    fn paths_below_the_root() {
+        assert_eq!(relative(Path::new("/a"), Path::new("/a/b/c.py")), "b/c.py");
+        assert_eq!(relative(Path::new("/a"), Path::new("/a")), "");
+    }
+}
