@@ -2,7 +2,8 @@
 //!
 //! Marks stand in comments, at the end of the line they speak of, or alone on the line above it:
 //!
-//! - `# finding: mktemp`: a finding of that rule looks first at this line (twice the name: two findings)
+//! - `# finding: mktemp`: a finding of that rule looks first at this line (twice the name: two findings); `mktemp(note)` says how
+//!   severe it is as well
 //! - `# other end: shared-path`: a finding of that rule cites this line as its other end or its evidence
 //! - `# missed: mktemp`: should be found here, and is not yet
 //! - `# wrong: mktemp`: is found here, and should not be
@@ -12,7 +13,7 @@
 use isolint::check::Report;
 use isolint::config::Config;
 use isolint::facts::Why;
-use isolint::finding::{Finding, Role};
+use isolint::finding::{Finding, Role, Severity};
 use isolint::text::{FileId, Kind, Source};
 use std::collections::BTreeMap;
 
@@ -60,16 +61,16 @@ impl Project {
         sources
     }
 
-    /// All marks, in the order of the files; how often each name stands at a line.
-    pub fn marks(&self) -> BTreeMap<(Mark, Place), usize> {
-        let mut marks = BTreeMap::new();
+    /// All marks: an entry for each time a name stands at a line, with the severity that is asked for.
+    pub fn marks(&self) -> BTreeMap<(Mark, Place), Vec<Option<Severity>>> {
+        let mut marks: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for file in &self.files {
             let lines: Vec<&str> = file.text.lines().collect();
             for (at, line) in lines.iter().enumerate() {
                 let Some((comment, alone)) = comment_with_marks(line) else { continue };
                 let target = if alone { below(&lines, at) } else { at };
-                for (mark, rule) in read_marks(comment) {
-                    *marks.entry((mark, (file.path.clone(), target + 1, rule))).or_insert(0) += 1;
+                for (mark, rule, severity) in read_marks(comment) {
+                    marks.entry((mark, (file.path.clone(), target + 1, rule))).or_default().push(severity);
                 }
             }
         }
@@ -122,7 +123,7 @@ pub fn differences(project: &Project, report: &Report, judged: Judged, exists: &
         .filter_map(|(rule, label)| place(report, label.file, label.span.start).map(|(path, line)| (path, line, rule.to_owned())))
         .collect();
 
-    for ((mark, place), want) in &marks {
+    for ((mark, place), wanted) in &marks {
         let (path, line, rule) = place;
         if !exists(rule) {
             continue;
@@ -130,8 +131,8 @@ pub fn differences(project: &Project, report: &Report, judged: Judged, exists: &
         let at = project.at(path, *line);
         let have = found.get(place).map_or(0, Vec::len);
         match mark {
-            Mark::Finding if have < *want => {
-                wrong.push(format!("{at}: expected {}`{rule}`, {}", times(*want), nearby(project, report, path, *line)));
+            Mark::Finding if have < wanted.len() => {
+                wrong.push(format!("{at}: expected {}`{rule}`, {}", times(wanted.len()), nearby(project, report, path, *line)));
             }
             Mark::OtherEnd if !ends.contains(place) => {
                 wrong.push(format!("{at}: expected the other end of a `{rule}`, {}", nearby(project, report, path, *line)));
@@ -142,12 +143,20 @@ pub fn differences(project: &Project, report: &Report, judged: Judged, exists: &
             Mark::Wrong if have == 0 => {
                 wrong.push(format!("{at}: the false `{rule}` is gone: move the example to Clean"));
             }
+            Mark::Finding => {
+                for severity in wanted.iter().flatten() {
+                    if let Some(other) = found[place].iter().find(|finding| finding.severity != *severity) {
+                        wrong.push(format!("{at}: expected `{rule}` as {severity:?}, found {}", say(other)));
+                    }
+                }
+            }
             _ => {}
         }
     }
     for (place, findings) in &found {
         let (path, line, rule) = place;
-        let expected: usize = [Mark::Finding, Mark::Wrong].iter().filter_map(|mark| marks.get(&(*mark, place.clone()))).sum();
+        let expected: usize =
+            [Mark::Finding, Mark::Wrong].iter().filter_map(|mark| marks.get(&(*mark, place.clone()))).map(Vec::len).sum();
         let counts = match judged {
             Judged::Rule(name) => name == rule,
             Judged::All => true,
@@ -238,15 +247,21 @@ fn below(lines: &[&str], at: usize) -> usize {
     (at + 1..lines.len()).find(|next| !matches!(comment_with_marks(lines[*next]), Some((_, true)))).unwrap_or(at + 1)
 }
 
-fn read_marks(comment: &str) -> Vec<(Mark, String)> {
+fn read_marks(comment: &str) -> Vec<(Mark, String, Option<Severity>)> {
     comment
         .split(';')
         .filter_map(|part| {
             let part = part.trim().trim_start_matches(['#', '/']).trim_start();
             MARKS.iter().find_map(|(word, mark)| part.strip_prefix(word).map(|names| (*mark, names)))
         })
-        .flat_map(|(mark, names)| names.split(',').map(move |name| (mark, name.trim().to_owned())))
+        .flat_map(|(mark, names)| names.split(',').map(move |name| (mark, name.trim())))
         .filter(|(_, name)| !name.is_empty())
+        .map(|(mark, name)| match name.strip_suffix(')').and_then(|name| name.split_once('(')) {
+            Some((name, "note")) => (mark, name.to_owned(), Some(Severity::Note)),
+            Some((name, "warning")) => (mark, name.to_owned(), Some(Severity::Warning)),
+            Some((name, "error")) => (mark, name.to_owned(), Some(Severity::Error)),
+            _ => (mark, name.to_owned(), None),
+        })
         .collect()
 }
 
@@ -292,7 +307,7 @@ mod tests {
             "one() # finding: a, b\n# other end: c\n  // missed: d; wrong: e\ntwo()\nurl = \"#x\"  # wrong: f\n# prose\n",
         )
         .marks();
-        let at = |mark, line, rule: &str| ((mark, ("test_a.py".to_owned(), line, rule.to_owned())), 1);
+        let at = |mark, line, rule: &str| ((mark, ("test_a.py".to_owned(), line, rule.to_owned())), vec![None]);
         let want = [
             at(Mark::Finding, 1, "a"),
             at(Mark::Finding, 1, "b"),
@@ -335,6 +350,19 @@ mod tests {
         assert_eq!(judge("one() # finding: a, a\n", twice(), Judged::All), Vec::<String>::new());
         assert!(
             judge("one() # finding: a, a\n", vec![finding(text, "a", &["one"])], Judged::All)[0].contains("expected 2 times `a`")
+        );
+    }
+
+    #[test]
+    fn a_severity_that_is_asked_for_must_be_there() {
+        let text = "one() # finding: a(error)\n";
+        assert_eq!(judge(text, vec![finding(text, "a", &["one"])], Judged::All), Vec::<String>::new());
+        let text = "one() # finding: a(note)\n";
+        let wrong = judge(text, vec![finding(text, "a", &["one"])], Judged::All);
+        assert!(wrong.len() == 1 && wrong[0].contains("expected `a` as Note, found `a` (Error"), "{wrong:?}");
+        assert!(
+            judge("one() # finding: a(nothing)\n", Vec::new(), Judged::All)[0].contains("a(nothing)"),
+            "a misspelt one is a name"
         );
     }
 
