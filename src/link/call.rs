@@ -320,6 +320,9 @@ impl Eval<'_, '_> {
                 Passed { name: arg.name.map(|name| self.facts.name(name).into()), term, value: Some(value), star }
             })
             .collect();
+        for arg in &passed {
+            self.named_as_value(op, &arg.term);
+        }
         match self.facts.value(callee).clone() {
             Value::Attr(base, name) => {
                 let base_term = self.value(base);
@@ -340,6 +343,16 @@ impl Eval<'_, '_> {
                 let callee = self.value(callee);
                 self.call_term(op, &callee, &passed)
             }
+        }
+    }
+
+    /// A function that chooses a name without reserving it, handed on as a value.
+    pub fn named_as_value(&mut self, op: OpId, term: &Term) {
+        let Term::External(name) = term else { return };
+        let entry = self.world.calls(self.file).get(name);
+        if entry.is_some_and(|entry| matches!(entry.gives, Some(Gives::FreshName(_)))) {
+            let fresh = Fresh { site: Some(self.site(op)), via: 0, kind: FreshKind::Name };
+            self.effect(op, Verb::Name, &Term::Path(Arc::new(Place::root(Root::Fresh(fresh)))), false, None, None);
         }
     }
 
@@ -1000,6 +1013,9 @@ impl Eval<'_, '_> {
         let inner = match &entry.gives {
             Some(gives) => {
                 let term = self.value_given(gives, given, site, key);
+                if matches!(gives, Gives::FreshName(_)) {
+                    self.effect(site.op, Verb::Name, &term, false, None, None);
+                }
                 // A conversion keeps the type that the argument had, unless it has one of its own.
                 match (&ty, term) {
                     (Some(_), Term::Typed(_, inner)) => (*inner).clone(),

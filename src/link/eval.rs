@@ -210,6 +210,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 if matches!(self.facts.value(*to), Value::Name(name) if self.facts.name(*name) == "_") {
                     self.forgive(*value);
                 }
+                self.named_as_value(id, &term);
                 self.store(*to, term, id);
             }
             What::Delete(_) | What::Import(_) | What::DefineClass(_) => {}
@@ -223,6 +224,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             What::Return(value) => {
                 if let Some(value) = value {
                     let term = self.value(*value);
+                    self.named_as_value(id, &term);
                     let term = self.escape(term);
                     self.give(term);
                 } else {

@@ -14,4 +14,4 @@ pub use overlap::{Meeting, changes, is_shared, separates};
 pub use place::{FreshKind, Place, Root};
 pub use suite::{Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Known, Summary};
-pub use term::{Piece, Site, Term, UnitRef};
+pub use term::{Lock, Piece, Site, Term, UnitRef};

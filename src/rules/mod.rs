@@ -1,5 +1,15 @@
 //! One short function for each hazard, and the table that binds it to its page in `rules/`.
 
+mod check_then_act;
+mod cwd_relative_write;
+mod fixed_temp_path;
+mod mktemp;
+mod non_atomic_write;
+mod shared_path;
+mod single;
+mod source_tree_write;
+mod words;
+
 use crate::finding::Finding;
 use crate::link::Suite;
 
@@ -10,5 +20,19 @@ pub struct Rule {
     pub check: fn(&Suite, &mut Vec<Finding>),
 }
 
+macro_rules! table {
+    ($($name:literal => $module:ident),* $(,)?) => {
+        &[$(Rule { name: $name, page: include_str!(concat!("../../rules/", $name, ".md")), check: $module::check }),*]
+    };
+}
+
 /// All rules, sorted by name.
-pub const TABLE: &[Rule] = &[];
+pub const TABLE: &[Rule] = table![
+    "check-then-act" => check_then_act,
+    "cwd-relative-write" => cwd_relative_write,
+    "fixed-temp-path" => fixed_temp_path,
+    "mktemp" => mktemp,
+    "non-atomic-write" => non_atomic_write,
+    "shared-path" => shared_path,
+    "source-tree-write" => source_tree_write,
+];

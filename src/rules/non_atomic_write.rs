@@ -1,0 +1,184 @@
+//! A cache, state or index file is written in place where others may read it.
+
+use super::words;
+use crate::calls::{Reach, Verb};
+use crate::facts::Language;
+use crate::finding::{Confidence, Finding, Label, Role, Severity};
+use crate::link::{Effect, FreshKind, Piece, Root, Site, Suite, UnitRef};
+use crate::text::FileId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What speaks for a file that others read while it is written. Two of these are needed, and a check or a read among them.
+#[derive(Default)]
+struct Evidence {
+    /// The write happens where the file was seen to be missing.
+    check: Option<Site>,
+    /// The same path is read by the same function.
+    read: Option<Site>,
+    /// A path with the same last part is read elsewhere in the file.
+    elsewhere: Option<Site>,
+    /// The words of a cache, in the path or in the names around.
+    named: bool,
+}
+
+impl Evidence {
+    fn suffices(&self) -> bool {
+        let seen = usize::from(self.check.is_some()) + usize::from(self.read.is_some()) + usize::from(self.elsewhere.is_some());
+        seen + usize::from(self.named) >= 2 && seen >= 1
+    }
+}
+
+pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
+    let mut readers: BTreeMap<FileId, Vec<(String, UnitRef, Site)>> = BTreeMap::new();
+    for (unit, summary) in suite.units() {
+        for effect in summary.effects.iter().filter(|effect| effect.verb == Verb::Read && effect.via.len() <= 1) {
+            if let Some(tail) = tail(effect) {
+                readers.entry(unit.0).or_default().push((tail, unit, anchor(effect)));
+            }
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (unit, summary) in suite.units() {
+        if suite.is_test_file(unit.0) {
+            continue;
+        }
+        for effect in &summary.effects {
+            let at = anchor(effect);
+            if effect.verb != Verb::Write
+                || effect.via.len() > 1
+                || at.file != unit.0
+                || !is_exposed(effect)
+                || is_temporary(effect, &summary.effects)
+            {
+                continue;
+            }
+            let evidence = evidence(suite, unit, effect, &summary.effects, &readers);
+            if evidence.suffices() && seen.insert(at) {
+                found.push(finding(suite, unit, effect, &evidence));
+            }
+        }
+    }
+}
+
+/// Where the function itself writes: at the write, or at the call that does it.
+fn anchor(effect: &Effect) -> Site {
+    effect.via.first().copied().unwrap_or(effect.site)
+}
+
+/// Whether others may look at the path while it is written: not private, not locked, not asked for by a flag.
+fn is_exposed(effect: &Effect) -> bool {
+    let private = matches!(&effect.on.root, Root::Fresh(fresh) if fresh.kind != FreshKind::Name);
+    let locked = effect.guards.iter().any(|lock| lock.reach == Reach::Host);
+    !private && !locked && !effect.flagged && !effect.expected
+}
+
+/// The path is renamed onto another one: it is the temporary of an atomic publish.
+fn is_temporary(effect: &Effect, all: &[Effect]) -> bool {
+    all.iter().any(|moved| {
+        moved.verb == Verb::Delete
+            && moved.on == effect.on
+            && all.iter().any(|other| other.verb == Verb::Publish && other.site == moved.site && other.on != moved.on)
+    })
+}
+
+/// The literal end of a path, where it says enough to be recognised.
+fn tail(effect: &Effect) -> Option<String> {
+    let last = effect.on.segments.last()?;
+    let mut text = String::new();
+    for piece in last {
+        match piece {
+            Piece::Lit(part) => text.push_str(part),
+            Piece::Hole(term) => text.push_str(term.as_literal().as_deref().unwrap_or("{}")),
+        }
+    }
+    (text.replace("{}", "").len() >= 4).then_some(text)
+}
+
+fn evidence(
+    suite: &Suite,
+    unit: UnitRef,
+    effect: &Effect,
+    all: &[Effect],
+    readers: &BTreeMap<FileId, Vec<(String, UnitRef, Site)>>,
+) -> Evidence {
+    let missing = effect.known.iter().rev().find(|known| known.on == effect.on && !known.exists);
+    let asked = || {
+        all.iter().find(|other| other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty()).map(|other| other.site)
+    };
+    let read = all.iter().find(|other| other.verb == Verb::Read && other.on == effect.on);
+    let elsewhere = tail(effect).and_then(|tail| {
+        let all = readers.get(&unit.0)?;
+        all.iter()
+            .find(|(other, reader, site)| *other == tail && *reader != unit && *site != anchor(effect))
+            .map(|(_, _, site)| *site)
+    });
+    Evidence {
+        check: missing.map(|known| known.site).or_else(asked),
+        read: read.map(anchor),
+        elsewhere,
+        named: is_named(suite, unit, effect),
+    }
+}
+
+/// Words that a cache, memo or state file goes by.
+const WORDS: &[&str] = &["cache", "memo", "registry", "statefile", "state_file", "state file"];
+
+fn is_named(suite: &Suite, unit: UnitRef, effect: &Effect) -> bool {
+    let mut texts = vec![effect.on.show(), suite.unit_name(suite.owner(unit))];
+    texts.extend(suite.path(unit.0).rsplit('/').next().map(str::to_owned));
+    let facts = suite.file(unit.0);
+    for site in effect.steps.iter().chain([&anchor(effect)]).filter(|site| site.file == unit.0) {
+        if let Some(op) = facts.ops.get(site.op.0 as usize) {
+            let source = &suite.sources[unit.0.0 as usize].text;
+            texts.extend(source.get(op.span.start as usize..op.span.end as usize).map(str::to_owned));
+        }
+    }
+    texts.iter().any(|text| {
+        let text = text.to_ascii_lowercase();
+        WORDS.iter().any(|word| text.contains(word))
+    })
+}
+
+fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence) -> Finding {
+    let name = suite.unit_name(suite.owner(unit));
+    let path = effect.on.show();
+    let mut labels = vec![words::label(suite, anchor(effect), "written in place here", Role::Primary)];
+    let cite = |site: Option<Site>, text: &str, role: Role, labels: &mut Vec<Label>| {
+        if let Some(site) = site {
+            let label = words::label(suite, site, text, role);
+            if !labels.iter().any(|other| other.file == label.file && other.span == label.span) {
+                labels.push(label);
+            }
+        }
+    };
+    cite(evidence.read, "read here", Role::OtherEnd, &mut labels);
+    cite(evidence.elsewhere.filter(|_| evidence.read.is_none()), "a path of this name is read here", Role::OtherEnd, &mut labels);
+    cite(evidence.check, "looked for here", Role::Evidence, &mut labels);
+    let more = words::derivation(suite, effect, &labels);
+    labels.extend(more);
+    let symptom = match effect.format.as_deref() {
+        Some("pickle") => "`EOFError: Ran out of input` or `UnpicklingError`",
+        Some("json") => "`json.decoder.JSONDecodeError`",
+        Some("npy" | "npz") => "`EOFError: No data left in file`, `ValueError` or wrong numbers",
+        Some("torch") => "`EOFError` or `RuntimeError`",
+        _ => "an empty or half-written file",
+    };
+    let help = match suite.language(unit.0) {
+        Language::Python => {
+            "write to a temporary file of its own in the same directory (`tempfile.NamedTemporaryFile(dir=…, delete=False)`), then `os.replace` it onto the path; or use a store such as `diskcache`"
+        }
+        Language::Rust => "write to `tempfile::NamedTempFile::new_in(dir)`, then `persist` it onto the path",
+    };
+    Finding {
+        rule: "non-atomic-write",
+        severity: if effect.spread { Severity::Error } else { Severity::Warning },
+        confidence: Confidence::Medium,
+        message: format!("`{name}` writes `{path}` in place, where another process may be reading it"),
+        labels,
+        help: help.to_owned(),
+        notes: vec![format!("a reader that comes in between sees {symptom}; to wait and to try again only makes it rarer")],
+        tests: Vec::new(),
+        reproduce: None,
+        key: format!("{name} {path}"),
+    }
+}

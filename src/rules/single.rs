@@ -1,0 +1,180 @@
+//! One-sided views of a path that others can reach: what three rules ask in three words.
+
+use super::words;
+use crate::calls::Verb;
+use crate::facts::Language;
+use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::link::{Effect, Root, Site, Suite, UnitRef, is_shared};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One place that tests or product code change, with all that change it.
+pub struct Single<'s> {
+    pub path: String,
+    pub effect: &'s Effect,
+    /// Further effects on the same path, by place in the source.
+    pub others: Vec<&'s Effect>,
+    /// Indexes of the tests that reach it.
+    pub tests: BTreeSet<usize>,
+    /// The unit that does it, where no test is known to reach it.
+    pub unit: Option<UnitRef>,
+}
+
+/// Whether a verb leaves or takes away something under the path.
+fn leaves(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Write
+            | Verb::Update
+            | Verb::Create
+            | Verb::Publish
+            | Verb::Delete
+            | Verb::DeleteTree
+            | Verb::WriteTree
+            | Verb::Database
+    )
+}
+
+/// Paths below a root that tests change and that no meeting reports already.
+pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
+    let met: BTreeSet<&str> = suite.meetings.iter().map(|meeting| meeting.path.as_str()).collect();
+    let mut cited: BTreeSet<Site> = BTreeSet::new();
+    for meeting in &suite.meetings {
+        for (test, effect) in [meeting.first, meeting.second] {
+            cited.insert(suite.tests[test].effects[effect].effect.site);
+        }
+    }
+    let mut all: BTreeMap<String, Single<'s>> = BTreeMap::new();
+    for (t, test) in suite.tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
+        for one in &test.effects {
+            let effect = &one.effect;
+            if effect.on.root != *root || !leaves(effect.verb) || effect.flagged || effect.expected || !is_shared(&effect.on) {
+                continue;
+            }
+            let path = effect.on.show();
+            if met.contains(path.as_str()) || cited.contains(&effect.site) {
+                continue;
+            }
+            let single = all.entry(path.clone()).or_insert_with(|| Single {
+                path,
+                effect,
+                others: Vec::new(),
+                tests: BTreeSet::new(),
+                unit: None,
+            });
+            single.tests.insert(t);
+            add(single, effect);
+        }
+    }
+    all.into_values().collect()
+}
+
+/// Paths below a root that product code changes by itself, wherever it is called from.
+pub fn of_product<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
+    let mut all: BTreeMap<(UnitRef, String), Single<'s>> = BTreeMap::new();
+    for (unit, summary) in suite.units() {
+        if suite.is_test_file(unit.0) {
+            continue;
+        }
+        let owner = suite.owner(unit);
+        for effect in &summary.effects {
+            if effect.on.root != *root
+                || !leaves(effect.verb)
+                || effect.flagged
+                || !effect.via.is_empty()
+                || !is_shared(&effect.on)
+            {
+                continue;
+            }
+            let path = effect.on.show();
+            let single = all.entry((owner, path.clone())).or_insert_with(|| Single {
+                path,
+                effect,
+                others: Vec::new(),
+                tests: BTreeSet::new(),
+                unit: Some(owner),
+            });
+            add(single, effect);
+        }
+    }
+    all.into_values().collect()
+}
+
+fn add<'s>(single: &mut Single<'s>, effect: &'s Effect) {
+    let writes =
+        |effect: &Effect| matches!(effect.verb, Verb::Write | Verb::Create | Verb::Update | Verb::WriteTree | Verb::Database);
+    if effect.site == single.effect.site {
+        return;
+    }
+    // The place that writes is the one to look at; who deletes comes second.
+    if writes(effect) && !writes(single.effect) {
+        let old = std::mem::replace(&mut single.effect, effect);
+        single.others.push(old);
+    } else if !single.others.iter().any(|other| other.site == effect.site) {
+        single.others.push(effect);
+    }
+}
+
+/// The finding that says so.
+pub fn finding(
+    suite: &Suite,
+    single: &Single,
+    rule: &'static str,
+    severity: Severity,
+    message: String,
+    notes: Vec<String>,
+    help: String,
+) -> Finding {
+    let effect = single.effect;
+    let mut labels =
+        vec![words::label(suite, effect.site, format!("`{}` is {} here", single.path, words::done(effect.verb)), Role::Primary)];
+    for other in single.others.iter().take(6) {
+        labels.push(words::label(suite, other.site, format!("{} here", words::done(other.verb)), Role::OtherEnd));
+    }
+    let more = words::derivation(suite, effect, &labels);
+    labels.extend(more);
+    Finding {
+        rule,
+        severity,
+        confidence: words::confidence(&[effect]).max(Confidence::Medium),
+        message,
+        labels,
+        help,
+        notes,
+        tests: words::names(single.tests.iter().map(|test| &suite.tests[*test])),
+        reproduce: None,
+        key: single.path.clone(),
+    }
+}
+
+/// Who changes it: one test, several, or a function.
+pub fn subject(suite: &Suite, single: &Single) -> String {
+    match (single.unit, single.tests.len()) {
+        (Some(unit), _) => format!("`{}`", suite.unit_name(unit)),
+        (None, 1) => single.tests.iter().next().map_or(String::new(), |test| format!("`{}`", words::short(&suite.tests[*test]))),
+        (None, n) => format!("{n} tests"),
+    }
+}
+
+/// The verb for the subject: "writes" for one, "write" for many.
+pub fn predicate(single: &Single) -> &'static str {
+    let many = single.unit.is_none() && single.tests.len() > 1;
+    match (single.effect.verb, many) {
+        (Verb::Delete | Verb::DeleteTree, false) => "deletes",
+        (Verb::Delete | Verb::DeleteTree, true) => "delete",
+        (_, false) => "writes",
+        (_, true) => "write",
+    }
+}
+
+/// What to do instead, by language and by who does it.
+pub fn help(suite: &Suite, single: &Single) -> String {
+    let text = match (suite.language(single.effect.site.file), single.unit.is_some()) {
+        (Language::Python, false) => "take the `tmp_path` fixture and put the file below it",
+        (Language::Python, true) => {
+            "make a file or directory of its own with `tempfile.NamedTemporaryFile` or `tempfile.mkdtemp`"
+        }
+        (Language::Rust, false) => "hold a `tempfile::tempdir()` for the life of the test and put the file below it",
+        (Language::Rust, true) => "make a file or directory of its own with `tempfile::NamedTempFile` or `tempfile::tempdir`",
+    };
+    text.to_owned()
+}

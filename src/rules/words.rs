@@ -1,0 +1,98 @@
+//! The words and labels that findings share.
+
+use crate::calls::Verb;
+use crate::facts::Language;
+use crate::finding::{Confidence, Label, Role};
+use crate::link::{Effect, Site, Suite, Test};
+use std::collections::BTreeSet;
+
+/// A verb as a person says it: "writes", "deletes".
+pub fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Open | Verb::Read => "reads",
+        Verb::Stat => "looks at",
+        Verb::List => "lists",
+        Verb::Write | Verb::WriteTree => "writes",
+        Verb::Append => "appends to",
+        Verb::Update => "changes",
+        Verb::Publish => "replaces",
+        Verb::Create => "creates",
+        Verb::Delete => "deletes",
+        Verb::DeleteTree => "deletes the tree",
+        Verb::MakeDir => "makes the directory",
+        Verb::Name => "names",
+        Verb::Database => "opens the database",
+    }
+}
+
+/// The same as a past participle: "written", "deleted".
+pub fn done(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Open | Verb::Read => "read",
+        Verb::Stat => "looked at",
+        Verb::List => "listed",
+        Verb::Write | Verb::WriteTree => "written",
+        Verb::Append => "appended to",
+        Verb::Update => "changed",
+        Verb::Publish => "replaced",
+        Verb::Create => "created",
+        Verb::Delete => "deleted",
+        Verb::DeleteTree => "deleted with all below it",
+        Verb::MakeDir => "made",
+        Verb::Name => "named",
+        Verb::Database => "opened as a database",
+    }
+}
+
+pub fn label(suite: &Suite, site: Site, text: impl Into<String>, role: Role) -> Label {
+    Label { file: site.file, span: suite.span(site), text: text.into(), role }
+}
+
+/// The steps by which a path came to be and the calls on the way, as labels; those that are cited already are left out.
+pub fn derivation(suite: &Suite, effect: &Effect, cited: &[Label]) -> Vec<Label> {
+    let mut seen: BTreeSet<_> = cited.iter().map(|label| (label.file, label.span)).collect();
+    let mut out = Vec::new();
+    for site in &effect.via {
+        if seen.insert((site.file, suite.span(*site))) {
+            out.push(label(suite, *site, "reached through this call", Role::Derivation));
+        }
+    }
+    for site in effect.steps.iter().rev() {
+        if seen.insert((site.file, suite.span(*site))) {
+            out.push(label(suite, *site, "the path is put together here", Role::Derivation));
+        }
+    }
+    out
+}
+
+/// High for what is on every way, medium for what a branch or one of several values decides.
+pub fn confidence(effects: &[&Effect]) -> Confidence {
+    if effects.iter().any(|effect| effect.maybe || !effect.via.is_empty()) { Confidence::Medium } else { Confidence::High }
+}
+
+/// Names of tests, sorted, without doubles.
+pub fn names<'t>(tests: impl Iterator<Item = &'t Test>) -> Vec<String> {
+    let names: BTreeSet<&str> = tests.map(|test| test.name.as_str()).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// A command that runs two tests (or one that meets itself) side by side.
+pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
+    match suite.language(a.unit.0) {
+        Language::Python if a.name == b.name => format!("pytest -n 4 {}", a.name),
+        Language::Python => format!("pytest -n 2 {} {}", a.name, b.name),
+        Language::Rust => {
+            let short = |test: &Test| test.name.split_once("::").map_or(test.name.clone(), |(_, rest)| rest.to_owned());
+            if a.name == b.name {
+                format!("cargo test {} -- --test-threads 8", short(a))
+            } else {
+                format!("cargo test -- --test-threads 8 {} {}", short(a), short(b))
+            }
+        }
+    }
+}
+
+/// The last part of a test's name.
+pub fn short(test: &Test) -> &str {
+    test.name.rsplit("::").next().unwrap_or(&test.name)
+}
