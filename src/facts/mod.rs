@@ -6,8 +6,10 @@
 
 mod ignore;
 pub mod run;
+mod show;
 
 pub use ignore::{Ignore, IgnoreScope};
+pub use show::show;
 
 use crate::text::Span;
 use serde::{Deserialize, Serialize};
