@@ -1,0 +1,200 @@
+//! The Rust front end against an independent reader, on all sources of a directory: `ISOLINT_ORACLE_DIR`, else the sources that
+//! cargo has unpacked. Run with `cargo test --test oracle_rust -- --ignored --nocapture`.
+
+use isolint::facts::{FileFacts, Shape, Step, Why};
+use isolint::text::{Kind, Source, Span};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use syn::visit::Visit;
+
+/// Counts the functions with a body, and remembers where their names are and where macros are called.
+#[derive(Default)]
+struct Functions {
+    heads: Vec<Span>,
+}
+
+impl Functions {
+    fn add(&mut self, name: &syn::Ident) {
+        let range = name.span().byte_range();
+        self.heads.push(Span::new(range.start, range.end));
+    }
+}
+
+impl<'ast> Visit<'ast> for Functions {
+    fn visit_item_fn(&mut self, f: &'ast syn::ItemFn) {
+        self.add(&f.sig.ident);
+        syn::visit::visit_item_fn(self, f);
+    }
+
+    fn visit_impl_item_fn(&mut self, f: &'ast syn::ImplItemFn) {
+        self.add(&f.sig.ident);
+        syn::visit::visit_impl_item_fn(self, f);
+    }
+
+    fn visit_trait_item_fn(&mut self, f: &'ast syn::TraitItemFn) {
+        if f.default.is_some() {
+            self.add(&f.sig.ident);
+        }
+        syn::visit::visit_trait_item_fn(self, f);
+    }
+
+    // Functions in the length of an array or in a discriminant run at compile time only.
+    fn visit_type(&mut self, _: &'ast syn::Type) {}
+    fn visit_variant(&mut self, _: &'ast syn::Variant) {}
+    fn visit_generics(&mut self, _: &'ast syn::Generics) {}
+    fn visit_path_arguments(&mut self, _: &'ast syn::PathArguments) {}
+}
+
+/// The spans of all macro calls.
+#[derive(Default)]
+struct Macros(Vec<Span>);
+
+impl<'ast> Visit<'ast> for Macros {
+    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
+        let (open, close) = (mac.delimiter.span().open().byte_range(), mac.delimiter.span().close().byte_range());
+        self.0.push(Span::new(open.start, close.end));
+    }
+}
+
+fn directory() -> Option<PathBuf> {
+    if let Some(dir) = std::env::var_os("ISOLINT_ORACLE_DIR") {
+        return Some(dir.into());
+    }
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    Some(home.join("registry").join("src"))
+}
+
+fn check(facts: &FileFacts, text: &str, path: &Path) {
+    let sound = |span: Span, what: &str| {
+        let (start, end) = (span.start as usize, span.end as usize);
+        assert!(start <= end && text.is_char_boundary(start) && text.is_char_boundary(end), "{path:?}: {what} {span:?}");
+    };
+    for op in &facts.ops {
+        sound(op.span, "op");
+        assert!(op.span.start < op.span.end, "{path:?}: empty op {op:?}");
+        if let isolint::facts::What::Call { args, .. } = &op.what {
+            for arg in args {
+                sound(arg.span, "argument");
+            }
+        }
+    }
+    for unit in &facts.units {
+        sound(unit.span, "unit");
+        sound(unit.head, "head");
+        assert!(unit.span.contains(unit.head), "{path:?}: {:?} outside {:?}", unit.head, unit.span);
+        if let Some(parent) = unit.parent {
+            assert!(facts.unit(parent).span.contains(unit.span), "{path:?}: unit {:?} outside its parent", unit.span);
+        }
+    }
+    for import in &facts.imports {
+        sound(import.span, "import");
+    }
+    for gap in &facts.gaps {
+        sound(gap.span, "gap");
+    }
+    // Each operation stands in one block.
+    let mut seen = vec![0u32; facts.ops.len()];
+    for unit in &facts.units {
+        count(&unit.body, &mut seen);
+    }
+    assert!(seen.iter().all(|n| *n == 1), "{path:?}: an operation stands nowhere or twice");
+}
+
+fn count(block: &[Step], seen: &mut [u32]) {
+    for step in block {
+        match step {
+            Step::Op(op) => seen[op.0 as usize] += 1,
+            Step::If { then, other, .. } => {
+                count(then, seen);
+                count(other, seen);
+            }
+            Step::Loop { body, other, .. } => {
+                count(body, seen);
+                count(other, seen);
+            }
+            Step::Scope(body) => count(body, seen),
+            Step::Match { arms, .. } => arms.iter().for_each(|arm| count(&arm.body, seen)),
+            Step::Try { .. } | Step::With { .. } => panic!("no such thing in Rust"),
+        }
+    }
+}
+
+fn compare() {
+    let Some(dir) = directory() else { return };
+    let mut files = 0;
+    let mut bytes = 0;
+    let mut gaps = BTreeMap::new();
+    let mut macros_unread = BTreeMap::new();
+    let mut functions = 0;
+    let mut in_macros = 0;
+    let mut ops = 0;
+    let mut spent = std::time::Duration::ZERO;
+    for entry in walkdir::WalkDir::new(&dir).sort_by_file_name().into_iter().flatten() {
+        if !entry.file_type().is_file() || entry.path().extension().is_none_or(|ext| ext != "rs") {
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        files += 1;
+        bytes += text.len();
+        let source = Source { path: "a.rs".into(), kind: Kind::Rust, text: text.into(), decoded: false };
+        let started = std::time::Instant::now();
+        let facts = isolint::rust::lower(&source);
+        let took = started.elapsed();
+        spent += took;
+        if took.as_millis() > 2000 {
+            println!("slow: {took:?} {:?}", entry.path());
+        }
+        check(&facts, text, entry.path());
+        ops += facts.ops.len();
+        for gap in &facts.gaps {
+            *gaps.entry(gap.why).or_insert(0) += 1;
+            if gap.why == Why::Macro {
+                let name = text[gap.span.start as usize..].split('!').next().unwrap_or_default();
+                *macros_unread.entry(name.trim().to_owned()).or_insert(0) += 1;
+            } else {
+                println!("{:?} at {:?} in {:?}", gap.why, gap.span, entry.path());
+            }
+        }
+        if facts.gaps.iter().any(|gap| matches!(gap.why, Why::Depth) || gap.why == Why::Syntax && facts.units.len() == 1) {
+            continue;
+        }
+        // A shebang moves the oracle's positions.
+        let Ok(tree) = syn::parse_file(text) else { continue };
+        if tree.shebang.is_some() {
+            continue;
+        }
+        let mut oracle = Functions::default();
+        oracle.visit_file(&tree);
+        let mut macros = Macros::default();
+        macros.visit_file(&tree);
+        oracle.heads.sort();
+        let is_function = |shape| matches!(shape, Shape::Function | Shape::Method | Shape::StaticMethod);
+        let found = facts.units.iter().filter(|unit| is_function(unit.shape)).map(|unit| unit.head);
+        let (inside, mut outside): (Vec<_>, Vec<_>) =
+            found.partition(|head| macros.0.iter().any(|mac: &Span| mac.contains(*head)));
+        outside.sort();
+        functions += outside.len();
+        in_macros += inside.len();
+        let missed = oracle.heads.iter().find(|head| outside.binary_search(head).is_err());
+        let missed = missed.map(|head| &text[head.start as usize..head.end as usize]);
+        assert_eq!(outside.len(), oracle.heads.len(), "{:?}: functions; {missed:?}", entry.path());
+        assert_eq!(outside, oracle.heads, "{:?}: places of functions", entry.path());
+        drop(tree);
+        proc_macro2::extra::invalidate_current_thread_spans();
+    }
+    let refused: u32 = [Why::Syntax, Why::Depth].iter().filter_map(|why| gaps.get(why)).sum();
+    println!("{files} files, {bytes} bytes, {ops} operations, {functions} functions and {in_macros} in macros; gaps {gaps:?}");
+    println!("lowered in {spent:?}; read {:.3} %", 100.0 * (1.0 - f64::from(refused) / f64::from(files)));
+    let mut unread: Vec<_> = macros_unread.into_iter().collect();
+    unread.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    println!("macros unread: {:?}", unread.iter().take(40).collect::<Vec<_>>());
+}
+
+#[test]
+#[ignore = "reads every source that cargo has unpacked"]
+fn real_code_is_lowered_and_no_function_is_lost() {
+    let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(compare).unwrap();
+    worker.join().unwrap();
+}
