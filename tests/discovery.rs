@@ -381,7 +381,7 @@ mod unix {
         let world = World::project();
         world.files(&["a.py", "locked.py", "closed/b.py", "c.py"]);
         for name in ["locked.py", "closed"] {
-            fs::set_permissions(world.path(name), fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(world.path(name), fs::Permissions::from_mode(0o000)).unwrap();
         }
         let ran = world.run_as_ordinary(&["check", "--output-format", "json"]);
         let strict = world.run_as_ordinary(&["check", "--strict"]);
@@ -406,7 +406,7 @@ mod unix {
     fn settings_that_may_not_be_read_are_an_error() {
         let world = World::project();
         world.file("isolint.toml", "preview = true");
-        fs::set_permissions(world.path("isolint.toml"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(world.path("isolint.toml"), fs::Permissions::from_mode(0o000)).unwrap();
         let Some(ran) = world.run_as_ordinary(&["check"]) else { return };
         assert_eq!(ran.status, 2);
         assert!(ran.err.contains("isolint.toml: no permission to read it"), "{ran:?}");
