@@ -13,7 +13,7 @@ mod terminal;
 mod window;
 
 use crate::check::Report;
-use crate::finding::Severity;
+use crate::finding::{Label, Role, Severity};
 use std::io::{self, Write};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,17 +47,19 @@ impl Default for Options {
     }
 }
 
-/// Writes a report.
+/// Writes a report, in pieces of some size: `out` need not be buffered.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn render(format: Format, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
     match format {
-        Format::Terminal => terminal::render(report, options, out),
-        Format::Concise => concise::render(report, options, out),
-        Format::Json => json::render(report, out),
-        Format::Sarif => sarif::render(report, out),
+        Format::Terminal => terminal::render(report, options, &mut out)?,
+        Format::Concise => concise::render(report, options, &mut out)?,
+        Format::Json => json::render(report, &mut out)?,
+        Format::Sarif => sarif::render(report, &mut out)?,
     }
+    out.flush()
 }
 
 /// Where a rule's page can be read; none while the package names no repository.
@@ -71,6 +73,19 @@ fn severity_name(severity: Severity) -> &'static str {
         Severity::Note => "note",
         Severity::Warning => "warning",
         Severity::Error => "error",
+    }
+}
+
+/// What a label says; one that says nothing would not be drawn, and could not be a link's text.
+fn label_text(label: &Label) -> &str {
+    if !label.text.trim().is_empty() {
+        return &label.text;
+    }
+    match label.role {
+        Role::Primary => "here",
+        Role::OtherEnd => "the other end",
+        Role::Derivation => "through here",
+        Role::Evidence => "because of this",
     }
 }
 

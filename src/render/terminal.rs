@@ -8,9 +8,10 @@
 use super::place::{Places, Region};
 use super::sanitized::sanitized;
 use super::window::Window;
-use super::{Options, severity_name, summary};
+use super::{Options, label_text, severity_name, summary};
 use crate::check::Report;
 use crate::finding::{Finding, Label, Role, Severity};
+use crate::text::FileId;
 use ariadne::Color;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -99,6 +100,13 @@ struct Group {
     marks: Vec<Mark>,
 }
 
+/// A label and where it is.
+#[derive(Clone, Copy)]
+struct Cited<'a> {
+    label: &'a Label,
+    region: Region,
+}
+
 struct Mark {
     /// 0-based.
     line: usize,
@@ -110,10 +118,10 @@ struct Mark {
 
 /// The labels of a finding as snippets: the file of the primary label first, then files in the order they are cited.
 fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
-    let mut files: Vec<(crate::text::FileId, Vec<(usize, &Label, Region)>)> = Vec::new();
-    for (rank, label) in finding.labels.iter().take(LABELS).enumerate() {
+    let mut files: Vec<(FileId, Vec<Cited>)> = Vec::new();
+    for label in finding.labels.iter().take(LABELS) {
         let Some(region) = places.label(label) else { continue };
-        let cited = (rank, label, region);
+        let cited = Cited { label, region };
         match files.iter_mut().find(|(file, _)| *file == label.file) {
             Some((_, list)) => list.push(cited),
             None => files.push((label.file, vec![cited])),
@@ -125,11 +133,11 @@ fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
         let Some(lines) = places.lines(file) else { continue };
         let mut waiting = list;
         // Two labels far apart on one long line do not fit into one window; the second then waits for the next round.
-        while let Some((_, _, heading)) = waiting.first().copied() {
+        while let Some(Cited { region: heading, .. }) = waiting.first().copied() {
             let path = sanitized(places.path(file), PATH).to_string();
             let mut group = Group { path, heading, windows: BTreeMap::new(), marks: Vec::new() };
             let mut left = Vec::new();
-            for (rank, label, region) in waiting {
+            for Cited { label, region } in waiting {
                 let line = lines.line_at(region.span.start as usize);
                 let bytes = lines.line(line);
                 // Only the first line of a span is marked. A start inside a line end is moved before it.
@@ -137,8 +145,13 @@ fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
                 let span = start..(region.span.end as usize).clamp(start, bytes.end);
                 let window = group.windows.entry(line).or_insert_with(|| Window::new(lines.text(), bytes, span.clone(), limit));
                 match window.find(span) {
-                    Some(shown) => group.marks.push(Mark { line, shown, text: words(label), role: label.role }),
-                    None => left.push((rank, label, region)),
+                    Some(shown) => group.marks.push(Mark {
+                        line,
+                        shown,
+                        text: sanitized(label_text(label), WORDS).to_string(),
+                        role: label.role,
+                    }),
+                    None => left.push(Cited { label, region }),
                 }
             }
             waiting = left;
@@ -148,20 +161,6 @@ fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
         }
     }
     groups
-}
-
-/// What a label says. ariadne draws nothing for one that says nothing.
-fn words(label: &Label) -> String {
-    if !label.text.is_empty() {
-        return sanitized(&label.text, WORDS).to_string();
-    }
-    match label.role {
-        Role::Primary => "here",
-        Role::OtherEnd => "the other end",
-        Role::Derivation => "through here",
-        Role::Evidence => "because of this",
-    }
-    .to_owned()
 }
 
 fn draw(groups: &[Group], severity: Severity, options: &Options) -> String {
@@ -190,7 +189,7 @@ fn draw(groups: &[Group], severity: Severity, options: &Options) -> String {
     if report.finish().write(sources, &mut out).is_err() {
         return String::new();
     }
-    let drawn = String::from_utf8_lossy(&out);
+    let drawn = join_colors(&String::from_utf8_lossy(&out));
     // Its first line is a heading that knows no colours off; ours stands above already.
     let body = drawn.split_once('\n').map_or("", |(_, body)| body);
     let mut text = String::with_capacity(body.len());
@@ -211,6 +210,32 @@ fn draw(groups: &[Group], severity: Severity, options: &Options) -> String {
         text.push('\n');
     }
     text
+}
+
+/// ariadne ends and starts the colour at each character; one that goes on at once is left on. All escape sequences are ariadne's:
+/// sanitised text has none.
+fn join_colors(text: &str) -> String {
+    let mut joined = String::new();
+    let mut on = "";
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        joined.push_str(before);
+        let (code, after) = after.split_once('m').unwrap_or((after, ""));
+        rest = after;
+        if code == "[0" {
+            let same = rest.strip_prefix('\u{1b}').and_then(|next| next.strip_prefix(on)?.strip_prefix('m'));
+            if let Some(next) = same.filter(|_| !on.is_empty()) {
+                rest = next;
+                continue;
+            }
+        }
+        on = if code == "[0" { "" } else { code };
+        joined.push('\u{1b}');
+        joined.push_str(code);
+        joined.push('m');
+    }
+    joined.push_str(rest);
+    joined
 }
 
 /// A text that is blank but for some lines, and the character at which each of these starts.

@@ -8,7 +8,7 @@ mod rule;
 
 use super::fingerprint::{self, fingerprints, line_hashes};
 use super::place::{Places, Region};
-use super::why_name;
+use super::{label_text, why_name};
 use crate::check::Report;
 use crate::facts::Why;
 use crate::finding::{Finding, Label, Role, Severity};
@@ -24,14 +24,6 @@ const RELATED: usize = 100;
 const GAPS: usize = 1000;
 
 const ROOT: &str = "%SRCROOT%";
-
-/// Kinds of notifications, with what they say of themselves.
-const NOTIFICATIONS: [(&str, &str); 4] = [
-    ("fault", "A panic was caught: a file or rule was left out."),
-    ("skipped", "A file was not read."),
-    ("gap", "A part of a file was not understood."),
-    ("limit", "Something was left out to keep within a limit."),
-];
 
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let log = model::Log {
@@ -63,7 +55,6 @@ fn run(report: &Report) -> model::Run {
         }
         results.push(result(finding, rule_id, rule_index, partial_fingerprints, &places));
     }
-    let descriptor = |(id, text): (&'static str, &str)| model::Descriptor { id, short_description: text_of(text) };
     model::Run {
         tool: model::Tool {
             driver: model::Driver {
@@ -71,7 +62,6 @@ fn run(report: &Report) -> model::Run {
                 semantic_version: env!("CARGO_PKG_VERSION"),
                 information_uri: Some(env!("CARGO_PKG_REPOSITORY")).filter(|uri| !uri.is_empty()),
                 rules,
-                notifications: NOTIFICATIONS.map(descriptor).into(),
             },
         },
         // What stands before the last slash is the category under which code scanning keeps the alerts.
@@ -111,17 +101,17 @@ fn result(
     let cited = finding.labels.iter().skip(1).filter_map(|label| Some((label, places.label(label)?)));
     let cited: Vec<(&Label, Region)> = cited.take(RELATED).collect();
     let related = cited.iter().enumerate().map(|(n, (label, region))| {
-        let mut location = location(places, label.file, *region, Some(words(label)));
+        let mut location = location(places, label.file, *region, Some(label_text(label)));
         location.id = Some(n + 1);
         location
     });
     let locations: Vec<model::Location> = primary
-        .and_then(|label| Some(location(places, label.file, places.label(label)?, Some(words(label)))))
+        .and_then(|label| Some(location(places, label.file, places.label(label)?, Some(label_text(label)))))
         .into_iter()
         .collect();
     let derivation = cited.iter().filter(|(label, _)| label.role == Role::Derivation);
     let steps: Vec<model::Location> =
-        derivation.map(|(label, region)| location(places, label.file, *region, Some(words(label)))).collect();
+        derivation.map(|(label, region)| location(places, label.file, *region, Some(label_text(label)))).collect();
     let code_flows = if steps.is_empty() {
         Vec::new()
     } else {
@@ -156,7 +146,8 @@ fn message(finding: &Finding, cited: &[(&Label, Region)]) -> String {
         [(Role::OtherEnd, "The other end"), (Role::Derivation, "How it gets there"), (Role::Evidence, "Why it is believed")]
     {
         let numbered = cited.iter().enumerate().filter(|(_, (label, _))| label.role == role);
-        let links: Vec<String> = numbered.map(|(n, (label, _))| format!("[{}]({})", link_text(&words(label)), n + 1)).collect();
+        let links: Vec<String> =
+            numbered.map(|(n, (label, _))| format!("[{}]({})", link_text(label_text(label)), n + 1)).collect();
         if !links.is_empty() {
             text.push_str(&format!(" {head}: {}.", links.join(", ")));
         }
@@ -186,20 +177,7 @@ fn plain(text: &str) -> String {
     text.replace("](", "] (")
 }
 
-fn words(label: &Label) -> String {
-    if !label.text.trim().is_empty() {
-        return label.text.clone();
-    }
-    match label.role {
-        Role::Primary => "here",
-        Role::OtherEnd => "the other end",
-        Role::Derivation => "through here",
-        Role::Evidence => "because of this",
-    }
-    .to_owned()
-}
-
-fn location(places: &Places, file: FileId, region: Region, message: Option<String>) -> model::Location {
+fn location(places: &Places, file: FileId, region: Region, message: Option<&str>) -> model::Location {
     model::Location {
         id: None,
         physical_location: model::PhysicalLocation {
@@ -211,7 +189,7 @@ fn location(places: &Places, file: FileId, region: Region, message: Option<Strin
                 end_column: region.end.utf16,
             }),
         },
-        message: message.map(|text| model::LocationText { text: plain(&text) }),
+        message: message.map(|text| model::LocationText { text: plain(text) }),
     }
 }
 
@@ -280,7 +258,12 @@ fn notifications(report: &Report, left_out: usize, places: &Places) -> Vec<model
         list.push(notification("limit", "note", format!("{} more gaps are not listed.", report.gaps.len() - GAPS), None));
     }
     if left_out > 0 {
-        list.push(notification("limit", "warning", format!("{left_out} findings are left out: a run takes {RESULTS}."), None));
+        list.push(notification(
+            "limit",
+            "warning",
+            format!("{left_out} of the findings {} left out: a run takes {RESULTS}.", if left_out == 1 { "is" } else { "are" }),
+            None,
+        ));
     }
     list
 }
@@ -289,10 +272,10 @@ fn gap_location(places: &Places, file: FileId, span: Span) -> Option<model::Loca
     Some(location(places, file, places.region(file, span)?, None))
 }
 
+/// `id` is `fault`, `skipped`, `gap` or `limit`.
 fn notification(id: &'static str, level: &'static str, text: String, location: Option<model::Location>) -> model::Notification {
-    let index = NOTIFICATIONS.iter().position(|(known, _)| *known == id).unwrap_or(0);
     model::Notification {
-        descriptor: model::DescriptorReference { id, index },
+        descriptor: model::DescriptorReference { id },
         level,
         message: model::Text { text: plain(&text) },
         locations: location.into_iter().collect(),
