@@ -415,10 +415,12 @@ mod unix {
     #[test]
     fn names_that_are_no_text_or_would_steer_a_terminal() {
         let world = World::project();
-        fs::write(world.path("").join(std::ffi::OsStr::from_bytes(b"bad\xFF.py")), "x = 1\n").unwrap();
+        for name in [b"bad\xFF.py", b"bad\xFE.py"] {
+            fs::write(world.path("").join(std::ffi::OsStr::from_bytes(name)), "x = 1\n").unwrap();
+        }
         world.file("red\u{1b}[31m.py", b"\xFF");
         let report = world.json(&[]);
-        assert_eq!(report["summary"]["files"], 1);
+        assert_eq!(report["summary"]["files"], 2);
         for format in ["terminal", "concise", "json"] {
             let ran = world.run(&["check", "--output-format", format]);
             assert!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{ran:?}");
