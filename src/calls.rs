@@ -397,17 +397,80 @@ mod tests {
         }
     }
 
+    /// The arguments that a word of `gives` names.
+    fn named(gives: &Gives) -> Vec<&str> {
+        match gives {
+            Gives::Join(args) => args.iter().map(String::as_str).collect(),
+            Gives::WithSuffix(a, b) | Gives::WithName(a, b) | Gives::WithStem(a, b) => vec![a, b],
+            Gives::Same(a) | Gives::Parent(a) | Gives::Name(a) | Gives::Stem(a) | Gives::ExpandHome(a) => vec![a],
+            Gives::Source(a) | Gives::Handle(a) | Gives::Child(a) | Gives::Env(a) | Gives::Derived(a) => vec![a],
+            Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) => a.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     #[test]
     fn every_argument_named_is_a_parameter() {
         for (path, text) in TABLES {
             let table: Table = toml::from_str(text).unwrap();
             for (key, call) in &table.calls {
                 let known = |arg: &str| arg == "self" || call.params.iter().any(|p| p.trim_start_matches('*') == arg);
-                let named = call.does.values().flat_map(OneOrMany::iter).chain(call.mode.as_deref()).chain(call.on.as_deref());
-                for arg in named.chain(call.runs.as_ref().map(|runs| runs.arg.as_str())) {
+                let flags = [&call.tolerant, &call.skips].into_iter().flatten().filter_map(|flag| match flag {
+                    Flag::Param(name) => Some(name.as_str()),
+                    Flag::Always(_) => None,
+                });
+                let words = [&call.gives, &call.enter, &call.to].into_iter().flatten().flat_map(named);
+                let does = call.does.values().flat_map(OneOrMany::iter).chain(call.mode.as_deref()).chain(call.on.as_deref());
+                for arg in does.chain(flags).chain(words).chain(call.runs.as_ref().map(|runs| runs.arg.as_str())) {
                     assert!(known(arg), "{path}: `{key}` speaks of `{arg}`, which is no parameter of it");
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_field_has_the_fields_it_needs() {
+        for (path, text) in TABLES {
+            let table: Table = toml::from_str(text).unwrap();
+            for (key, call) in &table.calls {
+                let opens = call.does.contains_key(&Verb::Open);
+                assert!(call.mode.is_none() || opens, "{path}: `{key}` has a mode and opens nothing");
+                assert!(call.mode_default.is_none() || call.mode.is_some(), "{path}: `{key}` has a default and no mode");
+                assert!(call.to.is_none() || call.redirects.is_some(), "{path}: `{key}` says where to and redirects nothing");
+                assert!(call.on.is_none() || call.guard.is_some(), "{path}: `{key}` says on what and guards nothing");
+                assert!(!call.attr || call.params.is_empty(), "{path}: `{key}` is an attribute with parameters");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_sorted() {
+        for (path, text) in TABLES {
+            let calls = text.split_once("[calls]").map_or("", |(_, calls)| calls);
+            let keys: Vec<&str> = calls.lines().filter_map(|line| line.strip_prefix('"')?.split('"').next()).collect();
+            for pair in keys.windows(2) {
+                assert!(pair[0] < pair[1], "{path}: `{}` stands before `{}`", pair[0], pair[1]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_type_that_behaves_as_another_leads_to_methods() {
+        for (calls, separator) in [(python(), "."), (rust(), "::")] {
+            for (name, other) in &calls.types {
+                let prefix = format!("{other}{separator}");
+                let leads = calls.types.contains_key(other) || calls.keys().any(|key| key == other || key.starts_with(&prefix));
+                assert!(leads, "`{name}` behaves as `{other}`, of which nothing is known");
+            }
+        }
+    }
+
+    #[test]
+    fn methods_are_found_through_the_types_they_behave_as() {
+        let suffix = python().method("pathlib.PosixPath", ".", "with_suffix").and_then(|call| call.gives.clone());
+        assert_eq!(suffix, Some(Gives::WithSuffix("self".into(), "suffix".into())));
+        let stats = rust().method("camino::Utf8PathBuf", "::", "exists").map(|call| call.does.contains_key(&Verb::Stat));
+        assert_eq!(stats, Some(true));
+        assert!(python().method("pathlib.PurePath", ".", "write_text").is_none(), "a pure path touches no file");
     }
 }

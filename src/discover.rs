@@ -20,8 +20,8 @@ pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
 const MANIFESTS: [&str; 4] = ["pyproject.toml", "Cargo.toml", "setup.cfg", "tox.ini"];
 
 /// Hidden names that are looked at all the same: they say how tests are run.
-const SEEN_HIDDEN: [&str; 9] =
-    [".github", ".forgejo", ".gitea", ".circleci", ".ci", ".config", ".cargo", ".gitlab-ci.yml", ".pytest.ini"];
+const SEEN_HIDDEN: [&str; 10] =
+    [".github", ".forgejo", ".gitea", ".circleci", ".ci", ".config", ".cargo", ".gitlab-ci.yml", ".pytest.ini", ".pytest.toml"];
 
 /// Folders of other people's code and of build products, by name.
 const FOREIGN: [&str; 4] = ["node_modules", "__pycache__", "site-packages", "__pypackages__"];
@@ -189,13 +189,13 @@ impl Project {
                     walk(&self.root, path, Vec::new(), &exclude, jobs, &mut tree);
                 }
             } else if let Some(kind) = kind(&name) {
-                tree.files.insert(name, (path.clone(), kind));
+                tree.files.insert((name, path.clone()), kind);
             } else {
                 let why = "neither Python nor Rust, nor configuration that is known";
                 passed_over.push(Skipped { path: name, why: why.into() });
             }
         }
-        let files: Vec<(String, PathBuf, Kind)> = tree.files.into_iter().map(|(name, (path, kind))| (name, path, kind)).collect();
+        let files: Vec<(String, PathBuf, Kind)> = tree.files.into_iter().map(|((name, path), kind)| (name, path, kind)).collect();
         let read = || files.par_iter().map(|(name, path, kind)| read(name, path, *kind)).collect();
         let results: Vec<Result<Source, Why>> = match rayon::ThreadPoolBuilder::new().num_threads(jobs).build() {
             Ok(pool) => pool.install(read),
@@ -246,7 +246,8 @@ pub fn file(path: &Path) -> Result<Source, Wrong> {
 /// What a walk has seen. Names are relative to the root and give the order.
 #[derive(Default)]
 struct Tree {
-    files: BTreeMap<String, (PathBuf, Kind)>,
+    /// By name and path: two names that are not Unicode may look alike.
+    files: BTreeMap<(String, PathBuf), Kind>,
     folders: BTreeSet<PathBuf>,
     skipped: Vec<Skipped>,
 }
@@ -290,7 +291,7 @@ fn walk(root: &Path, top: &Path, within: Vec<PathBuf>, exclude: &GlobSet, jobs: 
                     } else if file_type.is_file() {
                         let name = relative(root, entry.path());
                         if let Some(kind) = kind(&name) {
-                            tree.files.insert(name, (entry.into_path(), kind));
+                            tree.files.insert((name, entry.into_path()), kind);
                         }
                     }
                 }
@@ -359,6 +360,8 @@ pub fn kind(path: &str) -> Option<Kind> {
     match name {
         "pytest.ini"
         | ".pytest.ini"
+        | "pytest.toml"
+        | ".pytest.toml"
         | "tox.ini"
         | "setup.cfg"
         | "pyproject.toml"
@@ -480,6 +483,7 @@ mod tests {
             "tox.ini",
             "sub/pytest.ini",
             ".pytest.ini",
+            "pytest.toml",
             "setup.cfg",
             "pyproject.toml",
             "a/Cargo.toml",
@@ -495,7 +499,7 @@ mod tests {
             "scripts/test.sh",
             "a/tools/b/test.sh",
         ];
-        assert_eq!(kinds(&config), [Some(Kind::Config); 17]);
+        assert_eq!(kinds(&config), [Some(Kind::Config); 18]);
         let others = ["a.pyi", "a.txt", "docs/a.yml", "run.sh", "config.toml", "py", ".py", "Cargo.lock", "a.PY.orig", "x/.rs"];
         assert_eq!(kinds(&others), [None; 10]);
     }

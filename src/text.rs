@@ -3,6 +3,7 @@
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 /// Bytes `start..end` of a source's text (after a byte order mark was taken off).
@@ -57,11 +58,55 @@ pub struct Source {
     pub path: Arc<str>,
     pub kind: Kind,
     /// Decoded, without byte order mark; line ends as they stand.
-    pub text: Arc<str>,
+    pub text: Text,
     /// The text is not the file's bytes (another encoding, or a byte order mark): positions of edits cannot be trusted.
     pub decoded: bool,
-    /// Built when first asked for.
-    lines: OnceLock<Arc<[u32]>>,
+}
+
+/// A text that knows where its lines start, and is a `str` in all else.
+#[derive(Clone, Debug)]
+pub struct Text {
+    text: Arc<str>,
+    /// Byte offsets, ascending; the first is 0. Built when first asked for.
+    starts: OnceLock<Arc<[u32]>>,
+}
+
+impl<T: Into<Arc<str>>> From<T> for Text {
+    fn from(text: T) -> Self {
+        Text { text: text.into(), starts: OnceLock::new() }
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl Text {
+    /// Byte offsets at which lines start; the first is 0. Lines end with LF, CRLF or a lone CR, as Python, rustc (with LF and CRLF),
+    /// YAML 1.2 and editors count them; never with a form feed, a vertical tab, NEL, U+2028 or U+2029, where `str::lines` of other
+    /// languages and some renderers differ.
+    fn line_starts(&self) -> &[u32] {
+        self.starts.get_or_init(|| {
+            let bytes = self.text.as_bytes();
+            let mut starts = vec![0];
+            for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+                if bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n') {
+                    starts.push(at as u32 + 1);
+                }
+            }
+            starts.into()
+        })
+    }
 }
 
 /// Why bytes are no text that we can read. A guess would put wrong characters into messages and edits, so there is none.
@@ -116,8 +161,8 @@ impl Source {
     }
 
     /// A source of text that is decoded already: an open document, a test.
-    pub fn of(path: impl Into<Arc<str>>, kind: Kind, text: impl Into<Arc<str>>) -> Source {
-        Source { path: path.into(), kind, text: text.into(), decoded: false, lines: OnceLock::new() }
+    pub fn of(path: impl Into<Arc<str>>, kind: Kind, text: impl Into<Text>) -> Source {
+        Source { path: path.into(), kind, text: text.into(), decoded: false }
     }
 
     /// The text of a span; empty where the span does not fit the text.
@@ -127,19 +172,19 @@ impl Source {
 
     /// How many lines there are: one more than there are line ends.
     pub fn line_count(&self) -> u32 {
-        self.line_starts().len() as u32
+        self.text.line_starts().len() as u32
     }
 
     /// The line, from 1, that holds a byte offset. A line end belongs to the line that it ends; an offset past the end is the end.
     pub fn line(&self, offset: u32) -> u32 {
-        self.line_starts().partition_point(|start| *start <= offset) as u32
+        self.text.line_starts().partition_point(|start| *start <= offset) as u32
     }
 
     /// Where a byte offset stands. An offset inside a character is its start, one past the end is the end.
     pub fn position(&self, offset: u32, columns: Columns) -> Position {
         let offset = floor(&self.text, offset as usize);
         let line = self.line(offset as u32);
-        let start = self.line_starts()[line as usize - 1] as usize;
+        let start = self.text.line_starts()[line as usize - 1] as usize;
         let before = &self.text[start..offset];
         let column = match columns {
             Columns::Bytes => before.len(),
@@ -174,7 +219,7 @@ impl Source {
 
     /// The bytes of a line (from 1) without its line end; empty at the end of the text for a line that does not exist.
     pub fn line_span(&self, line: u32) -> Span {
-        let starts = self.line_starts();
+        let starts = self.text.line_starts();
         let end = self.text.len();
         let Some(start) = starts.get((line as usize).wrapping_sub(1)) else { return Span::new(end, end) };
         let next = starts.get(line as usize).map_or(end, |next| *next as usize);
@@ -189,22 +234,6 @@ impl Source {
     pub fn line_text(&self, line: u32, limit: usize) -> &str {
         let text = self.slice(self.line_span(line));
         &text[..floor(text, limit)]
-    }
-
-    /// Byte offsets at which lines start; the first is 0. Lines end with LF, CRLF or a lone CR, as Python, rustc (with LF and CRLF),
-    /// YAML 1.2 and editors count them; never with a form feed, a vertical tab, NEL, U+2028 or U+2029, where `str::lines` of other
-    /// languages and some renderers differ.
-    fn line_starts(&self) -> &[u32] {
-        self.lines.get_or_init(|| {
-            let bytes = self.text.as_bytes();
-            let mut starts = vec![0];
-            for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
-                if bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n') {
-                    starts.push(at as u32 + 1);
-                }
-            }
-            starts.into()
-        })
     }
 }
 
@@ -348,6 +377,14 @@ mod tests {
         assert_eq!(source.line_count(), 5);
         let lines: Vec<&str> = (1..=5).map(|line| source.line_text(line, 100)).collect();
         assert_eq!(lines, ["a", "b", "c", "d\x0Ce\x0Bf\u{85}g\u{2028}h\u{2029}i", ""]);
+    }
+
+    #[test]
+    fn a_new_text_has_new_lines() {
+        let mut source = Source::of("a.py", Kind::Python, "a\nb\nc");
+        assert_eq!(source.line_count(), 3);
+        source.text = "a".into();
+        assert_eq!(source.line_count(), 1);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod pages;
 mod show;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use isolint::render::sanitized::sanitized;
 use isolint::{config, discover};
 use std::fmt;
 use std::io::{self, Write};
@@ -120,19 +121,10 @@ fn rule(name: &str) -> Result<(), Failure> {
     }
 }
 
-/// A line for people, beside the output. File names and messages of others may hold anything: what would steer a terminal is
-/// shown as its escape.
+/// A line for people, beside the output. What stands in names of files and in messages cannot steer their terminal.
 fn warn(line: &str) {
-    let clean: String = line
-        .chars()
-        .flat_map(|c| {
-            let steers = (c.is_control() && c != '\n') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-            let escape = steers.then(|| c.escape_unicode());
-            escape.into_iter().flatten().chain((!steers).then_some(c))
-        })
-        .collect();
     // Where standard error is closed, there is nobody to tell.
-    let _ = writeln!(io::stderr(), "{clean}");
+    let _ = writeln!(io::stderr(), "{}", sanitized(line, 4096));
 }
 
 #[cfg(test)]

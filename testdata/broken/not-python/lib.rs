@@ -1,0 +1,5 @@
+{{#each modules}}
+pub mod {{name}};
+{{/each}}
+#!/usr/bin/env python
+def test(): pass
