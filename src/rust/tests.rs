@@ -604,6 +604,8 @@ fn what_cannot_be_read_is_a_gap() {
     assert_eq!(gaps("fn f()"), [(Why::Syntax, 6)]);
     assert_eq!(gaps(&format!("fn f() {{ {}{} }}", "(".repeat(500), ")".repeat(500)))[0].0, Why::Depth);
     assert_eq!(gaps(""), []);
+    assert_eq!(gaps("impl A { #[fill] fn f(); }\ntype B;"), []);
+    assert_eq!(gaps("macro m() {}"), [(Why::Syntax, 0)]);
     let facts = read("// isolint: ignore-file[x]\nfn f( {");
     assert_eq!((facts.units.len(), facts.ignores.len()), (1, 1));
 }
