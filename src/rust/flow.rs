@@ -74,8 +74,11 @@ impl Lower {
         if !links.iter().any(|link| matches!(link, Expr::Let(_))) {
             let cond = self.expr(cond);
             let then = self.side(then);
-            let other = self.side(other);
+            let mut rest = self.side(other);
+            // What follows a very long chain of `else if` is told as if it came after it.
+            let other = if self.is_full() { Vec::new() } else { std::mem::take(&mut rest) };
             self.steps.push(Step::If { cond, then, other, span });
+            self.steps.extend(rest);
             return;
         }
         let flag = (links.len() > 1 && !matches!(other, Side::Nothing)).then(|| self.fresh());
@@ -102,6 +105,10 @@ impl Lower {
             self.steps.extend(body);
             return;
         };
+        if self.is_full() {
+            self.expr(link);
+            return self.chain(rest, then, other, flag, span);
+        }
         let otherwise = if flag.is_some() { Side::Nothing } else { other };
         if let Expr::Let(e) = link {
             let subject = self.expr(&e.expr);
@@ -212,7 +219,8 @@ impl Lower {
             }
         };
         let (body, _) = self.left(e.label.as_ref(), None, false, |lower| {
-            let value = lower.unknown();
+            let unknown = lower.unknown();
+            let value = lower.value(Value::Item(over, unknown));
             lower.push(What::Store { to: target, value, ty: None }, span);
             if apart {
                 lower.bind_let(&e.pat, target, span);

@@ -259,12 +259,15 @@ pub fn races(tokens: TokenStream) -> Option<Vec<Race>> {
     parser.parse2(tokens).ok()
 }
 
+/// A parameter of a property, with its type unless it is drawn.
+pub type Drawn = (Pat, Option<Type>);
+
 /// One function of `proptest!`: parameters are drawn (`x in 0..9`) or typed.
 pub struct Property {
     pub attrs: Vec<Attribute>,
     pub asyncness: bool,
     pub ident: Ident,
-    pub params: Vec<(Pat, Option<Type>)>,
+    pub params: Vec<Drawn>,
     pub output: ReturnType,
     pub block: Block,
     pub span: Span,
@@ -288,7 +291,7 @@ impl Parse for Property {
     }
 }
 
-fn draws(input: ParseStream) -> syn::Result<Vec<(Pat, Option<Type>)>> {
+fn draws(input: ParseStream) -> syn::Result<Vec<Drawn>> {
     let mut params = Vec::new();
     while !input.is_empty() {
         let ahead = input.fork();
@@ -316,7 +319,7 @@ pub fn properties(tokens: TokenStream) -> Option<Vec<Property>> {
 }
 
 /// `proptest!(|(x in 0..9)| { … })`, with a configuration before it or not: parameters and body.
-pub fn property_closure(tokens: TokenStream) -> Option<(Vec<(Pat, Option<Type>)>, Expr)> {
+pub fn property_closure(tokens: TokenStream) -> Option<(Vec<Drawn>, Expr)> {
     let parser = |input: ParseStream| {
         if !input.peek(Token![|]) && !input.peek(Token![move]) {
             input.parse::<Expr>()?;

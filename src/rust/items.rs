@@ -5,6 +5,7 @@ use super::lower::{Dest, Lower, NewUnit};
 use super::{grammar, types};
 use crate::facts::{Child, Class, ClassId, Import, Mark, Param, ParamKind, Shape, Sym, UnitId, V, What, Why};
 use crate::text::Span;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Fields, FnArg, Ident, ImplItem, Item, ReturnType, Signature, TraitItem, Type, UseTree, Visibility};
 
@@ -88,7 +89,18 @@ impl Lower {
             Item::Macro(i) if i.ident.is_some() => {}
             Item::Macro(i) => self.macro_effect(&i.mac),
             Item::ForeignMod(_) | Item::TraitAlias(_) => {}
+            Item::Verbatim(tokens) => self.unread(tokens),
             other => self.builder.gap(edges::bytes(other.span()), Why::Syntax),
+        }
+    }
+
+    /// Syntax that syn hands on as tokens. A declaration without a body (`fn f();` for a macro to fill) says nothing.
+    fn unread(&mut self, tokens: &TokenStream) {
+        let span = edges::bytes(tokens.span());
+        let declares =
+            tokens.clone().into_iter().last().is_some_and(|last| matches!(last, TokenTree::Punct(end) if end.as_char() == ';'));
+        if !declares {
+            self.builder.gap(span, Why::Syntax);
         }
     }
 
@@ -360,6 +372,7 @@ impl Lower {
                 }
             }
             TraitItem::Macro(m) => self.member_macro(&m.mac, class),
+            TraitItem::Verbatim(tokens) => self.unread(tokens),
             other => self.builder.gap(edges::bytes(other.span()), Why::Syntax),
         }
     }
@@ -402,6 +415,7 @@ impl Lower {
                 self.alias(&t.ident, &t.ty, span);
             }
             ImplItem::Macro(m) => self.member_macro(&m.mac, class),
+            ImplItem::Verbatim(tokens) => self.unread(tokens),
             other => self.builder.gap(edges::bytes(other.span()), Why::Syntax),
         }
     }

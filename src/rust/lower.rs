@@ -1,7 +1,7 @@
 //! The state of a lowering: the unit and the block that are being filled, and what statements do to them.
 
 use super::edges;
-use crate::facts::{Arg, Block, Builder, ClassId, Mark, OpId, Shape, Step, Sym, Unit, UnitId, V, Value, What};
+use crate::facts::{Arg, Block, Builder, ClassId, Mark, OpId, Shape, Step, Sym, Unit, UnitId, V, Value, What, Why};
 use crate::text::Span;
 use syn::ext::IdentExt;
 use syn::{Expr, Ident, Stmt};
@@ -17,7 +17,16 @@ pub struct Lower {
     /// Conditions around items that a macro like `cfg_if!` puts there.
     pub around: Vec<Mark>,
     fresh: u32,
+    /// How many blocks are open, over all units.
+    depth: u32,
+    /// By value: how deep it is.
+    heights: Vec<u8>,
+    /// A value was cut off in some unit.
+    cut: bool,
 }
+
+/// How deep values and blocks may be, so that whoever walks them may recurse.
+pub const DEPTH: u8 = 200;
 
 /// Where the value of a block goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +70,17 @@ impl Lower {
             span,
             head: Span::default(),
         });
-        Lower { builder, unit, steps: Vec::new(), targets: Vec::new(), around: Vec::new(), fresh: 0 }
+        Lower {
+            builder,
+            unit,
+            steps: Vec::new(),
+            targets: Vec::new(),
+            around: Vec::new(),
+            fresh: 0,
+            depth: 0,
+            heights: Vec::new(),
+            cut: false,
+        }
     }
 
     pub fn file(&mut self, file: &syn::File) {
@@ -115,8 +134,15 @@ impl Lower {
     /// Lowers into a block of its own.
     pub fn within(&mut self, fill: impl FnOnce(&mut Self)) -> Block {
         let outer = std::mem::take(&mut self.steps);
+        self.depth += 1;
         fill(self);
+        self.depth -= 1;
         std::mem::replace(&mut self.steps, outer)
+    }
+
+    /// No further block may be opened. Delimiters cannot bring this about, only long chains of `else if` and `&& let`.
+    pub fn is_full(&self) -> bool {
+        self.depth >= u32::from(DEPTH)
     }
 
     pub fn push(&mut self, what: What, span: Span) -> OpId {
@@ -136,8 +162,35 @@ impl Lower {
         self.value(Value::Result(op))
     }
 
+    /// A value; unknown where it would be deeper than [`DEPTH`].
     pub fn value(&mut self, value: Value) -> V {
-        self.builder.value(value)
+        let height = self.height(&value);
+        if height <= DEPTH {
+            self.heights.push(height);
+            return self.builder.value(value);
+        }
+        if !std::mem::replace(&mut self.cut, true) {
+            let span = self.builder.facts().unit(self.unit).span;
+            self.builder.gap(span, Why::Depth);
+        }
+        self.heights.push(0);
+        self.builder.value(Value::Unknown)
+    }
+
+    fn height(&self, value: &Value) -> u8 {
+        let of = |v: V| self.heights.get(v.0 as usize).copied().unwrap_or(0);
+        let most = |values: &[V]| values.iter().map(|v| of(*v)).max().unwrap_or(0);
+        let parts = match value {
+            Value::Attr(a, _) | Value::Not(a) | Value::Star(a) => of(*a),
+            Value::Item(a, b) | Value::Binary(_, a, b) | Value::Compare(_, a, b) => of(*a).max(of(*b)),
+            Value::Format(many) | Value::And(many) | Value::Or(many) => most(many),
+            Value::List(many) | Value::Tuple(many) | Value::Set(many) => most(many),
+            Value::Dict(pairs) => pairs.iter().map(|(k, v)| of(*k).max(of(*v))).max().unwrap_or(0),
+            Value::Record { ty, fields } => fields.iter().map(|(_, v)| of(*v)).fold(of(*ty), u8::max),
+            Value::Choice { cond, then, other } => of(*cond).max(of(*then)).max(of(*other)),
+            _ => return 0,
+        };
+        parts.saturating_add(1)
     }
 
     pub fn unknown(&mut self) -> V {
