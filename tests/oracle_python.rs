@@ -79,7 +79,8 @@ for folder, folders, files in os.walk(root):
         w = Walk()
         try: w.walk(tree, False)
         except RecursionError: continue
-        texts = [t for t in w.texts if "\ufffd" not in t and not any(0xd800 <= ord(c) < 0xe000 for c in t)]
+        # Named characters are not looked up, and a lone surrogate is no text of ours.
+        texts = [t for t in w.texts if b"\\N{" not in data and not any(0xd800 <= ord(c) < 0xe000 for c in t)]
         print(json.dumps({"path": path, "found": w.out, "texts": texts}))
 "#;
 

@@ -513,7 +513,8 @@ impl Lower<'_> {
                 text.push('=');
             }
             self.flush(pieces, text);
-            let value = self.expression(inner);
+            // `{x:=10}` is `x` with a format; only `{(x:=10)}` is a walrus.
+            let value = if self.kind(inner) == Kind::Walrus { self.role(inner, Field::Name) } else { self.expression(inner) };
             pieces.push(value);
             if let Some(format) = syntax.field(hole, Field::FormatSpecifier) {
                 self.format_specifier(format);

@@ -35,8 +35,8 @@ pub fn lower_text(text: &str) -> FileFacts {
     let mut syntax = Syntax::parse(text);
     let mut facts = Builder::new(Language::Python);
     facts.facts_mut().ignores = std::mem::take(&mut syntax.ignores);
-    for (span, why) in std::mem::take(&mut syntax.gaps) {
-        facts.gap(span, why);
+    for (span, why) in &syntax.gaps {
+        facts.gap(*span, *why);
     }
     let mut lower = Lower {
         text,
@@ -49,6 +49,8 @@ pub fn lower_text(text: &str) -> FileFacts {
         spine: Vec::new(),
         type_call: None,
         depth: 0,
+        faulty: !syntax.gaps.is_empty(),
+        quiet: false,
         cut: false,
         cuts: 0,
     };
@@ -76,6 +78,10 @@ struct Lower<'a> {
     /// The operand of a call of `type` that the grammar hid in an alias, and where that call starts.
     type_call: Option<(N, u32)>,
     depth: u16,
+    /// The file does not parse as a whole.
+    faulty: bool,
+    /// Patterns bind nothing now.
+    quiet: bool,
     /// Something of the current statement was too deep.
     cut: bool,
     cuts: usize,

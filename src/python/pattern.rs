@@ -132,7 +132,7 @@ impl Lower<'_> {
 
     fn capture(&mut self, n: N, value: V) {
         let name = self.sym(n);
-        if self.facts.facts().name(name) == "_" {
+        if self.quiet || self.facts.facts().name(name) == "_" {
             return;
         }
         let to = self.name(name);
@@ -193,21 +193,20 @@ impl Lower<'_> {
         let syntax = self.syntax;
         let mut conds = Vec::new();
         let mut plain = true;
-        let (mut first, mut minus) = (true, false);
+        let was_quiet = self.quiet;
+        let mut minus = false;
         for child in syntax.all(n) {
             if self.kind(child).is_token() {
                 minus = self.kind(child) == Kind::MinusToken;
                 continue;
             }
             let negative = std::mem::take(&mut minus);
-            let (block, test) =
-                self.gather(|lower| if negative { lower.negative(child, subject) } else { lower.pattern(child, subject) });
-            if std::mem::take(&mut first) {
-                self.block.extend(block);
-            }
+            let test = if negative { self.negative(child, subject) } else { self.pattern(child, subject) };
+            self.quiet = true;
             plain &= test.cond.is_some();
             conds.extend(test.cond);
         }
+        self.quiet = was_quiet;
         let cond = if plain && !conds.is_empty() { Some(self.value(Value::Or(conds))) } else { None };
         Test { names: None, cond }
     }

@@ -10,9 +10,20 @@ impl Lower<'_> {
     /// The statements of a module or block, in place.
     pub(super) fn statements(&mut self, n: N) {
         let syntax = self.syntax;
+        let top = self.faulty && self.depth <= 1 && matches!(self.kind(n), Kind::Module | Kind::Error);
         for child in syntax.children(n) {
-            self.statement(child);
+            if !(top && self.is_stray(child)) {
+                self.statement(child);
+            }
         }
+    }
+
+    /// A statement that neither starts its line nor follows a semicolon. Directly below the module it has lost its function,
+    /// class or header to an error before it, and must not be taken for code that runs at import.
+    fn is_stray(&self, n: N) -> bool {
+        let before = self.text.get(..self.span(n).start as usize).unwrap_or_default();
+        let line = before.rsplit(['\n', '\r']).next().unwrap_or_default().trim_start_matches('\x0c');
+        !line.is_empty() && (line.starts_with([' ', '\t']) || !line.trim_end().ends_with(';'))
     }
 
     fn statement(&mut self, n: N) {
@@ -82,17 +93,8 @@ impl Lower<'_> {
             Kind::Chevron => {
                 self.each(n);
             }
-            // What an error swallowed: its whole statements and calls still stand.
+            // What an error swallowed: whole statements still stand. Parts of one do not: `g()` may be what is left of `def g():`.
             Kind::Error | Kind::Block | Kind::Other => self.statements(n),
-            Kind::Call | Kind::Await => {
-                self.expression(n);
-            }
-            Kind::Assignment => {
-                self.assignment(n, span);
-            }
-            Kind::AugmentedAssignment => {
-                self.augmented(n, span);
-            }
             _ => {}
         }
     }
@@ -389,7 +391,7 @@ impl Lower<'_> {
                 open.push((Vec::new(), std::mem::take(&mut self.block)));
             }
             let target = target.map(|target| {
-                let span = self.span(item);
+                let span = self.span(at);
                 let to = self.alias(target);
                 self.store(to, context, span);
                 to

@@ -5,9 +5,9 @@
 
 use crate::facts::{Ignore, Why};
 use crate::text::Span;
-use std::ops::ControlFlow;
+use std::borrow::Cow;
 use std::sync::OnceLock;
-use tree_sitter::{Node, ParseOptions, Parser, Tree};
+use tree_sitter::{Node, Parser, Tree};
 
 /// What a node is: a named node of the grammar, or one of the few tokens that carry meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -395,7 +395,7 @@ impl Syntax {
         syntax.push(Kind::Module, Field::None, 0, text.len());
         match tree(text) {
             Some(tree) => syntax.flatten(&tree, text),
-            None => syntax.gaps.push((Span::new(0, text.len()), Why::Size)),
+            None => syntax.gaps.push((Span::new(0, text.len()), Why::Syntax)),
         }
         syntax
     }
@@ -530,40 +530,66 @@ impl Syntax {
     }
 }
 
-/// Parses; `None` where the work grows out of all proportion to the text (input made to do so: the parser's error recovery is
-/// quadratic on unclosed brackets). The measure is the parser's own count of steps, not a clock, so that the same bytes give
-/// the same answer.
 fn tree(text: &str) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_python::LANGUAGE.into()).ok()?;
-    let text = universal_newlines(text);
-    let bytes = text.as_bytes();
-    let mut turns = 0usize;
-    let most = budget(bytes.len());
-    let mut progress = |_: &tree_sitter::ParseState| {
-        turns += 1;
-        if turns > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let options = ParseOptions::new().progress_callback(&mut progress);
-    parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
+    parser.parse(readable(text).as_ref(), None)
 }
 
-/// How often the parser may ask whether to go on; it does so every 100 steps.
-fn budget(bytes: usize) -> usize {
-    10_000 + bytes
-}
+/// How many lines in a row may hold nothing but a line continuation. The grammar's scanner reads to the end of such a run at
+/// each of its lines.
+const CONTINUATIONS: usize = 256;
 
-/// A lone carriage return ends a line in Python; the grammar takes it for a blank. Same length, so spans hold.
-fn universal_newlines(text: &str) -> std::borrow::Cow<'_, str> {
+/// The text as the grammar can read it, with every byte in its place: a lone carriage return, which ends a line in Python, is a
+/// line feed, and the line continuations of a long run are blanks.
+fn readable(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    let lone = |at: usize| bytes.get(at + 1) != Some(&b'\n');
-    if !memchr::memchr_iter(b'\r', bytes).any(lone) {
+    let mut patches: Vec<(usize, &str)> = Vec::new();
+    let (mut run, mut since) = (0, 0);
+    for at in memchr::memchr2_iter(b'\r', b'\\', bytes) {
+        if bytes[at] == b'\r' {
+            if bytes.get(at + 1) != Some(&b'\n') {
+                patches.push((at, "\n"));
+            }
+            continue;
+        }
+        let end = match bytes.get(at + 1..) {
+            Some([b'\n', ..]) => "  ",
+            Some([b'\r', b'\n', ..]) => "   ",
+            _ => continue,
+        };
+        let blank = bytes.get(since..at).is_some_and(|between| between.iter().all(u8::is_ascii_whitespace));
+        run = if blank { run + 1 } else { 0 };
+        since = at + end.len();
+        if run > CONTINUATIONS {
+            patches.push((at, end));
+        }
+    }
+    if patches.is_empty() {
         return text.into();
     }
-    let mut chars = text.chars().peekable();
     let mut patched = String::with_capacity(text.len());
-    while let Some(c) = chars.next() {
-        patched.push(if c == '\r' && chars.peek() != Some(&'\n') { '\n' } else { c });
+    for (at, with) in patches {
+        patched.push_str(text.get(patched.len()..at).unwrap_or_default());
+        patched.push_str(with);
     }
+    patched.push_str(text.get(patched.len()..).unwrap_or_default());
     patched.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_keeps_its_place() {
+        assert!(matches!(readable("a\r\nb \\\n c"), Cow::Borrowed(_)));
+        assert_eq!(readable("é\rb\r\nc\r\r"), "é\nb\r\nc\n\n");
+        let long = "x = 1 + \\\n".to_owned() + &" \\\r\n".repeat(1_000) + "2 \\\n + 3\n";
+        let read = readable(&long);
+        assert_eq!(read.len(), long.len());
+        assert!(read.matches('\\').count() <= CONTINUATIONS + 2);
+        assert!(read.starts_with("x = 1 + \\\n") && read.ends_with("2 \\\n + 3\n"));
+        assert_eq!(Syntax::parse(&long).gaps, []);
+    }
 }

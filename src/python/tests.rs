@@ -27,6 +27,10 @@ fn calls(facts: &FileFacts) -> usize {
     facts.ops.iter().filter(|op| matches!(op.what, What::Call { .. })).count()
 }
 
+fn is_call(facts: &FileFacts, op: crate::facts::OpId) -> bool {
+    matches!(facts.op(op).what, What::Call { .. })
+}
+
 #[test]
 fn an_empty_file_has_a_module() {
     for text in ["", "\n", "# only a comment", "\"\"\"Only a docstring.\"\"\"\n", "x\n1\n"] {
@@ -75,6 +79,7 @@ fn texts_are_decoded_and_joined() {
     check("x = f'{a=}'", &["x = format(\"a=\" a)"]);
     check("x = '%s/y' % a + '''z\r\n'''", &["x = ((\"%s/y\" % a) + \"z\\n\")"]);
     check("x = t'{a}'", &["x = format(a)"]);
+    check("x = f'{a:=10}' f'{(b:=1)}'", &["b = 1", "x = format(a b)"]);
 }
 
 #[test]
@@ -163,7 +168,7 @@ fn a_later_context_runs_under_an_earlier_one() {
 
 #[test]
 fn arms_test_and_bind() {
-    let text = "match f():\n  case [a, *b] if g(a): h()\n  case P(x=1, y=c) as d: pass\n  case {'k': e, **r}: pass\n  case 1 | -2: pass\n  \
+    let text = "match f():\n  case [a, *b] if g(a): h()\n  case P(x=1, y=c) as d: pass\n  case {'k': e, **r}: pass\n  case 1 | -2: pass\n  case (1 as z) | (2 as z): pass\n  \
                 case m.N: pass\n  case None: pass\n  case (q): pass\n  case _: pass";
     check(
         text,
@@ -182,6 +187,8 @@ fn arms_test_and_bind() {
             "    e = #0[\"k\"]",
             "    r = ?",
             "  case _ if ((#0 == 1) or (#0 == -2))",
+            "  case _ if ((#0 == 1) or (#0 == 2))",
+            "    z = #0",
             "  case m.N if (#0 == m.N)",
             "  case None if (#0 is nil)",
             "  case _",
@@ -288,6 +295,10 @@ fn what_is_sound_around_an_error_is_lowered() {
     let facts = lower_text("import os\ndef f():\n    os.remove('a')\n\nx = = 3\n\ndef g():\n    os.mkdir('b')\n");
     assert!(gaps(&facts, Why::Syntax) > 0);
     assert_eq!((calls(&facts), facts.units.len()), (2, 3));
+    // The grammar cannot read the dedent in the brackets; what it then hangs on the module must not run at import.
+    let torn = lower_text("def f():\n    if (a and\nb()):\n        c()\n    x = d(1,\n 2)\ndef g():\n    e()\n");
+    assert!(gaps(&torn, Why::Syntax) > 0);
+    assert_eq!(torn.units[0].body.iter().filter(|step| matches!(step, Step::Op(op) if is_call(&torn, *op))).count(), 0);
     let many = lower_text(&"x = = 1 )\n".repeat(200));
     assert!(gaps(&many, Why::Syntax) <= 32);
 }
