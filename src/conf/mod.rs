@@ -1,5 +1,11 @@
 //! Configuration and CI files to settings, and settings to [`Setup`]: what is a test, and how tests are run.
 
+pub mod ini;
+pub mod script;
+pub mod shell;
+pub mod toml;
+pub mod yaml;
+
 use crate::facts::run::Setup;
 use crate::text::Source;
 
