@@ -1,9 +1,13 @@
 //! Configuration and CI files to settings, and settings to [`Setup`]: what is a test, and how tests are run.
 
+pub mod crates;
+pub mod discovery;
+pub mod env;
 pub mod ini;
 pub mod script;
 pub mod shell;
 pub mod toml;
+pub mod tree;
 pub mod yaml;
 
 use crate::facts::run::Setup;

@@ -100,23 +100,22 @@ pub fn span_of(words: &[Word]) -> Option<(FileId, Span)> {
 
 /// The commands of a script, in order.
 pub fn commands(script: &Script) -> Vec<Command> {
-    let mut lexer =
-        Lexer { script, text: &script.text, at: 0, depth: 0, word: None, command: Command::default(), skip_word: false, heredocs: Vec::new(), all: Vec::new() };
+    let mut lexer = Lexer::new(script, false);
     lexer.run();
     lexer.all
 }
 
 /// A single line of words, as `shlex` splits it (addopts, environment values): no operators, no expansions of commands.
 pub fn words(script: &Script) -> Vec<Word> {
-    let mut lexer =
-        Lexer { script, text: &script.text, at: 0, depth: 0, word: None, command: Command::default(), skip_word: false, heredocs: Vec::new(), all: Vec::new() };
+    let mut lexer = Lexer::new(script, true);
     while let Some(c) = lexer.peek() {
         match c {
             ' ' | '\t' | '\r' | '\n' => {
                 lexer.end_word();
                 lexer.at += 1;
             }
-            '#' if lexer.word.is_none() => lexer.at += lexer.rest().find('\n').unwrap_or(lexer.rest().len()),
+            // No comments: `shlex.split` has none, and a `#` in the middle of a value is an argument for pytest too.
+            '<' | '>' | '|' | '&' | ';' | '(' | ')' => lexer.take(1),
             _ => lexer.word_part(c),
         }
     }
@@ -133,6 +132,8 @@ struct Lexer<'a> {
     command: Command,
     /// The next word is the target of a redirection.
     skip_word: bool,
+    /// Arguments only: `A=1` is a word.
+    arguments: bool,
     /// Delimiters of here-documents that start at the next line, and whether tabs before them count.
     heredocs: Vec<(String, bool)>,
     all: Vec<Command>,
@@ -146,6 +147,21 @@ struct Open {
 }
 
 impl<'a> Lexer<'a> {
+    fn new(script: &'a Script, arguments: bool) -> Lexer<'a> {
+        Lexer {
+            script,
+            text: &script.text,
+            at: 0,
+            depth: 0,
+            word: None,
+            command: Command::default(),
+            skip_word: false,
+            arguments,
+            heredocs: Vec::new(),
+            all: Vec::new(),
+        }
+    }
+
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -240,8 +256,8 @@ impl<'a> Lexer<'a> {
         if rest.starts_with("<<") && !rest.starts_with("<<<") {
             let dash = rest.as_bytes().get(2) == Some(&b'-');
             self.at += 2 + usize::from(dash);
-            let line = self.rest().split('\n').next().unwrap_or("").trim_start();
-            let name = line.split([' ', '\t', ';', '|', '&', '>', ')', '\r']).next().unwrap_or("");
+            let line = self.rest().trim_start_matches([' ', '\t']);
+            let name = line.split([' ', '\t', '\n', '\r', ';', '|', '&', '<', '>', ')']).next().unwrap_or("");
             let name: String = name.chars().filter(|c| !matches!(c, '\'' | '"' | '\\')).collect();
             if !name.is_empty() {
                 self.heredocs.push((name, dash));
@@ -328,7 +344,9 @@ impl<'a> Lexer<'a> {
                 // A run of plain characters in one go.
                 let rest = self.rest();
                 let width = rest[c.len_utf8()..]
-                    .find(|c: char| c.is_whitespace() || matches!(c, '\\' | '\'' | '"' | '`' | '$' | '<' | '>' | '|' | '&' | ';' | '(' | ')'))
+                    .find(|c: char| {
+                        c.is_whitespace() || matches!(c, '\\' | '\'' | '"' | '`' | '$' | '<' | '>' | '|' | '&' | ';' | '(' | ')')
+                    })
                     .map_or(rest.len(), |n| n + c.len_utf8());
                 self.take(width);
             }
@@ -383,18 +401,19 @@ impl<'a> Lexer<'a> {
         let rest = self.rest();
         let after = &rest[1..];
         if after.starts_with("{{") {
-            let line = after.find('\n').unwrap_or(after.len());
-            let inside = after[..line].find("}}");
-            let width = 1 + inside.map_or(line, |n| n + 2);
-            let text = after[2..inside.unwrap_or(line)].trim().to_owned();
-            self.expand(width, Expansion::Expression(text));
+            let bytes = after.as_bytes();
+            let end = (2..bytes.len()).find(|n| bytes[*n] == b'\n' || bytes[*n..].starts_with(b"}}")).unwrap_or(bytes.len());
+            let width = 1 + end + if after[end..].starts_with("}}") { 2 } else { 0 };
+            self.expand(width, Expansion::Expression(after[2..end].trim().to_owned()));
         } else if let Some(inside) = after.strip_prefix('{') {
             let length = inside.find('}').unwrap_or(inside.len());
             let length = if inside[..length].contains('{') { matching(inside, '{', '}') } else { length };
             let body = &inside[..length];
-            let name: String = body.trim_start_matches(['#', '!']).chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let name: String =
+                body.trim_start_matches(['#', '!']).chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
             let tail = body.get(name.len()..).unwrap_or("");
-            let default = tail.strip_prefix(":-").or_else(|| tail.strip_prefix('-')).or_else(|| tail.strip_prefix(":=")).map(str::to_owned);
+            let default =
+                tail.strip_prefix(":-").or_else(|| tail.strip_prefix('-')).or_else(|| tail.strip_prefix(":=")).map(str::to_owned);
             let width = (2 + length + 1).min(rest.len());
             self.expand(width, Expansion::Variable { name, default });
         } else if let Some(inside) = after.strip_prefix('(') {
@@ -419,7 +438,8 @@ impl<'a> Lexer<'a> {
         if std::mem::take(&mut self.skip_word) {
             return;
         }
-        if self.command.words.is_empty()
+        if !self.arguments
+            && self.command.words.is_empty()
             && let Some(name) = assigned(&open)
         {
             let value = open.word.tail(name.len() + 1);
@@ -514,7 +534,16 @@ mod tests {
         let text = "cd x && pytest -n 4 | tee log; a || b & c |& d\ne";
         assert_eq!(
             argv(text),
-            [vec!["cd", "x"], vec!["pytest", "-n", "4"], vec!["tee", "log"], vec!["a"], vec!["b"], vec!["c"], vec!["d"], vec!["e"]]
+            [
+                vec!["cd", "x"],
+                vec!["pytest", "-n", "4"],
+                vec!["tee", "log"],
+                vec!["a"],
+                vec!["b"],
+                vec!["c"],
+                vec!["d"],
+                vec!["e"]
+            ]
         );
         let then: Vec<Then> = parse(text).iter().map(|command| command.then).collect();
         assert_eq!(then, [Then::And, Then::Pipe, Then::End, Then::Or, Then::Background, Then::Pipe, Then::End, Then::End]);
@@ -542,7 +571,10 @@ mod tests {
     fn assignments_and_export() {
         let text = "A=1 B+=\"x y\" pytest C=2\nexport D=3\nE=$F\n'G'=1\nlist=(a b) x\n";
         let all = parse(text);
-        assert_eq!(all[0].assigns.iter().map(|(name, value)| (name.as_str(), value.str())).collect::<Vec<_>>(), [("A", "1"), ("B", "x y")]);
+        assert_eq!(
+            all[0].assigns.iter().map(|(name, value)| (name.as_str(), value.str())).collect::<Vec<_>>(),
+            [("A", "1"), ("B", "x y")]
+        );
         assert_eq!(all[0].words.len(), 2);
         assert_eq!(all[1].words[1].str(), "D=3");
         assert_eq!(all[2].assigns[0].1.expansions.len(), 1);
@@ -556,7 +588,8 @@ mod tests {
         let text = "x ${N:-4} ${A} $(nproc --all) `nproc` $((1+2)) ${{ matrix.n }} -n$M $1 $@ a$ ${Y:-${Z}} $";
         let words = &parse(text)[0].words;
         let all: Vec<_> = words.iter().flat_map(|word| word.expansions.iter().map(|(_, what)| what.clone())).collect();
-        let variable = |name: &str, default: Option<&str>| Expansion::Variable { name: name.into(), default: default.map(str::to_owned) };
+        let variable =
+            |name: &str, default: Option<&str>| Expansion::Variable { name: name.into(), default: default.map(str::to_owned) };
         assert_eq!(
             all,
             [
@@ -586,20 +619,26 @@ mod tests {
     fn subshells_and_case() {
         let text = "(cd a && b) && c\ncase $x in\n pytest) d;;\nesac\nf() { g; }\n";
         let all = parse(text);
-        assert_eq!(all.iter().map(|command| command.depth).collect::<Vec<_>>(), [1, 1, 0, 0, 0, 0, 0]);
-        assert_eq!(argv(text)[3], ["d"]);
-        assert_eq!(argv(text)[5], ["{", "g"]);
+        assert_eq!(all.iter().map(|command| command.depth).collect::<Vec<_>>(), [1, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(argv(text)[4], ["d"]);
+        assert_eq!(argv(text)[6], ["{", "g"]);
     }
 
     #[test]
     fn plain_words() {
-        let script = Script::verbatim(FileId(0), 0, "-ra -n 4 # note\n  --cov='a b' -k x|y");
-        assert_eq!(words(&script).iter().map(Word::str).collect::<Vec<_>>(), ["-ra", "-n", "4", "--cov=a b", "-k", "x|y"]);
+        let script = Script::verbatim(FileId(0), 0, "-ra -n 4 # note\n  --cov='a b' -k x|y A=(b)");
+        assert_eq!(
+            words(&script).iter().map(Word::str).collect::<Vec<_>>(),
+            ["-ra", "-n", "4", "#", "note", "--cov=a b", "-k", "x|y", "A=(b)"]
+        );
     }
 
     #[test]
     fn hostile_text_is_linear() {
-        for part in ["$(", "${", "${{", "\"", "'", "`", "(", ")", "<<E\n", "<<", "\\", "a=(", "$((", "\"$(", "${a:-", ">(", "a", "é", "${é}", "a()"] {
+        for part in [
+            "$(", "${", "${{", "\"", "'", "`", "(", ")", "<<E\n", "<<", "\\", "a=(", "$((", "\"$(", "${a:-", ">(", "a", "é",
+            "${é}", "a()",
+        ] {
             parse(&part.repeat(50_000 / part.len()));
             for cut in 0..4 {
                 parse(&format!("x {}{}", part, "y ".repeat(cut)));

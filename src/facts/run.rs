@@ -1,6 +1,7 @@
 //! How the tests are run, as far as the repository says: discovery settings, crates, runs.
 
 use crate::text::{FileId, Span};
+use std::sync::OnceLock;
 
 /// Everything `conf` reads out of configuration and CI files.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -10,6 +11,8 @@ pub struct Setup {
     pub crates: Vec<Crate>,
     /// How tests are run, strongest evidence first: a CI command before a default of the configuration.
     pub runs: Vec<Run>,
+    /// Folders of behave: what they hold in `environment.py` and `steps/` runs for every scenario.
+    pub behave: Vec<String>,
 }
 
 /// pytest's and unittest's rules for what a test is (pytest documentation, "Configuration options").
@@ -23,8 +26,10 @@ pub struct Discovery {
     pub python_classes: Vec<String>,
     /// Name prefixes, or globs: `test`.
     pub python_functions: Vec<String>,
-    /// Folders below `root`; empty where all of it is searched.
+    /// Folders or files below `root`, or globs of them; empty where all of it is searched.
     pub testpaths: Vec<String>,
+    /// Globs for names of folders that are not entered.
+    pub norecursedirs: Vec<String>,
     pub doctest_modules: bool,
 }
 
@@ -37,7 +42,8 @@ pub struct Crate {
     pub dir: String,
     /// Root files of the targets, relative to the project, with what they are.
     pub targets: Vec<(String, Target)>,
-    /// Names of all dependencies, dev-dependencies included, as code names them.
+    /// Names of all dependencies, dev-dependencies included, as code names them, sorted. Without build-dependencies, which tests cannot
+    /// use.
     pub dependencies: Vec<String>,
     pub edition: u16,
 }
@@ -102,4 +108,314 @@ pub enum Workers {
     /// As many as there are CPUs.
     Cpus,
     Unknown,
+}
+
+impl Default for Discovery {
+    /// What pytest does without configuration (pytest documentation, "Configuration options").
+    fn default() -> Self {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Discovery {
+            root: String::new(),
+            python_files: list(&["test_*.py", "*_test.py"]),
+            python_classes: list(&["Test"]),
+            python_functions: list(&["test"]),
+            testpaths: Vec::new(),
+            norecursedirs: list(&["*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"]),
+            doctest_modules: false,
+        }
+    }
+}
+
+impl Discovery {
+    /// The file's name is that of a test file. Where it lies is another question: [`Discovery::searches`].
+    pub fn names_file(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.python_files.iter().any(|pattern| {
+            if pattern.contains('/') {
+                // pytest matches the absolute path; a relative pattern may start anywhere.
+                fnmatch(pattern, path) || fnmatch(&format!("*/{pattern}"), path)
+            } else {
+                fnmatch(pattern, name)
+            }
+        })
+    }
+
+    /// A plain `pytest` in `root` comes by this file: it lies in `testpaths`, and in no folder that is not entered.
+    pub fn searches(&self, path: &str) -> bool {
+        let Some(inner) = below(path, &self.root) else { return false };
+        let start =
+            if self.testpaths.is_empty() { Some(0) } else { self.testpaths.iter().filter_map(|entry| reach(entry, inner)).max() };
+        let Some(start) = start else { return false };
+        let mut folders: Vec<&str> = inner.split('/').skip(start).collect();
+        folders.pop();
+        !folders.iter().any(|folder| self.norecursedirs.iter().any(|pattern| !pattern.contains('/') && fnmatch(pattern, folder)))
+    }
+
+    /// A class of this name is collected (subclasses of `unittest.TestCase` are, under any name).
+    pub fn names_class(&self, name: &str) -> bool {
+        self.python_classes.iter().any(|pattern| names(pattern, name))
+    }
+
+    pub fn names_function(&self, name: &str) -> bool {
+        self.python_functions.iter().any(|pattern| names(pattern, name))
+    }
+}
+
+/// A prefix, or a glob.
+fn names(pattern: &str, name: &str) -> bool {
+    name.starts_with(pattern) || (pattern.contains(['*', '?', '[']) && fnmatch(pattern, name))
+}
+
+/// How many parts of `path` the entry of `testpaths` covers; none where `path` does not lie in it.
+fn reach(entry: &str, path: &str) -> Option<usize> {
+    let entry = entry.trim_start_matches("./").trim_end_matches('/');
+    if entry.is_empty() || entry == "." {
+        return Some(0);
+    }
+    let mut parts = path.split('/');
+    let mut count = 0;
+    for wanted in entry.split('/') {
+        if wanted == "**" {
+            return Some(count);
+        }
+        if !fnmatch(wanted, parts.next()?) {
+            return None;
+        }
+        count += 1;
+    }
+    Some(count)
+}
+
+/// `path` relative to `dir`, where it lies in it.
+pub fn below<'a>(path: &'a str, dir: &str) -> Option<&'a str> {
+    if dir.is_empty() {
+        return Some(path);
+    }
+    let rest = path.strip_prefix(dir)?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
+}
+
+/// Shell-style matching as Python's `fnmatch` does it: `*` crosses `/`, nothing is escaped. Quadratic at worst.
+pub fn fnmatch(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    // Where the last `*` stands, and how much of the text it has taken.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        let step = match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+                continue;
+            }
+            Some('?') => Some(p + 1),
+            Some('[') => set(&pattern, p, text[t]),
+            Some(c) if *c == text[t] => Some(p + 1),
+            _ => None,
+        };
+        match (step, star) {
+            (Some(next), _) => {
+                p = next;
+                t += 1;
+            }
+            (None, Some((at, taken))) => {
+                star = Some((at, taken + 1));
+                p = at + 1;
+                t = taken + 1;
+            }
+            (None, None) => return false,
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// Matches one character against the `[…]` at `at`; gives the place behind it.
+fn set(pattern: &[char], at: usize, c: char) -> Option<usize> {
+    let negated = pattern.get(at + 1) == Some(&'!');
+    let first = at + 1 + usize::from(negated);
+    // A bracket that stands first is a member.
+    let Some(close) = pattern.iter().skip(first + 1).position(|c| *c == ']').map(|n| n + first + 1) else {
+        return (c == '[').then_some(at + 1);
+    };
+    let members = &pattern[first..close];
+    let mut found = false;
+    let mut n = 0;
+    while n < members.len() {
+        if n + 2 < members.len() && members[n + 1] == '-' {
+            found |= members[n] <= c && c <= members[n + 2];
+            n += 3;
+        } else {
+            found |= members[n] == c;
+            n += 1;
+        }
+    }
+    (found != negated).then_some(close + 1)
+}
+
+impl Setup {
+    /// The discovery settings that hold for a file: of the deepest root that contains it, else the default.
+    pub fn discovery_for(&self, path: &str) -> &Discovery {
+        static DEFAULT: OnceLock<Discovery> = OnceLock::new();
+        self.discovery
+            .iter()
+            .filter(|discovery| below(path, &discovery.root).is_some())
+            .max_by_key(|discovery| discovery.root.len())
+            .unwrap_or_else(|| DEFAULT.get_or_init(Discovery::default))
+    }
+
+    /// A Python file in which tests are looked for: by its name, where it lies, and what is run by name although it lies elsewhere.
+    pub fn is_test_file(&self, path: &str) -> bool {
+        let discovery = self.discovery_for(path);
+        discovery.names_file(path) && (discovery.searches(path) || self.is_run_by_name(path, discovery))
+            || self.runs.iter().any(|run| run.scope == path)
+    }
+
+    /// A command names the file or a folder around it below the root of its configuration: `testpaths` do not hold for it.
+    fn is_run_by_name(&self, path: &str, discovery: &Discovery) -> bool {
+        self.runs.iter().any(|run| {
+            run.scope.len() > discovery.root.len()
+                && below(path, &run.scope).is_some()
+                && !matches!(run.runner, Runner::CargoTest | Runner::Nextest)
+        })
+    }
+
+    /// A Python file that runs along with tests: `conftest.py`, behave's `environment.py` and steps.
+    pub fn is_test_support(&self, path: &str) -> bool {
+        path == "conftest.py" || path.ends_with("/conftest.py") || self.is_behave_file(path)
+    }
+
+    /// behave's `environment.py`, or a file in `steps/` (behave documentation, "Feature Testing Setup").
+    pub fn is_behave_file(&self, path: &str) -> bool {
+        path.ends_with(".py")
+            && self
+                .behave
+                .iter()
+                .filter_map(|dir| below(path, dir))
+                .any(|rest| rest == "environment.py" || rest.starts_with("steps/"))
+    }
+
+    /// The package that a file belongs to: the one whose folder is deepest.
+    pub fn crate_of(&self, path: &str) -> Option<&Crate> {
+        self.crates.iter().filter(|package| below(path, &package.dir).is_some()).max_by_key(|package| package.dir.len())
+    }
+}
+
+impl Crate {
+    /// What a file is the root of, if it is the root of a target.
+    pub fn target_of(&self, path: &str) -> Option<Target> {
+        self.targets.iter().find(|(root, _)| root == path).map(|(_, target)| *target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_as_in_python() {
+        for (pattern, text) in [
+            ("test_*.py", "test_a.py"),
+            ("*", "a/b"),
+            ("*_test.py", "a_test.py"),
+            ("t[ae]st?.py", "test1.py"),
+            ("[!a]b", "cb"),
+            ("[0-9]x", "7x"),
+            ("[]]", "]"),
+            ("{arch}", "{arch}"),
+            ("[x", "[x"),
+            ("", ""),
+            ("a**b", "ab"),
+        ] {
+            assert!(fnmatch(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in
+            [("test_*.py", "atest_a.py"), ("[!a]b", "ab"), ("?", ""), ("a", "ab"), ("[0-9]x", "ax"), ("*.py", "a.pyc")]
+        {
+            assert!(!fnmatch(pattern, text), "{pattern} {text}");
+        }
+        assert!(!fnmatch(&"*a".repeat(500), &"a".repeat(499)));
+    }
+
+    #[test]
+    fn the_deepest_root_speaks() {
+        let inner = Discovery { root: "libs/x".into(), python_files: vec!["check_*.py".into()], ..Discovery::default() };
+        let setup = Setup { discovery: vec![inner, Discovery::default()], ..Setup::default() };
+        assert!(setup.is_test_file("libs/x/check_a.py"));
+        assert!(!setup.is_test_file("libs/x/test_a.py"));
+        assert!(setup.is_test_file("libs/xy/test_a.py"));
+        assert!(setup.is_test_file("a_test.py"));
+        assert_eq!(Setup::default().discovery_for("x.py"), &Discovery::default());
+    }
+
+    #[test]
+    fn testpaths_and_folders_not_entered() {
+        let discovery = Discovery { testpaths: vec!["tests".into(), "src/*/check".into()], ..Discovery::default() };
+        assert!(discovery.searches("tests/a/test_x.py"));
+        assert!(discovery.searches("src/p/check/test_x.py"));
+        assert!(!discovery.searches("src/test_util.py"));
+        assert!(!discovery.searches("tests/build/test_x.py"));
+        assert!(!discovery.searches("tests/.venv/test_x.py"));
+        let named = Discovery { testpaths: vec!["./build/".into()], ..Discovery::default() };
+        assert!(named.searches("build/test_x.py"));
+        assert!(!Discovery::default().searches("venv/test_x.py"));
+        let run = |scope: &str| Run {
+            runner: Runner::Sequential,
+            workers: Workers::One,
+            scope: scope.into(),
+            place: None,
+            text: String::new(),
+        };
+        let mut setup = Setup { discovery: vec![discovery], runs: vec![run("")], ..Setup::default() };
+        assert!(!setup.is_test_file("src/test_util.py"));
+        setup.runs.push(run("src"));
+        assert!(setup.is_test_file("src/test_util.py"));
+        assert!(!setup.is_test_file("src/util.py"));
+        setup.runs.push(run("src/util.py"));
+        assert!(setup.is_test_file("src/util.py"));
+    }
+
+    #[test]
+    fn names_are_prefixes_or_globs() {
+        let discovery = Discovery {
+            python_functions: vec!["test_*".into(), "check".into()],
+            python_files: vec!["tests/unit_*.py".into()],
+            ..Discovery::default()
+        };
+        assert!(discovery.names_function("test_a") && discovery.names_function("checks") && !discovery.names_function("testa"));
+        assert!(discovery.names_class("TestA") && !discovery.names_class("ATest"));
+        assert!(
+            discovery.names_file("tests/unit_a.py")
+                && discovery.names_file("x/tests/unit_a.py")
+                && !discovery.names_file("unit_a.py")
+        );
+    }
+
+    #[test]
+    fn support_files() {
+        let setup = Setup { behave: vec!["features".into()], ..Setup::default() };
+        assert!(
+            setup.is_test_support("conftest.py")
+                && setup.is_test_support("a/conftest.py")
+                && !setup.is_test_support("myconftest.py")
+        );
+        assert!(setup.is_test_support("features/environment.py") && setup.is_test_support("features/steps/a.py"));
+        assert!(!setup.is_test_support("environment.py") && !setup.is_test_support("features/steps/a.txt"));
+    }
+
+    #[test]
+    fn files_belong_to_the_deepest_crate() {
+        let package = |name: &str, dir: &str| Crate {
+            name: name.into(),
+            dir: dir.into(),
+            targets: vec![(format!("{dir}/src/lib.rs").trim_start_matches('/').to_owned(), Target::Lib)],
+            dependencies: Vec::new(),
+            edition: 2021,
+        };
+        let setup = Setup { crates: vec![package("a", ""), package("b", "crates/b")], ..Setup::default() };
+        assert_eq!(setup.crate_of("crates/b/src/lib.rs").unwrap().name, "b");
+        assert_eq!(setup.crate_of("crates/bb/src/lib.rs").unwrap().name, "a");
+        let found = setup.crate_of("src/lib.rs").unwrap();
+        assert_eq!((found.target_of("src/lib.rs"), found.target_of("src/x.rs")), (Some(Target::Lib), None));
+    }
 }
