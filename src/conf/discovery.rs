@@ -197,14 +197,7 @@ mod tests {
             assert_eq!(root.discovery.testpaths, ["tests"], "{path}");
             assert!(root.discovery.doctest_modules, "{path}");
             let four = text.find('4').unwrap();
-            assert_eq!(
-                root.addopts[1].place,
-                Some((FileId(0), Span::new(four, four + 1))).map(|(file, span)| {
-                    // A word of a list stands inside its quotes.
-                    (file, span)
-                }),
-                "{path}"
-            );
+            assert_eq!(root.addopts[1].place, Some((FileId(0), Span::new(four, four + 1))), "{path}");
             let key = text.find("addopts").unwrap();
             assert_eq!(root.addopts_key, Some((FileId(0), Span::new(key, key + 7))), "{path}");
         }

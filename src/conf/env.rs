@@ -131,7 +131,11 @@ impl Env {
                 let name = text.strip_prefix("env.").unwrap_or(text);
                 (name != text || text.starts_with("matrix.")).then(|| self.value(name).cloned())?
             }
-            Expansion::Command(_) => None,
+            // What looks like a command can be a variable of make that the Makefile does not set.
+            Expansion::Command(text) => {
+                let plain = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+                plain.then(|| self.value(text).cloned())?
+            }
         }
     }
 }

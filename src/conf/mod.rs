@@ -1,9 +1,14 @@
 //! Configuration and CI files to settings, and settings to [`Setup`]: what is a test, and how tests are run.
 
+pub mod cargo;
+pub mod ci;
 pub mod crates;
 pub mod discovery;
 pub mod env;
 pub mod ini;
+pub mod make;
+pub mod pytest;
+pub mod recipes;
 pub mod script;
 pub mod shell;
 pub mod toml;
