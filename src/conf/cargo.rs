@@ -5,7 +5,6 @@
 
 use super::env::Env;
 use super::pytest::Count;
-use super::script::Script;
 use super::shell::{self, Word};
 use super::toml::{Item, Toml};
 use super::tree::{self, Tree};
@@ -253,23 +252,21 @@ impl Options {
     }
 }
 
-/// A script for tests and defaults: `cargo test` without a place.
-pub fn plain_tests() -> Tests {
-    Tests { runner: Runner::CargoTest, count: None, profile: None, manifest: None, packages: Vec::new() }
-}
-
-/// The words of a script's first command.
-pub fn first_words(script: &Script) -> Vec<Word> {
-    shell::commands(script).into_iter().next().map(|command| command.words).unwrap_or_default()
+impl Tests {
+    /// `cargo test` without further words.
+    pub fn plain(runner: Runner) -> Tests {
+        Tests { runner, count: None, profile: None, manifest: None, packages: Vec::new() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::script::Script;
     use super::*;
     use crate::text::{Kind, Source};
 
     fn read(settings: &Settings, text: &str) -> Option<(Runner, Workers)> {
-        let words = first_words(&Script::verbatim(FileId(0), 0, text));
+        let words = shell::commands(&Script::verbatim(FileId(0), 0, text)).remove(0).words;
         match settings.read(&words[1..])? {
             Call::Tests(tests) => Some((tests.runner, settings.workers(&tests, &Env::default()))),
             Call::Make(_) => None,
@@ -335,7 +332,7 @@ mod tests {
         env.set("RUST_TEST_THREADS", Some(Script::verbatim(FileId(0), 0, "1")));
         env.set("NEXTEST_TEST_THREADS", None);
         let settings = Settings::default();
-        assert_eq!(settings.workers(&plain_tests(), &env), Workers::One);
-        assert_eq!(settings.workers(&Tests { runner: Runner::Nextest, ..plain_tests() }, &env), Workers::Unknown);
+        assert_eq!(settings.workers(&Tests::plain(Runner::CargoTest), &env), Workers::One);
+        assert_eq!(settings.workers(&Tests::plain(Runner::Nextest), &env), Workers::Unknown);
     }
 }

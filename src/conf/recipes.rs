@@ -119,7 +119,7 @@ fn task(kind: Tool, name: &str, place: (FileId, Span), item: Item, home: &str) -
     let mut recipe = Recipe::new(kind, name, place, home);
     let is_chain = |key: &str| matches!(key, "composite" | "chain" | "sequence" | "all" | "parallel");
     if let Some(script) = item.script() {
-        recipe.scripts.push(with_posargs(&fill(&script, home)));
+        recipe.scripts.push(with_posargs(&fill(&script)));
     } else if item.is_list() {
         // poe: names of tasks, or inline tasks; rye: names.
         chain(&mut recipe, item);
@@ -127,8 +127,7 @@ fn task(kind: Tool, name: &str, place: (FileId, Span), item: Item, home: &str) -
     for (key, _, value) in item.entries() {
         match key {
             "cmd" | "shell" => {
-                let script =
-                    if value.is_list() { command_line(value, home) } else { value.script().map(|script| fill(&script, home)) };
+                let script = if value.is_list() { command_line(value) } else { value.script().map(|script| fill(&script)) };
                 recipe.scripts.extend(script.map(|script| with_posargs(&script)));
             }
             key if is_chain(key) => chain(&mut recipe, value),
@@ -190,7 +189,7 @@ fn hatch(envs: Option<Item>, home: &str, all: &mut Vec<Recipe>) {
         for (name, place, item) in env.at(&["scripts"]).map(Item::entries).unwrap_or_default() {
             let mut recipe = Recipe::new(Tool::Hatch, name, place, home);
             // A list is run line by line in one environment; a line may begin with the name of another script.
-            recipe.scripts = item.scripts().iter().map(|script| fill(script, home)).collect();
+            recipe.scripts = item.scripts().iter().map(fill).collect();
             recipe.needs = recipe
                 .scripts
                 .iter()
@@ -279,12 +278,12 @@ fn tox_ini(ini: &Ini, home: &str, all: &mut Vec<Recipe>) {
         let mut recipe = Recipe::new(Tool::Tox, name.trim(), section.place, home);
         for key in ["commands_pre", "commands", "commands_post"] {
             for line in joined_lines(&find([key, key]).unwrap_or_default()) {
-                references(ini, &line, 0, &mut recipe.scripts, home);
+                references(ini, &line, 0, &mut recipe.scripts);
             }
         }
         for line in ini::lines(&find(["set_env", "setenv"]).unwrap_or_default()) {
             if let Some(split) = line.text.find('=') {
-                let line = fill(&line, home);
+                let line = fill(&line);
                 let split = line.text.find('=').unwrap_or(split);
                 let name = line.text[..split].trim();
                 let name = name.rsplit(':').next().unwrap_or(name).trim();
@@ -296,7 +295,7 @@ fn tox_ini(ini: &Ini, home: &str, all: &mut Vec<Recipe>) {
             pass.text.split([',', ' ', '\n', '\t']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         );
         if let Some(dir) = find(["change_dir", "changedir"]) {
-            recipe.dir = tree::join(home, fill(&dir, home).text.trim()).unwrap_or_else(|| home.to_owned());
+            recipe.dir = tree::join(home, fill(&dir).text.trim()).unwrap_or_else(|| home.to_owned());
         }
         all.push(recipe);
     }
@@ -343,7 +342,7 @@ fn without_prefix(line: &Script) -> Script {
 }
 
 /// A line, or the lines of the setting that `{[section]key}` names.
-fn references(ini: &Ini, line: &Script, depth: u32, all: &mut Vec<Script>, home: &str) {
+fn references(ini: &Ini, line: &Script, depth: u32, all: &mut Vec<Script>) {
     // Sixty-four lines and three steps: more is a trap, not a project.
     if depth > 3 || all.len() > 64 {
         return;
@@ -353,11 +352,11 @@ fn references(ini: &Ini, line: &Script, depth: u32, all: &mut Vec<Script>, home:
         && let Some(setting) = ini.section(section).and_then(|section| section.get(key))
     {
         for inner in joined_lines(&setting.value) {
-            references(ini, &inner, depth + 1, all, home);
+            references(ini, &inner, depth + 1, all);
         }
         return;
     }
-    all.push(fill(line, home));
+    all.push(fill(line));
 }
 
 fn tox_toml(base: Option<Item>, envs: Option<Item>, home: &str, all: &mut Vec<Recipe>) {
@@ -368,7 +367,7 @@ fn tox_toml(base: Option<Item>, envs: Option<Item>, home: &str, all: &mut Vec<Re
         let mut recipe = Recipe::new(Tool::Tox, name, place, home);
         for key in ["commands_pre", "commands", "commands_post"] {
             for command in find(key).map(Item::list).unwrap_or_default() {
-                recipe.scripts.extend(command_line(command, home));
+                recipe.scripts.extend(command_line(command));
             }
         }
         for table in [base, Some(item)].into_iter().flatten() {
@@ -378,14 +377,14 @@ fn tox_toml(base: Option<Item>, envs: Option<Item>, home: &str, all: &mut Vec<Re
         }
         recipe.pass = Some(find("pass_env").map(Item::words).unwrap_or_default());
         if let Some(dir) = find("change_dir").and_then(Item::script) {
-            recipe.dir = tree::join(home, &fill(&dir, home).text).unwrap_or_else(|| home.to_owned());
+            recipe.dir = tree::join(home, &fill(&dir).text).unwrap_or_else(|| home.to_owned());
         }
         all.push(recipe);
     }
 }
 
 /// A list of words as one line; tox's `{ replace = "posargs", default = […] }` becomes `${posargs:-…}`.
-fn command_line(list: Item, home: &str) -> Option<Script> {
+fn command_line(list: Item) -> Option<Script> {
     let mut line = Script::default();
     for item in list.list() {
         if item.is_table() {
@@ -402,7 +401,7 @@ fn command_line(list: Item, home: &str) -> Option<Script> {
                 line.push_as(file, end..end, "}");
             }
         } else {
-            push_word(&mut line, item.script().map(|script| fill(&script, home)));
+            push_word(&mut line, item.script().map(|script| fill(&script)));
         }
     }
     (!line.text.is_empty()).then_some(line)
@@ -428,13 +427,13 @@ pub fn push_word(line: &mut Script, word: Option<Script>) {
 }
 
 /// Replaces what tox and hatch replace: `{posargs:…}`, `{args:…}`, `{env:NAME:…}`, `{toxinidir}`, `{root}`. Other braces stay.
-pub fn fill(script: &Script, home: &str) -> Script {
+pub fn fill(script: &Script) -> Script {
     let mut filled = Script::default();
-    fill_range(script, 0..script.text.len(), home, 0, &mut filled);
+    fill_range(script, 0..script.text.len(), 0, &mut filled);
     filled
 }
 
-fn fill_range(script: &Script, range: std::ops::Range<usize>, home: &str, depth: u32, out: &mut Script) {
+fn fill_range(script: &Script, range: std::ops::Range<usize>, depth: u32, out: &mut Script) {
     let text = &script.text[range.clone()];
     let mut at = 0;
     while let Some(open) = text[at..].find('{').map(|n| n + at) {
@@ -457,7 +456,7 @@ fn fill_range(script: &Script, range: std::ops::Range<usize>, home: &str, depth:
             "posargs" | "args" => {
                 out.push_as(file, start..start, "${posargs:-");
                 if rest.starts_with(':') {
-                    fill_range(script, range.start + rest_at + 1..range.start + close, home, depth + 1, out);
+                    fill_range(script, range.start + rest_at + 1..range.start + close, depth + 1, out);
                 }
                 out.push_as(file, end..end, "}");
             }
@@ -470,11 +469,11 @@ fn fill_range(script: &Script, range: std::ops::Range<usize>, home: &str, depth:
                 out.push_as(file, start..end, variable);
                 if let Some(default) = default {
                     out.push_as(file, start..start, ":-");
-                    fill_range(script, range.start + close - default.len()..range.start + close, home, depth + 1, out);
+                    fill_range(script, range.start + close - default.len()..range.start + close, depth + 1, out);
                 }
                 out.push_as(file, end..end, "}");
             }
-            // Paths are written from the root of the project; `.` where that is the folder itself.
+            // The folder of the file: where commands run, unless `change_dir` says otherwise.
             _ => out.push_as(file, start..end, "."),
         }
         at = close + 1;
