@@ -1,9 +1,56 @@
 //! Configuration and CI files to settings, and settings to [`Setup`]: what is a test, and how tests are run.
+//!
+//! The formats (`ini`, `toml`, `yaml`, `shell`, `make`) know bytes and no meaning; `discovery`, `crates`, `recipes` and `ci` know
+//! files; `pytest`, `cargo` and `runners` know command lines; `runs` joins them. Every word carries its place, through whatever
+//! holds it: a shell line in a YAML block in a workflow, with variables from elsewhere.
 
-use crate::facts::run::Setup;
+pub mod cargo;
+pub mod ci;
+pub mod crates;
+pub mod discovery;
+pub mod env;
+pub mod follow;
+pub mod ini;
+pub mod launch;
+pub mod make;
+pub mod pytest;
+pub mod recipes;
+pub mod runners;
+pub mod runs;
+pub mod script;
+pub mod shell;
+pub mod toml;
+pub mod tree;
+pub mod yaml;
+
+use crate::facts::run::{Discovery, Setup};
 use crate::text::Source;
 
 /// Reads all configuration among `sources`. Never fails: what cannot be read is left out.
-pub fn read(_sources: &[Source]) -> Setup {
-    Setup::default()
+pub fn read(sources: &[Source]) -> Setup {
+    let tree = tree::Tree::new(sources);
+    let roots = discovery::roots(&tree);
+    let crates = crates::read(&tree);
+    let cargo = cargo::settings(&tree);
+    let mut recipes = recipes::read(&tree);
+    recipes.extend(make::read(&tree));
+    let steps = ci::read(&tree);
+    let project = runs::Project { tree: &tree, roots: &roots, crates: &crates, recipes: &recipes, steps: &steps, cargo: &cargo };
+    let outcome = runs::read(&project);
+
+    let mut discovery: Vec<Discovery> = roots.iter().map(|root| root.discovery.clone()).collect();
+    if !discovery.iter().any(|found| found.root.is_empty()) {
+        let mut default = Discovery::default();
+        let mut patterns = outcome.unittest.clone();
+        if tree.files().any(|(path, _)| tree::name(path) == "manage.py") {
+            patterns.insert("tests.py".to_owned());
+        }
+        // pytest's names are for projects where pytest may be what runs.
+        if !outcome.unittest.is_empty() && !outcome.pytest && roots.is_empty() {
+            default.python_files.clear();
+        }
+        default.python_files.extend(patterns);
+        discovery.push(default);
+    }
+    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree) }
 }

@@ -1,0 +1,905 @@
+//! Commands and settings to [`Run`]s: wrappers are peeled off, recipes followed, and what is left is a runner's command line.
+
+use super::cargo;
+use super::ci::Step;
+use super::discovery::{self, Root};
+use super::env::Env;
+use super::launch::{behind_options, coverage, go, launched, program, python};
+use super::pytest::{self, Count};
+use super::recipes::{Recipe, Tool};
+use super::runners;
+use super::script::Script;
+use super::shell::{self, Word};
+use super::tree::{self, Tree};
+use crate::facts::run::{Crate, Run, Runner, Workers, below};
+use crate::text::{FileId, Kind, Span};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Commands looked at, calls of recipes included: recipes that call each other can multiply.
+const BUDGET: u32 = 50_000;
+/// Recipes, scripts and `sh -c` inside each other.
+pub(super) const DEEPEST: u32 = 8;
+/// Bytes of a run's text.
+const LONGEST: usize = 120;
+
+/// How good the evidence is; less is better.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Strength {
+    Ci,
+    Recipe,
+    Settings,
+    Default,
+}
+
+/// What was found about the running of tests.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Strongest evidence first.
+    pub runs: Vec<Run>,
+    /// pytest is called somewhere.
+    pub pytest: bool,
+    /// Globs of test files of unittest and its relatives, where one of them is called.
+    pub unittest: BTreeSet<String>,
+}
+
+/// What the interpreter knows of the project.
+pub struct Project<'a> {
+    pub tree: &'a Tree<'a>,
+    pub roots: &'a [Root],
+    pub crates: &'a [Crate],
+    pub recipes: &'a [Recipe],
+    pub steps: &'a [Step],
+    pub cargo: &'a cargo::Settings,
+}
+
+pub fn read(project: &Project) -> Outcome {
+    let mut by_name: BTreeMap<(Tool, &str), Vec<usize>> = BTreeMap::new();
+    for (n, recipe) in project.recipes.iter().enumerate() {
+        by_name.entry((recipe.tool, &recipe.name)).or_default().push(n);
+    }
+    let mut reader =
+        Reader { project, by_name, found: Vec::new(), outcome: Outcome::default(), budget: BUDGET, stack: Vec::new() };
+    for step in project.steps {
+        let path = step.script.whole().map_or("", |(file, _)| project.tree.path(file));
+        let strength = if path.ends_with("pre-commit-config.yaml") { Strength::Recipe } else { Strength::Ci };
+        reader.script(&step.script, &At { env: step.env.clone(), dir: step.dir.clone(), strength, depth: 0 });
+    }
+    for n in 0..project.recipes.len() {
+        let dir = project.recipes[n].home.clone();
+        reader.recipe(n, &[], &At { env: Rc::default(), dir, strength: Strength::Recipe, depth: 0 });
+    }
+    reader.settings();
+    reader.finish()
+}
+
+/// Where a command stands in the flow.
+#[derive(Clone)]
+pub(super) struct At {
+    pub(super) env: Rc<Env>,
+    pub(super) dir: String,
+    pub(super) strength: Strength,
+    pub(super) depth: u32,
+}
+
+pub(super) struct Reader<'a> {
+    pub(super) project: &'a Project<'a>,
+    pub(super) by_name: BTreeMap<(Tool, &'a str), Vec<usize>>,
+    found: Vec<(Strength, Run)>,
+    outcome: Outcome,
+    pub(super) budget: u32,
+    /// Recipes that are being run.
+    pub(super) stack: Vec<usize>,
+}
+
+impl Reader<'_> {
+    pub(super) fn script(&mut self, script: &Script, at: &At) {
+        if at.depth > DEEPEST {
+            return;
+        }
+        let mut env = at.env.clone();
+        let mut dir = at.dir.clone();
+        let mut left: Vec<String> = Vec::new();
+        for command in shell::commands(script) {
+            if self.budget == 0 {
+                return;
+            }
+            self.budget -= 1;
+            let depth = command.depth as usize;
+            while left.len() > depth {
+                dir = left.pop().unwrap_or_default();
+            }
+            while left.len() < depth.min(64) {
+                left.push(dir.clone());
+            }
+            let assigns: Vec<(String, Script)> = command
+                .assigns
+                .iter()
+                .map(|(name, value)| (name.clone(), value))
+                .map(|(name, value)| (name, env.fill_one(value).text))
+                .collect();
+            let words = env.fill(&command.words);
+            let Some(first) = words.first() else {
+                for (name, value) in assigns {
+                    Rc::make_mut(&mut env).set(&name, Some(value));
+                }
+                continue;
+            };
+            match first.str() {
+                "export" | "declare" | "typeset" | "readonly" | "local" => {
+                    for word in &words[1..] {
+                        if let Some((name, _)) = word.str().split_once('=') {
+                            let value = word.tail(name.len() + 1);
+                            let known = value.expansions.is_empty();
+                            Rc::make_mut(&mut env).set(name, known.then_some(value.text));
+                        }
+                    }
+                }
+                "unset" => words[1..].iter().for_each(|word| Rc::make_mut(&mut env).set(word.str(), None)),
+                "cd" | "pushd" | "Set-Location" => {
+                    if let Some(word) = words.iter().skip(1).find(|word| !word.str().starts_with('-')) {
+                        dir = go(&dir, word);
+                    }
+                }
+                _ => {
+                    let mut inner = env.clone();
+                    if !assigns.is_empty() {
+                        let mut layer = Env::inside(&env);
+                        assigns.into_iter().for_each(|(name, value)| layer.set(&name, Some(value)));
+                        inner = Rc::new(layer);
+                    }
+                    let here = At { env: inner, dir: dir.clone(), strength: at.strength, depth: at.depth };
+                    self.command(&words, command.place(), here);
+                }
+            }
+        }
+    }
+
+    /// One command with its variables filled in. `place` is all of it, as written.
+    fn command(&mut self, words: &[Word], place: Option<(FileId, Span)>, mut at: At) {
+        let mut words = words.to_vec();
+        // Each turn takes at least one word off, or returns.
+        while let Some(first) = words.first() {
+            let name = program(first.str()).to_owned();
+            let rest = &words[1..];
+            match name.as_str() {
+                "pytest" | "py.test" | "pytest-3" | "py.test-3" => return self.pytest(rest, place, &at),
+                "python" | "py" | "pypy" => match python(rest) {
+                    Some(next) => words = next,
+                    None => return,
+                },
+                "coverage" | "slipcover" => match coverage(rest) {
+                    Some(next) => words = next,
+                    None => return,
+                },
+                "cargo" | "cross" => return self.cargo(rest, place, &at),
+                "bash" | "sh" | "zsh" | "dash" | "ksh" => return self.shell(rest, &at),
+                "source" | "." => return self.shell(rest, &at),
+                "make" | "gmake" | "just" | "tox" | "poe" | "task" | "go-task" => return self.recipes(&name, rest, &at),
+                "hatch" => match self.hatch(rest, place, &at) {
+                    Some(next) => words = next,
+                    None => return,
+                },
+                "uv" | "uvx" | "poetry" | "pipenv" | "pdm" | "rye" | "pixi" | "pipx" | "conda" | "mamba" | "micromamba" => {
+                    match launched(&name, rest, &mut at.dir) {
+                        Some(next) => words = next,
+                        None => return,
+                    }
+                    let tool = match name.as_str() {
+                        "pdm" => Some(Tool::Pdm),
+                        "rye" => Some(Tool::Rye),
+                        "pixi" => Some(Tool::Pixi),
+                        _ => None,
+                    };
+                    if let (Some(tool), Some(first)) = (tool, words.first())
+                        && let Some(n) = self.find(tool, first.str(), &at.dir)
+                    {
+                        return self.recipe(n, &words[1..], &at);
+                    }
+                }
+                "sudo" => {
+                    let keeps = rest
+                        .iter()
+                        .take_while(|word| word.str().starts_with('-'))
+                        .any(|word| matches!(word.str(), "-E" | "--preserve-env"));
+                    if !keeps {
+                        at.env = Rc::default();
+                    }
+                    words = behind_options(rest, &["-u", "-g", "-h", "-p", "-C"], 0);
+                }
+                "env" => {
+                    let mut layer = Env::inside(&at.env);
+                    words = behind_options(rest, &["-u", "-C", "--unset", "--chdir"], 0);
+                    while let Some((key, _)) = words.first().and_then(|word| word.str().split_once('=')) {
+                        let value = words[0].tail(key.len() + 1);
+                        layer.set(key, value.expansions.is_empty().then_some(value.text));
+                        words.remove(0);
+                    }
+                    at.env = Rc::new(layer);
+                }
+                "if" | "then" | "elif" | "else" | "do" | "while" | "until" | "!" | "{" | "time" | "exec" | "command"
+                | "builtin" | "nohup" | "unbuffer" | "winpty" | "setsid" | "chronic" | "catchsegv" | "dbus-run-session" | "&"
+                | "call" | "eval" | "dotenv" | "ddtrace-run" => {
+                    words = behind_options(rest, &["-f"], 0);
+                }
+                "timeout" | "gtimeout" => words = behind_options(rest, &["-s", "-k", "--signal", "--kill-after"], 1),
+                "nice" | "ionice" | "stdbuf" | "taskset" | "chrt" => {
+                    words = behind_options(rest, &["-n", "-c", "-p", "-o", "-e", "-i"], usize::from(name == "taskset"))
+                }
+                "xvfb-run" => words = behind_options(rest, &["-s", "-n", "-e", "-f", "-w", "--server-args", "--server-num"], 0),
+                // They carry a command to somewhere else; what stands before it is theirs.
+                "docker" | "docker-compose" | "podman" | "podman-compose" | "kubectl" | "nix" | "nix-shell" | "singularity"
+                | "apptainer" | "srun" | "retry" | "op" | "doppler" | "flock" | "strace" | "valgrind" | "memray" | "scalene"
+                | "mpirun" | "mpiexec" | "direnv" | "devbox" | "mise" | "asdf" | "earthly" | "devcontainer" | "act"
+                | "foreman" | "honcho" | "aws-vault" | "torchrun" => return self.carried(rest, place, &at),
+                _ if runners::knows(&name) => return self.runner(&name, rest, place, &at),
+                _ => {
+                    // An interpreter in a variable: `$PYTHON -m pytest`.
+                    if !first.expansions.is_empty()
+                        && let Some(next) = python(rest).filter(|_| rest.first().is_some_and(|word| word.str() == "-m"))
+                    {
+                        words = next;
+                        continue;
+                    }
+                    return self.file(first.str(), &at);
+                }
+            }
+        }
+    }
+
+    /// A shell script of the repository.
+    fn file(&mut self, path: &str, at: &At) {
+        let is_script = path.ends_with(".sh") || path.ends_with(".bash") || path.contains('/');
+        let Some(file) = tree::join(&at.dir, path).filter(|_| is_script).and_then(|path| self.project.tree.file(&path)) else {
+            return;
+        };
+        let Some(source) = self.project.tree.source(file).filter(|source| source.kind == Kind::Config) else { return };
+        // Only one thing may be told by the first line: another interpreter.
+        if source.text.starts_with("#!") && !source.text.lines().next().is_some_and(|line| line.contains("sh")) {
+            return;
+        }
+        let script = Script::verbatim(file, 0, &source.text);
+        self.script(&script, &At { depth: at.depth + 1, ..at.clone() });
+    }
+
+    /// `sh -c "…"`, `sh file`.
+    fn shell(&mut self, words: &[Word], at: &At) {
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let text = word.str();
+            if let Some(flags) = text.strip_prefix('-') {
+                if flags.ends_with('c') && !flags.starts_with('-') {
+                    if let Some(script) = words.next() {
+                        self.script(&script.text, &At { depth: at.depth + 1, ..at.clone() });
+                    }
+                    return;
+                }
+                if flags == "o" || flags == "O" {
+                    words.next();
+                }
+                continue;
+            }
+            let path = if text.contains('/') { text.to_owned() } else { format!("./{text}") };
+            return self.file(&path, at);
+        }
+    }
+
+    /// The first word that names a runner, behind a carrier's own words.
+    fn carried(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+        if words.iter().any(|word| matches!(word.str(), "build" | "pull" | "push" | "login")) {
+            return;
+        }
+        let at = At { depth: at.depth + 1, ..at.clone() };
+        if at.depth > DEEPEST {
+            return;
+        }
+        for (n, word) in words.iter().enumerate() {
+            let name = program(word.str());
+            if word.quoted
+                && word.str().contains(' ')
+                && words
+                    .get(n.wrapping_sub(1))
+                    .is_some_and(|before| matches!(before.str(), "-c" | "-lc" | "--run" | "--command" | "-ec"))
+            {
+                return self.script(&word.text, &at);
+            }
+            let known = matches!(
+                name,
+                "pytest"
+                    | "py.test"
+                    | "tox"
+                    | "make"
+                    | "python"
+                    | "cargo"
+                    | "uv"
+                    | "poetry"
+                    | "coverage"
+                    | "hatch"
+                    | "pdm"
+                    | "bash"
+                    | "sh"
+            ) || (runners::knows(name) && name != "django");
+            // `docker compose run pytest` names a service: a runner stands behind it, or it is one.
+            if known {
+                return self.command(&words[n..], place, at);
+            }
+        }
+    }
+
+    pub(super) fn pytest(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+        let own = pytest::read(words);
+        if own.dry {
+            return;
+        }
+        let tree = self.project.tree;
+        let paths = self.paths(&own.paths, &at.dir);
+        let given = own
+            .config
+            .as_ref()
+            .and_then(|path| tree::join(&at.dir, path))
+            .and_then(|path| discovery::read(tree, tree.file(&path)?));
+        let base = common(&paths).unwrap_or_else(|| at.dir.clone());
+        let root = given.as_ref().or_else(|| discovery::root_of(self.project.roots, &base));
+        // pytest puts `addopts` first, then the variable, then the command line.
+        let mut all: Vec<Word> = own.addopts.clone().or_else(|| root.map(|root| root.addopts.clone())).unwrap_or_default();
+        all.extend(at.env.value("PYTEST_ADDOPTS").map(shell::words).unwrap_or_default());
+        all.extend_from_slice(words);
+        let merged = pytest::read(&all);
+        let auto = at.env.value("PYTEST_XDIST_AUTO_NUM_WORKERS").and_then(|value| value.text.trim().parse().ok());
+        let (runner, workers, option) = merged.runner(auto);
+        let text = self.text(place, words, option);
+        self.outcome.pytest = true;
+        self.add(at, runner, workers, &paths, option.or(place), text);
+    }
+
+    /// Those of the arguments that are there, as paths from the project's root.
+    fn paths(&self, paths: &[String], dir: &str) -> Vec<String> {
+        paths
+            .iter()
+            .filter_map(|path| tree::join(dir, path.split("::").next().unwrap_or(path)))
+            .filter(|path| self.project.tree.exists(path) && !path.is_empty())
+            .collect()
+    }
+
+    fn cargo(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+        match self.project.cargo.read(words) {
+            Some(cargo::Call::Make(words)) => {
+                let words =
+                    behind_options(&words, &["-p", "--profile", "-t", "--task", "--cwd", "--makefile", "-e", "--env", "-l"], 0);
+                if let Some((first, rest)) = words.split_first()
+                    && let Some(n) = self.find(Tool::CargoMake, first.str(), &at.dir)
+                {
+                    self.recipe(n, rest, at);
+                }
+            }
+            Some(cargo::Call::Tests(tests)) => {
+                let mut scopes: Vec<String> = Vec::new();
+                if let Some(path) = tests.manifest.as_ref().and_then(|path| tree::join(&at.dir, path)) {
+                    scopes.push(tree::folder(&path).to_owned());
+                }
+                for name in &tests.packages {
+                    let name = name.split(['@', '#']).next().unwrap_or(name).replace('-', "_");
+                    scopes.extend(
+                        self.project.crates.iter().find(|package| package.name == name).map(|package| package.dir.clone()),
+                    );
+                }
+                scopes.retain(|scope| !scope.is_empty());
+                let workers = self.project.cargo.workers(&tests, &at.env);
+                let option = tests.count.and_then(|(_, place)| place);
+                let text = self.text(place, words, option);
+                self.add(at, tests.runner, workers, &scopes, option.or(place), text);
+            }
+            None => {}
+        }
+    }
+
+    fn runner(&mut self, name: &str, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+        let Some(call) = runners::read(name, words) else { return };
+        let mut workers = call.workers;
+        // Django's `--parallel auto` asks this variable.
+        if name.contains("django") || name == "manage.py" {
+            let most = at.env.value("DJANGO_TEST_PROCESSES").and_then(|value| value.text.trim().parse().ok());
+            if let (Workers::Cpus, Some(most)) = (workers, most) {
+                workers = Count::Number(most).workers();
+            }
+        }
+        self.outcome.unittest.extend(call.pattern);
+        let scopes = self.paths(&call.start.into_iter().collect::<Vec<_>>(), &at.dir);
+        let text = self.text(place, words, call.place);
+        self.add(at, call.runner, workers, &scopes, call.place.or(place), text);
+    }
+
+    /// Adds a run for each scope, or for the folder of the command.
+    fn add(&mut self, at: &At, runner: Runner, workers: Workers, scopes: &[String], place: Option<(FileId, Span)>, text: String) {
+        let mut scopes: Vec<String> = scopes.to_vec();
+        if scopes.len() > 8 {
+            scopes = common(&scopes).into_iter().collect();
+        }
+        if scopes.is_empty() {
+            scopes.push(at.dir.clone());
+        }
+        for scope in scopes {
+            self.found.push((at.strength, Run { runner, workers, scope, place, text: text.clone() }));
+        }
+    }
+
+    /// The command as written, on one line; an option from another place is added in brackets.
+    fn text(&self, place: Option<(FileId, Span)>, words: &[Word], option: Option<(FileId, Span)>) -> String {
+        let slice = |(file, span): (FileId, Span)| {
+            one_line(self.project.tree.text(file).get(span.start as usize..span.end as usize).unwrap_or(""))
+        };
+        let mut text = match place {
+            Some(place) => slice(place),
+            None => one_line(&words.iter().map(Word::str).collect::<Vec<_>>().join(" ")),
+        };
+        if let Some((file, span)) = option
+            && !place.is_some_and(|(other, whole)| other == file && whole.contains(span))
+        {
+            text = format!("{text} ({} in {})", slice((file, span)), self.project.tree.path(file));
+        }
+        text
+    }
+
+    /// What files say without a command.
+    fn settings(&mut self) {
+        for root in self.project.roots {
+            let (runner, workers, option) = pytest::read(&root.addopts).runner(None);
+            if runner != Runner::Sequential {
+                let text = match (root.addopts_key, shell::span_of(&root.addopts)) {
+                    (Some((file, key)), Some((_, value))) => {
+                        one_line(self.project.tree.text(file).get(key.start as usize..value.end as usize).unwrap_or(""))
+                    }
+                    _ => one_line(&root.addopts.iter().map(Word::str).collect::<Vec<_>>().join(" ")),
+                };
+                let place = option.or(root.addopts_key);
+                self.found.push((Strength::Settings, Run { runner, workers, scope: root.discovery.root.clone(), place, text }));
+            }
+        }
+        let is_python = |run: &Run| !matches!(run.runner, Runner::CargoTest | Runner::Nextest);
+        let sequential = |scope: &str, place| Run {
+            runner: Runner::Sequential,
+            workers: Workers::One,
+            scope: scope.to_owned(),
+            place,
+            text: "pytest".to_owned(),
+        };
+        if !self.found.iter().any(|(_, run)| is_python(run)) {
+            for root in self.project.roots {
+                self.found.push((Strength::Settings, sequential(&root.discovery.root, Some(root.place))));
+            }
+            if self.project.roots.is_empty() && self.project.tree.sources.iter().any(|source| source.kind == Kind::Python) {
+                self.found.push((Strength::Default, sequential("", None)));
+            }
+        }
+        let cargo = self.project.cargo;
+        for (dir, file, span) in &cargo.nextest {
+            let workers = cargo.workers(&cargo::Tests::plain(Runner::Nextest), &Env::default());
+            let text = "cargo nextest run".to_owned();
+            self.found.push((
+                Strength::Settings,
+                Run { runner: Runner::Nextest, workers, scope: dir.clone(), place: Some((*file, *span)), text },
+            ));
+        }
+        if self.project.tree.files().any(|(path, _)| tree::name(path) == "Cargo.toml") {
+            let workers = cargo.workers(&cargo::Tests::plain(Runner::CargoTest), &Env::default());
+            let place = cargo.threads.map(|(_, place)| place);
+            let strength = if place.is_some() { Strength::Settings } else { Strength::Default };
+            self.found.push((
+                strength,
+                Run { runner: Runner::CargoTest, workers, scope: String::new(), place, text: "cargo test".to_owned() },
+            ));
+        }
+    }
+
+    fn finish(mut self) -> Outcome {
+        self.found.sort_by(|(a, left), (b, right)| {
+            let key = |run: &Run| (run.place.is_none(), run.place);
+            a.cmp(b).then_with(|| key(left).cmp(&key(right))).then_with(|| left.scope.cmp(&right.scope))
+        });
+        let mut seen = BTreeSet::new();
+        for (_, run) in self.found {
+            if seen.insert((run.place, run.runner, run.workers, run.scope.clone())) {
+                self.outcome.runs.push(run);
+            }
+        }
+        self.outcome
+    }
+}
+
+/// The deepest folder (or the one path) that holds all paths.
+fn common(paths: &[String]) -> Option<String> {
+    let (first, rest) = paths.split_first()?;
+    let mut shared = first.as_str();
+    for path in rest {
+        while below(path, shared).is_none() {
+            shared = tree::folder(shared);
+        }
+    }
+    Some(shared.to_owned())
+}
+
+/// White space and line joins to single blanks, cut to a length that fits a line.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split_whitespace().filter(|word| *word != "\\") {
+        if line.len() + word.len() > LONGEST {
+            line.push('…');
+            break;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::conf::read;
+    use crate::facts::run::{Dist, Run, Runner, Setup, Workers};
+    use crate::text::{Kind, Source};
+
+    fn sources(files: &[(&str, &str)]) -> Vec<Source> {
+        let mut all: Vec<Source> = files
+            .iter()
+            .map(|(path, text)| {
+                let kind = if path.ends_with(".py") {
+                    Kind::Python
+                } else if path.ends_with(".rs") {
+                    Kind::Rust
+                } else {
+                    Kind::Config
+                };
+                Source { path: (*path).into(), kind, text: (*text).into(), decoded: false }
+            })
+            .collect();
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        all
+    }
+
+    fn setup(files: &[(&str, &str)]) -> Setup {
+        read(&sources(files))
+    }
+
+    /// Runner, workers, scope, and `path:what stands at the place`.
+    fn runs(files: &[(&str, &str)]) -> Vec<String> {
+        let sources = sources(files);
+        read(&sources).runs.iter().map(|run| said(run, &sources)).collect()
+    }
+
+    fn said(run: &Run, sources: &[Source]) -> String {
+        let runner = match run.runner {
+            Runner::Xdist(dist) => format!("{dist:?}").to_lowercase(),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        let workers = match run.workers {
+            Workers::Fixed(n) => n.to_string(),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        let place = run.place.map_or("-".to_owned(), |(file, span)| {
+            let source = &sources[file.0 as usize];
+            format!("{}:{}", source.path, &source.text[span.start as usize..span.end as usize])
+        });
+        format!("{runner} {workers} [{}] {place}", run.scope)
+    }
+
+    const WORKFLOW: &str = ".github/workflows/ci.yml";
+
+    fn workflow(lines: &str) -> String {
+        let mut text = "on: push\njobs:\n  test:\n    steps:\n      - run: |\n".to_owned();
+        for line in lines.lines() {
+            text.push_str(&format!("          {line}\n"));
+        }
+        text
+    }
+
+    /// The runs of one script in a workflow, without the file's name.
+    fn script(lines: &str, others: &[(&str, &str)]) -> Vec<String> {
+        let text = workflow(lines);
+        let mut files = vec![(WORKFLOW, text.as_str()), ("tests/test_a.py", ""), ("pkg/a/test_b.py", "")];
+        files.extend_from_slice(others);
+        runs(&files).iter().map(|run| run.replace(&format!("{WORKFLOW}:"), "")).collect()
+    }
+
+    #[test]
+    fn every_way_to_call_pytest() {
+        for command in [
+            "pytest -n 4",
+            "py.test -n 4",
+            "python -m pytest -n 4",
+            "python3.11 -X dev -m pytest -n 4",
+            "uv run --group dev pytest -n 4",
+            "poetry run pytest -n 4",
+            "pipenv run python -m pytest -n 4",
+            "pdm run pytest -n 4",
+            "hatch run pytest -n 4",
+            "hatch run test:pytest -n 4",
+            "hatch -e test run pytest -n 4",
+            "coverage run --source x -m pytest -n 4",
+            "uv run coverage run -m pytest -n 4",
+            "python -m coverage run -m pytest -n 4",
+            "sudo -E env A=1 timeout 60 nice -n 5 xvfb-run -a pytest -n 4",
+            "A=1 B=2 ./venv/bin/pytest -n 4",
+            "if ! pytest -n 4; then exit 1; fi",
+            "bash -c 'cd . && pytest -n 4'",
+            "docker compose run --rm app pytest -n 4",
+            "docker exec x bash -lc \"pytest -n 4\"",
+            "${{ steps.python.outputs.path }} -m pytest -n 4",
+            "N=4; pytest tests -n $N || true",
+            "pip install pytest && pytest -n 4 | tee log",
+            "export ARGS='-n 4'; pytest $ARGS",
+            "hatch test -n 4",
+        ] {
+            let found = script(command, &[]);
+            let scope = if command.contains("tests") { "tests" } else { "" };
+            assert_eq!(found.len(), 1, "{command}: {found:?}");
+            assert!(found[0].starts_with(&format!("load 4 [{scope}] ")) && found[0].contains("-n"), "{command}: {found:?}");
+        }
+        for command in [
+            "pip install pytest -n 4",
+            "echo pytest -n 4",
+            "# pytest -n 4",
+            "pytest --collect-only -n 4",
+            "cat <<E\npytest -n 4\nE",
+            "which pytest",
+        ] {
+            assert_eq!(script(command, &[]), ["sequential one [] -"], "{command}");
+        }
+    }
+
+    #[test]
+    fn the_place_is_the_option_or_the_command() {
+        assert_eq!(script("pytest -q --dist load -n auto tests", &[]), ["load cpus [tests] -n auto"]);
+        assert_eq!(script("python -m pytest \\\n  -q", &[]), ["sequential one [] python -m pytest \\\n            -q"]);
+        let text = workflow("pytest -q \\\n  -n 4");
+        let found = setup(&[(WORKFLOW, &text)]);
+        assert_eq!(found.runs[0].text, "pytest -q -n 4");
+    }
+
+    #[test]
+    fn settings_merge_with_the_command() {
+        let ini = ("pytest.ini", "[pytest]\naddopts = -n 4 --dist loadfile\n");
+        assert_eq!(script("pytest", &[ini]), ["loadfile 4 [] pytest.ini:-n 4"]);
+        assert_eq!(script("pytest -n 0", &[ini]), ["sequential one [] -n 0", "loadfile 4 [] pytest.ini:-n 4"]);
+        assert_eq!(
+            script("pytest -p no:xdist", &[ini]),
+            ["sequential one [] pytest -p no:xdist", "loadfile 4 [] pytest.ini:-n 4"]
+        );
+        assert_eq!(script("pytest -o addopts=''", &[ini])[0], "sequential one [] pytest -o addopts=''");
+        assert_eq!(script("pytest -n2 --dist worksteal", &[ini])[0], "worksteal 2 [] -n2");
+        assert_eq!(script("export PYTEST_ADDOPTS='-n 3'\npytest", &[]), ["load 3 [] -n 3"]);
+        assert_eq!(script("PYTEST_XDIST_AUTO_NUM_WORKERS=2 pytest -n auto", &[]), ["load 2 [] -n auto"]);
+        let text = "env:\n  PYTEST_ADDOPTS: -n auto\njobs:\n  a:\n    steps:\n      - run: pytest\n";
+        let found = setup(&[(WORKFLOW, text)]);
+        assert_eq!((found.runs[0].runner, found.runs[0].workers), (Runner::Xdist(Dist::Load), Workers::Cpus));
+        assert_eq!(found.runs[0].text, format!("pytest (-n auto in {WORKFLOW})"));
+    }
+
+    #[test]
+    fn folders_and_scopes() {
+        assert_eq!(script("cd pkg && pytest -n 2\npytest", &[]), ["load 2 [pkg] -n 2", "sequential one [pkg] pytest"]);
+        assert_eq!(script("(cd pkg && pytest -n 2)\npytest", &[]), ["load 2 [pkg] -n 2", "sequential one [] pytest"]);
+        assert_eq!(
+            script("pytest -n 2 tests pkg/a/test_b.py::T::x nope", &[]),
+            ["load 2 [pkg/a/test_b.py] -n 2", "load 2 [tests] -n 2"]
+        );
+        // The command comes before the settings.
+        let ini = ("pkg/setup.cfg", "[tool:pytest]\naddopts = -n 3\n");
+        assert_eq!(script("pytest pkg/a", &[ini]), ["load 3 [pkg/a] pkg/setup.cfg:-n 3", "load 3 [pkg] pkg/setup.cfg:-n 3"]);
+    }
+
+    #[test]
+    fn configuration_without_a_command() {
+        assert_eq!(runs(&[("setup.cfg", "[tool:pytest]\naddopts = -n auto\n")]), ["load cpus [] setup.cfg:-n auto"]);
+        assert_eq!(runs(&[("setup.cfg", "[tool:pytest]\n")]), ["sequential one [] setup.cfg:[tool:pytest]"]);
+        assert_eq!(
+            runs(&[("pyproject.toml", "[project]\ndependencies = [\"pytest-xdist\"]\n"), ("a.py", "")]),
+            ["sequential one [] -"]
+        );
+        assert_eq!(runs(&[("README.md", "")]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn recipes_are_followed() {
+        let make =
+            ("Makefile", "ARGS ?= -n 4\ntest: unit\n\techo\nunit:\n\tpython -m pytest $(ARGS) tests\nslow:\n\tpytest -n 1\n");
+        assert_eq!(script("make test", &[make]), ["load 4 [tests] Makefile:-n 4", "sequential one [] Makefile:-n 1"]);
+        assert_eq!(script("make test ARGS='-n 2'", &[make])[0], "load 2 [tests] -n 2");
+        let tox = (
+            "tox.ini",
+            "[testenv]\npassenv = PYTEST_*\ncommands = pytest {posargs:-n 4}\n[testenv:lint]\ncommands = ruff\n[testenv:py{38,39}-seq]\ncommands = pytest\n",
+        );
+        assert_eq!(script("tox -e py311", &[tox]), ["load 4 [] tox.ini:-n 4", "sequential one [] tox.ini:pytest"]);
+        assert_eq!(script("tox -e py39-seq", &[tox])[0], "sequential one [] tox.ini:pytest");
+        assert_eq!(script("tox -e py311 -- -n 8", &[tox])[0], "load 8 [] -n 8");
+        assert_eq!(script("PYTEST_ADDOPTS='-n 6' tox -e py39-seq", &[tox])[0], "load 6 [] -n 6");
+        let project = (
+            "pyproject.toml",
+            "[tool.hatch.envs.test.scripts]\nrun = \"pytest {args:tests}\"\n[tool.poe.tasks]\nt = \"pytest -n 5\"\n",
+        );
+        assert_eq!(script("hatch run test:run -n 3", &[project])[0], "load 3 [] -n 3");
+        assert_eq!(script("uv run poe t", &[project])[0], "load 5 [] pyproject.toml:-n 5");
+        let just = ("justfile", "test n='4':\n  pytest -n {{n}}\n");
+        assert_eq!(script("just test", &[just])[0], "load 4 [] justfile:-n");
+        let shell = ("ci/test.sh", "#!/bin/bash\nset -e\npytest -n 7\n");
+        assert_eq!(script("./ci/test.sh", &[shell])[0], "load 7 [] ci/test.sh:-n 7");
+        assert_eq!(script("bash ci/test.sh", &[shell])[0], "load 7 [] ci/test.sh:-n 7");
+    }
+
+    #[test]
+    fn recipes_that_call_each_other_end() {
+        let make =
+            "a: b b b b\n\tmake b\nb: c c c c\n\tmake c\nc: d d d d\n\tmake a\nd: e e e e\n\tmake a b c\ne: a b c d\n\tpytest\n";
+        let loops = ("Makefile", make);
+        assert_eq!(script("make a", &[loops, ("x.sh", "./x.sh; bash x.sh")]).len(), 1);
+        script("./x.sh", &[("x.sh", "./x.sh; bash x.sh; bash -c './x.sh'")]);
+    }
+
+    #[test]
+    fn other_runners() {
+        assert_eq!(script("python manage.py test --parallel 4", &[]), ["processpool 4 [] --parallel 4"]);
+        assert_eq!(script("stestr run", &[]), ["processpool cpus [] stestr run"]);
+        assert_eq!(
+            script("python -m unittest discover -s tests", &[]),
+            ["sequential one [tests] python -m unittest discover -s tests"]
+        );
+        assert_eq!(script("behavex --parallel-processes 3", &[]), ["processpool 3 [] --parallel-processes 3"]);
+        assert_eq!(script("pytest --parallel-threads=8", &[]), ["pythonthreads 8 [] --parallel-threads=8"]);
+    }
+
+    #[test]
+    fn discovery_follows_the_runner() {
+        let found = setup(&[(WORKFLOW, &workflow("python -m unittest")), ("a.py", "")]);
+        assert!(found.is_test_file("testing.py") && !found.is_test_file("a_test.py"));
+        let found = setup(&[("manage.py", ""), ("app/tests.py", "")]);
+        assert!(found.is_test_file("app/tests.py") && found.is_test_file("test_a.py"));
+        let found =
+            setup(&[("pytest.ini", "[pytest]\npython_files = check_*.py\n"), (WORKFLOW, &workflow("python -m unittest"))]);
+        assert!(found.is_test_file("check_a.py") && !found.is_test_file("test_a.py"));
+        assert_eq!(setup(&[]).discovery.len(), 1);
+    }
+
+    #[test]
+    fn rust_always_has_cargo_test() {
+        let manifest = ("Cargo.toml", "[package]\nname = \"x\"\n");
+        assert_eq!(runs(&[manifest]), ["cargotest cpus [] -"]);
+        let rust = |lines: &str, others: &[(&str, &str)]| {
+            let text = workflow(lines);
+            let mut files = vec![(WORKFLOW, text.as_str()), manifest, ("sub/Cargo.toml", "[package]\nname = \"s-b\"\n")];
+            files.extend_from_slice(others);
+            runs(&files).iter().map(|run| run.replace(&format!("{WORKFLOW}:"), "")).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            rust("cargo nextest run\ncargo test --doc", &[]),
+            ["nextest cpus [] cargo nextest run", "cargotest cpus [] -"]
+        );
+        assert_eq!(
+            rust("cargo test -p s-b -- --test-threads=1", &[]),
+            ["cargotest one [sub] --test-threads=1", "cargotest cpus [] -"]
+        );
+        assert_eq!(
+            rust("cargo test --manifest-path sub/Cargo.toml", &[])[0],
+            "cargotest cpus [sub] cargo test --manifest-path sub/Cargo.toml"
+        );
+        assert_eq!(rust("RUST_TEST_THREADS=1 cargo test", &[])[0], "cargotest one [] cargo test");
+        let config = (".config/nextest.toml", "[profile.default]\ntest-threads = 2\n");
+        assert_eq!(rust("", &[config]), ["nextest 2 [] .config/nextest.toml:default", "cargotest cpus [] -"]);
+        let make = ("Makefile.toml", "[tasks.t]\ncommand = \"cargo\"\nargs = [\"nextest\", \"run\"]\n");
+        assert_eq!(rust("cargo make t", &[make])[0], "nextest cpus [] Makefile.toml:cargo\"\nargs = [\"nextest\", \"run");
+    }
+
+    /// Cut, doubled, mixed and overwritten files of every kind: nothing panics, and time stays in proportion.
+    #[test]
+    fn mutated_files_are_survived() {
+        let workflow = workflow(
+            "cd pkg && N=${M:-4} pytest -n $N \\\n  tests | tee 'log' && make t && tox -e py -- -n 8\nbash -c \"cargo test\"",
+        );
+        let files = [
+            (WORKFLOW, workflow.as_str()),
+            (
+                ".gitlab-ci.yml",
+                "variables: {A: '1'}\n.b: &b\n  before_script: [cd x]\nt:\n  <<: *b\n  script:\n    - >-\n      pytest\n      -n $A\n    - \"a\\u00e9 \\\n      b\"\n",
+            ),
+            (
+                "Makefile",
+                "A ?= -n 4 $(B)\nB := $(A) é\nt u: a | b ; pytest $(A)\n\t@pytest $(A) \\\n\t  x $$(nproc)\nifdef X\nendif\n",
+            ),
+            ("justfile", "n := '4'\nalias a := t\n@t *x='{{n}}': (u n)\n  #!/bin/sh\n  pytest -n {{n}} {{ x }}\n"),
+            (
+                "tox.ini",
+                "[tox]\nenvlist = py{38,39}\n[testenv]\nsetenv =\n  A = {env:B:{posargs:c}}\ncommands =\n  py38: pytest {posargs:-n 4} \\\n    x\n  {[testenv:x]commands}\n[testenv:x]\n[pytest]\naddopts = -n 2\n  --dist loadfile\n",
+            ),
+            (
+                "pyproject.toml",
+                "[tool.pytest.ini_options]\naddopts = [\"-n\", '4']\n[tool.hatch.envs.a.scripts]\nt = \"\"\"\npytest \\\n  {args:-n 4}\"\"\"\n[tool.poe.tasks]\nt = {cmd = \"pytest\"}\n[tool.tox.env_run_base]\ncommands = [[\"pytest\", {replace = \"posargs\", default = [\"x\"]}]]\n",
+            ),
+            (
+                "Cargo.toml",
+                "[package]\nname = \"x\"\nedition.workspace = true\n[workspace]\nmembers = [\"c/*\"]\n[[test]]\nname = \"a\"\nharness = false\n[dev-dependencies]\na-b = {workspace = true}\n",
+            ),
+            ("ci/run.sh", "#!/bin/sh\ncase $1 in a) pytest;; esac\ncat <<E\nx\nE\n(cd x; pytest -n `nproc`)\n"),
+        ];
+        // A small generator of its own: the same bytes in every run.
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = move |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below.max(1) as u64) as usize
+        };
+        const BITS: [&str; 24] = [
+            "\n",
+            "\t",
+            " ",
+            "\\",
+            "\"",
+            "'",
+            "{",
+            "}",
+            "[",
+            "]",
+            "(",
+            ")",
+            "$",
+            "`",
+            ":",
+            "=",
+            "#",
+            "|",
+            "<<",
+            "&",
+            "é",
+            "\u{1f600}",
+            "\r\n",
+            "${{",
+        ];
+        for round in 0..400 {
+            let mut mutated: Vec<(&str, String)> = files.iter().map(|(path, text)| (*path, (*text).to_owned())).collect();
+            let one = random(mutated.len());
+            for _ in 0..1 + random(4) {
+                let text = &mut mutated[one].1;
+                let mut at = random(text.len() + 1);
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                match random(4) {
+                    0 => text.truncate(at),
+                    1 => text.insert_str(at, BITS[random(BITS.len())]),
+                    2 => text.insert_str(at, &BITS[random(BITS.len())].repeat(50)),
+                    _ => {
+                        let tail = text.split_off(at);
+                        text.insert_str(0, &tail);
+                    }
+                }
+            }
+            let files: Vec<(&str, &str)> = mutated.iter().map(|(path, text)| (*path, text.as_str())).collect();
+            let sources = sources(&files);
+            for run in &read(&sources).runs {
+                if let Some((file, span)) = run.place {
+                    let text = &sources[file.0 as usize].text;
+                    assert!(text.get(span.start as usize..span.end as usize).is_some(), "round {round}: {run:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn evidence_is_ordered_by_strength() {
+        let files = [
+            ("Makefile", "t:\n\tpytest -n 2\n"),
+            ("pytest.ini", "[pytest]\naddopts = -n 3\n"),
+            (".gitlab-ci.yml", "t:\n  script: pytest -n 4\n"),
+            (".pre-commit-config.yaml", "repos:\n- hooks:\n  - entry: pytest -n 5\n"),
+        ];
+        assert_eq!(
+            runs(&files),
+            [
+                "load 4 [] .gitlab-ci.yml:-n 4",
+                "load 5 [] .pre-commit-config.yaml:-n 5",
+                "load 2 [] Makefile:-n 2",
+                "load 3 [] pytest.ini:-n 3"
+            ]
+        );
+    }
+}

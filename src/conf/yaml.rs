@@ -1,0 +1,256 @@
+//! YAML with byte spans: the one place that knows granit-parser.
+//!
+//! A small tree of what stands in the file: aliases are not expanded (so no bomb can go off), duplicate keys are kept, several
+//! documents become several trees, and a budget bounds their size. What stands before a syntax error is kept.
+
+use super::script::{Escapes, Script};
+use crate::text::{FileId, Span};
+use granit_parser::{Event, Options, Parser, ScalarStyle};
+
+/// Nodes read of one file; the rest is left out. Real CI files stay below a few thousand.
+const BUDGET: usize = 200_000;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Node {
+    /// Of a scalar: with its quotes or block header. Of a collection: from its first entry on.
+    pub span: Span,
+    pub value: Value,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Value {
+    Scalar {
+        text: String,
+        style: Style,
+    },
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+    /// `*name`: not followed.
+    Alias,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    Plain,
+    Single,
+    Double,
+    /// `|`
+    Literal,
+    /// `>`
+    Folded,
+}
+
+/// The documents of a file.
+pub fn parse(text: &str) -> Vec<Node> {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options.emit_unresolved_aliases = true;
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let mut documents = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    let mut nodes = 0;
+    loop {
+        let (event, span) = match parser.next_event() {
+            None => break,
+            Some(Ok((event, span))) => {
+                (event, span.byte_range().map_or(Span::default(), |range| Span::new(range.start, range.end)))
+            }
+            Some(Err(_)) => {
+                close_all(&mut open, &mut documents);
+                match parser.proceed_next_document() {
+                    Ok(true) => continue,
+                    _ => break,
+                }
+            }
+        };
+        nodes += 1;
+        if nodes > BUDGET {
+            break;
+        }
+        match event {
+            Event::Scalar(value, style, ..) => {
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::Single,
+                    ScalarStyle::DoubleQuoted => Style::Double,
+                    ScalarStyle::Literal => Style::Literal,
+                    ScalarStyle::Folded => Style::Folded,
+                };
+                add(&mut open, &mut documents, Node { span, value: Value::Scalar { text: value.into_owned(), style } });
+            }
+            Event::Alias(_) | Event::UnresolvedAlias(_) => add(&mut open, &mut documents, Node { span, value: Value::Alias }),
+            Event::SequenceStart(..) => open.push(Open { start: span.start, map: false, nodes: Vec::new() }),
+            Event::MappingStart(..) => open.push(Open { start: span.start, map: true, nodes: Vec::new() }),
+            Event::SequenceEnd | Event::MappingEnd => close(&mut open, &mut documents, span.end),
+            Event::DocumentEnd => close_all(&mut open, &mut documents),
+            Event::StreamEnd => break,
+            _ => {}
+        }
+    }
+    close_all(&mut open, &mut documents);
+    documents
+}
+
+/// A collection whose end has not come yet. A mapping holds keys and values in turn.
+struct Open {
+    start: u32,
+    map: bool,
+    nodes: Vec<Node>,
+}
+
+fn add(open: &mut [Open], documents: &mut Vec<Node>, node: Node) {
+    match open.last_mut() {
+        Some(last) => last.nodes.push(node),
+        None => documents.push(node),
+    }
+}
+
+fn close(open: &mut Vec<Open>, documents: &mut Vec<Node>, end: u32) {
+    let Some(last) = open.pop() else { return };
+    let end = last.nodes.last().map_or(end, |node| node.span.end.max(last.start));
+    let span = Span { start: last.start.min(end), end };
+    let value = if last.map {
+        let mut pairs = Vec::with_capacity(last.nodes.len() / 2);
+        let mut nodes = last.nodes.into_iter();
+        while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
+            pairs.push((key, value));
+        }
+        Value::Map(pairs)
+    } else {
+        Value::List(last.nodes)
+    };
+    add(open, documents, Node { span, value });
+}
+
+fn close_all(open: &mut Vec<Open>, documents: &mut Vec<Node>) {
+    while !open.is_empty() {
+        close(open, documents, 0);
+    }
+}
+
+impl Node {
+    pub fn pairs(&self) -> &[(Node, Node)] {
+        match &self.value {
+            Value::Map(pairs) => pairs,
+            _ => &[],
+        }
+    }
+
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key; of the last where it stands twice, as loaders do.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.pairs().iter().rev().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
+    }
+
+    pub fn at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A scalar's text with places; `source` is the text that was parsed.
+    pub fn script(&self, file: FileId, source: &str) -> Option<Script> {
+        let Value::Scalar { text, style } = &self.value else { return None };
+        let (start, end) = (self.span.start as usize, self.span.end as usize);
+        let raw = source.get(start..end)?;
+        let (skip, cut, escapes) = match style {
+            Style::Plain => (0, 0, Escapes::None),
+            Style::Single => (1, 1, Escapes::Doubled),
+            Style::Double => (1, 1, Escapes::Backslash),
+            Style::Literal | Style::Folded => {
+                (raw.find('\n').filter(|_| raw.starts_with(['|', '>'])).map_or(0, |n| n + 1), 0, Escapes::None)
+            }
+        };
+        let inner = raw.get(skip..raw.len().checked_sub(cut)?)?;
+        Some(Script::align(file, start + skip, inner, text, escapes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice<'a>(text: &'a str, node: &Node, word: &str) -> &'a str {
+        let script = node.script(FileId(0), text).unwrap();
+        let at = script.text.find(word).unwrap();
+        let (_, span) = script.place(at..at + word.len()).unwrap();
+        &text[span.start as usize..span.end as usize]
+    }
+
+    #[test]
+    fn every_style_maps_to_bytes() {
+        let text = "a: plain -n 1\nb: 'single ''-n 2'' x'\nc: \"double \\t-n 3 \\\n   y\"\nd: |  # note\n   l1 \\\n     -n 4\n\n   l2\ne: >-\n   f1\n   -n 5\nz: é -n 6\n";
+        let root = &parse(text)[0];
+        for (key, word) in
+            [("a", "-n 1"), ("b", "-n 2"), ("c", "-n 3"), ("c", "y"), ("d", "-n 4"), ("d", "l2"), ("e", "-n 5"), ("z", "-n 6")]
+        {
+            assert_eq!(slice(text, root.get(key).unwrap(), word), word, "{key}");
+            let node = root.get(key).unwrap();
+            let script = node.script(FileId(0), text).unwrap();
+            let at = script.text.find(word).unwrap();
+            assert_eq!(script.place(at..at + word.len()).unwrap().1.start as usize, text.find(word).unwrap(), "{key}");
+        }
+        assert_eq!(root.get("d").unwrap().text(), Some("l1 \\\n  -n 4\n\nl2\n"));
+        assert_eq!(root.get("e").unwrap().text(), Some("f1 -n 5"));
+    }
+
+    #[test]
+    fn crlf_and_tabs_in_blocks() {
+        let text = "run: |\r\n  cd x\r\n  pytest\t-n 4\r\n";
+        let root = &parse(text)[0];
+        assert_eq!(slice(text, root.get("run").unwrap(), "-n 4"), "-n 4");
+    }
+
+    #[test]
+    fn a_block_ends_with_the_file() {
+        let text = "run: |\n  pytest -n 4";
+        assert_eq!(slice(text, parse(text)[0].get("run").unwrap(), "-n 4"), "-n 4");
+    }
+
+    #[test]
+    fn trees_keep_duplicates_documents_and_aliases() {
+        let text = "a: &x 1\na: 2\nb: [*x, *nope, {c: d}]\n---\n- e\n";
+        let documents = parse(text);
+        assert_eq!(documents.len(), 2);
+        assert_eq!(documents[0].pairs().len(), 3);
+        assert_eq!(documents[0].get("a").and_then(Node::text), Some("2"));
+        let items = documents[0].get("b").unwrap().items();
+        assert_eq!(items[0].value, Value::Alias);
+        assert_eq!(items[1].value, Value::Alias);
+        assert_eq!(items[2].get("c").and_then(Node::text), Some("d"));
+        assert_eq!(documents[0].at(&["b", "c"]), None);
+        assert_eq!(documents[1].items().len(), 1);
+    }
+
+    #[test]
+    fn what_stands_before_an_error_is_kept() {
+        let documents = parse("a: 1\nb:\n  c: 2\n  d: [1, 2\ne: }\n");
+        assert_eq!(documents[0].at(&["a"]).and_then(Node::text), Some("1"));
+        assert_eq!(documents[0].at(&["b", "c"]).and_then(Node::text), Some("2"));
+    }
+
+    #[test]
+    fn bombs_and_depth_are_harmless() {
+        let mut bomb = "a0: &a0 [x]\n".to_owned();
+        for n in 1..60 {
+            bomb.push_str(&format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1));
+        }
+        assert_eq!(parse(&bomb)[0].pairs().len(), 60);
+        parse(&"[".repeat(100_000));
+        parse(&"{a: ".repeat(100_000));
+        let deep: String = (0..3000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        parse(&deep);
+        parse(&"- ".repeat(100_000));
+    }
+}
