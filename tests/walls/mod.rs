@@ -40,9 +40,10 @@ pub const ROOMS: &[Room] = &[
     Room { name: "lsp", uses: &["text", "facts", "finding", "page", "config", "check", "discover", "remedy", "render"] },
     Room {
         name: "cli",
+        // The front ends for `isolint facts FILE`, which shows what they record.
         uses: &[
-            "text", "facts", "calls", "finding", "page", "rules", "config", "settle", "check", "discover", "remedy", "render",
-            "lsp", "cache",
+            "text", "facts", "calls", "finding", "page", "python", "rust", "rules", "config", "settle", "check", "discover",
+            "remedy", "render", "lsp", "cache",
         ],
     },
     Room { name: "main", uses: &["cli"] },
@@ -92,7 +93,7 @@ pub fn crates() -> BTreeSet<&'static str> {
 /// Every breach in `files` (path relative to the project, text), one sentence each.
 pub fn breaches(files: &[(String, String)]) -> Vec<String> {
     let mut found = Vec::new();
-    for (path, text) in files {
+    for (path, text) in files.iter().filter(|(path, _)| !is_tests(path)) {
         let module = module_of(path);
         let room = module.first().map_or_else(|| stem(path), String::as_str).to_owned();
         let Some(row) = ROOMS.iter().find(|row| row.name == room) else {
@@ -113,6 +114,11 @@ pub fn breaches(files: &[(String, String)]) -> Vec<String> {
         );
     }
     found
+}
+
+/// A file of unit tests (`#[cfg(test)] mod tests;`): its name says what it is, and the walls do not bind it.
+pub fn is_tests(path: &str) -> bool {
+    path.ends_with("/tests.rs")
 }
 
 /// `src/python/scope.rs` → `python`, `scope`; `src/lib.rs` and `src/main.rs` are the root and have none.
@@ -316,6 +322,7 @@ mod tests {
                 "src/link/mod.rs",
                 "fn f() { let s = \"crate::python\"; /* crate::rules::x */ } #[cfg(test)] mod tests { use crate::python::lower; }",
             ),
+            ("src/python/tests.rs", "use crate::check::check;"),
             ("src/cli/mod.rs", "use clap::Parser; use std::{env, fs}; fn f() { println!(\"{}\", 1) }"),
         ]);
         assert_eq!(quiet, Vec::<String>::new());

@@ -1,0 +1,3 @@
+from .tasks.split import Split
+
+__all__ = ["Split"]
