@@ -275,6 +275,11 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
     }
 
+    /// A receiver that its method changes.
+    pub fn put_back(&mut self, to: V, term: Term, op: OpId) {
+        self.store(to, term, op);
+    }
+
     fn store(&mut self, to: V, term: Term, op: OpId) {
         let term = term.bounded();
         match self.facts.value(to) {
@@ -713,9 +718,9 @@ impl<'a, 'w> Eval<'a, 'w> {
             if self.suppresses(item.context) {
                 self.caught.push("*".into());
             }
+            // The target's store is the first operation of the body.
             if let Some(target) = item.target {
-                let op = op.unwrap_or(OpId(0));
-                self.store(target, bound, op);
+                self.elements.insert(target, bound);
             }
         }
         let entered = self.state.ambience.clone();

@@ -2,7 +2,9 @@
 
 mod call;
 mod eval;
+mod give;
 mod index;
+mod names;
 mod overlap;
 mod place;
 mod suite;

@@ -9,7 +9,7 @@ use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Site, Term, UnitRef};
 use super::world::{self, World};
 use crate::calls::{self, Discriminator, Flag, Lifetime, Reach, Redirected};
-use crate::facts::run::Setup;
+use crate::facts::run::{Setup, Target};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
 use crate::text::{FileId, Source, Span};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -102,7 +102,7 @@ impl<'a> Suite<'a> {
             }
             let mut files: BTreeSet<FileId> = tests.iter().map(|test: &Test| test.unit.0).collect();
             for (i, source) in sources.iter().enumerate() {
-                if setup.is_test_support(&source.path) {
+                if setup.is_test_support(&source.path) || is_below_tests(&source.path) {
                     files.insert(FileId(i as u32));
                 }
             }
@@ -131,6 +131,34 @@ impl<'a> Suite<'a> {
     /// Whether a file holds tests or what only tests use.
     pub fn is_test_file(&self, file: FileId) -> bool {
         self.test_files.contains(&file)
+    }
+
+    /// Whether a unit is a test, or code that only tests have: for Rust, below a `#[test]` or `#[cfg(test)]`.
+    pub fn is_test_code(&self, unit: UnitRef) -> bool {
+        let facts = self.file(unit.0);
+        if facts.language == Language::Python {
+            return self.is_test_file(unit.0);
+        }
+        let path = self.path(unit.0);
+        let target = self.setup.crate_of(path).and_then(|package| package.target_of(path));
+        let product = matches!(target, None | Some(Target::Lib | Target::Bin | Target::BuildScript));
+        if !product || is_below_tests(path) {
+            return true;
+        }
+        let mut at = Some(unit.1);
+        while let Some(id) = at {
+            let data = facts.unit(id);
+            let marked = data.marks.iter().any(|mark| {
+                let name = mark_name(facts, mark).unwrap_or_default();
+                let about_tests = mark.args.iter().any(|arg| facts.dotted(arg.value).as_deref() == Some("test"));
+                matches!(last(&name), "test" | "rstest" | "test_case") || last(&name) == "cfg" && about_tests
+            });
+            if marked {
+                return true;
+            }
+            at = data.parent;
+        }
+        false
     }
 
     /// Every unit with what it does, in file order.
@@ -180,6 +208,11 @@ impl<'a> Suite<'a> {
         let facts = self.file(unit.0);
         facts.unit(unit.1).marks.iter().any(|mark| mark_name(facts, mark).is_some_and(|full| last(&full) == name))
     }
+}
+
+/// In a folder that holds tests and what they need.
+fn is_below_tests(path: &str) -> bool {
+    path.rsplit('/').skip(1).any(|folder| matches!(folder, "tests" | "test" | "testing" | "testsuite" | "benches" | "benchmarks"))
 }
 
 fn last(name: &str) -> &str {

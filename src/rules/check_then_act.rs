@@ -101,7 +101,7 @@ fn is_private(effect: &Effect) -> bool {
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case) -> Option<Finding> {
     let owner = suite.owner(unit);
-    let test_code = suite.is_test_file(unit.0);
+    let test_code = suite.is_test_code(unit);
     let path = effect.on.show();
     let name = suite.unit_name(owner);
     let language = suite.language(unit.0);

@@ -39,7 +39,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     }
     let mut seen = BTreeSet::new();
     for (unit, summary) in suite.units() {
-        if suite.is_test_file(unit.0) {
+        if suite.is_test_code(unit) {
             continue;
         }
         for effect in &summary.effects {

@@ -72,7 +72,7 @@ pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
 pub fn of_product<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
     let mut all: BTreeMap<(UnitRef, String), Single<'s>> = BTreeMap::new();
     for (unit, summary) in suite.units() {
-        if suite.is_test_file(unit.0) {
+        if suite.is_test_code(unit) {
             continue;
         }
         let owner = suite.owner(unit);
