@@ -53,6 +53,9 @@ impl Eval<'_, '_> {
                     self.put_back(base, changed, op);
                     return Term::Nil;
                 }
+                if matches!(name.as_str(), "is_err" | "unwrap_err" | "expect_err") {
+                    self.expect_failure(base);
+                }
                 if name == "getfixturevalue" {
                     // Which fixture it is may be a parameter, and it may go anywhere.
                     self.state.ambience.cwd = Some(Where::Unknown);
@@ -274,6 +277,7 @@ impl Eval<'_, '_> {
     fn call_outside(&mut self, op: OpId, name: &str, recv: Option<Term>, args: &[Passed]) -> Term {
         let site = self.site(op);
         match name {
+            "setattr" | "builtins.setattr" => self.set_attribute(args),
             "super" => return Term::External("super".into()),
             "Ok" | "Some" => return args.first().map_or(Term::Nil, |arg| arg.term.clone()),
             "Err" => return Term::Unknown,

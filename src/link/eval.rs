@@ -1,6 +1,6 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
-use super::place::Place;
+use super::place::{Place, Root};
 use super::summary::{Ambience, EFFECTS, Effect, Frame, Known, Summary, Where, harm};
 use super::term::{Lock, Site, Term, UnitRef};
 use super::world::World;
@@ -19,6 +19,10 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     if data.shape != Shape::Closure {
         for (n, param) in data.params.iter().enumerate() {
             let term = eval.parameter(n as u16, param.ty);
+            let term = match term {
+                Term::Param(_) if is_injected(eval.facts, data) => eval.injected(n as u16, eval.facts.name(param.name)),
+                term => term,
+            };
             eval.state.vars.insert(param.name, term);
         }
     }
@@ -156,6 +160,14 @@ impl<'a, 'w> Eval<'a, 'w> {
     pub fn parameter(&mut self, n: u16, ty: Option<V>) -> Term {
         match ty.and_then(|ty| self.type_name(ty)) {
             Some(ty) => Term::Typed(ty, Arc::new(Term::Param(n))),
+            None => Term::Param(n),
+        }
+    }
+
+    /// A parameter that pytest fills in: what its own fixtures and well-known plugins' give is known by their names.
+    fn injected(&self, n: u16, name: &str) -> Term {
+        match self.world.calls(self.file).get(&format!("fixture:{name}")).and_then(|entry| entry.ty.as_deref()) {
+            Some(ty) => Term::Typed(ty.into(), Arc::new(Term::Param(n))),
             None => Term::Param(n),
         }
     }
@@ -354,6 +366,27 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.state.ambience.home = to;
             }
             _ => {}
+        }
+    }
+
+    /// `setattr(tempfile, "tempdir", path)`, by hand or through monkeypatch.
+    pub fn set_attribute(&mut self, args: &[super::call::Passed]) {
+        let (name, value) = match args {
+            [object, name, value, ..] => match (&object.term, name.term.as_literal()) {
+                (Term::External(module), Some(name)) => (format!("{module}.{name}"), value),
+                _ => return,
+            },
+            [name, value] => match name.term.as_literal() {
+                Some(name) => (name, value),
+                None => return,
+            },
+            _ => return,
+        };
+        if name == "tempfile.tempdir" {
+            self.state.ambience.temp = Some(match Place::of(&value.term) {
+                Some(place) => Where::At(Arc::new(place)),
+                None => Where::Unknown,
+            });
         }
     }
 
@@ -662,6 +695,18 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
     }
 
+    /// A call is asked whether it failed: its effects are expected to.
+    pub fn expect_failure(&mut self, value: V) {
+        if let Value::Result(op) = self.facts.value(value) {
+            let site = self.site(*op);
+            for effect in
+                self.effects.iter_mut().rev().take(8).filter(|effect| effect.site == site || effect.via.first() == Some(&site))
+            {
+                effect.expected = true;
+            }
+        }
+    }
+
     fn with(&mut self, items: &[WithItem], body: &Block) {
         let guards = self.state.guards.len();
         let ambience = self.state.ambience.clone();
@@ -757,7 +802,11 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     pub fn redirect(&mut self, what: Redirected, to: Option<Where>) {
-        let to = Some(to.unwrap_or(Where::Unknown));
+        // Back to where it began.
+        let to = match to {
+            Some(Where::At(place)) if place.root == Root::Start && place.segments.is_empty() => None,
+            to => Some(to.unwrap_or(Where::Unknown)),
+        };
         match what {
             Redirected::Cwd => self.state.ambience.cwd = to,
             Redirected::Home => self.state.ambience.home = to,
@@ -776,7 +825,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         let frame = Frame { world: self.world, params: Vec::new(), ambience: &self.state.ambience, site: None };
         let root = frame.place(
             &Place::root(match &place.root {
-                root @ (super::place::Root::Cwd | super::place::Root::Home | super::place::Root::Temp) => root.clone(),
+                root @ (Root::Cwd | Root::Home | Root::Temp) => root.clone(),
                 _ => return Some(place.clone()),
             }),
             0,
@@ -1044,6 +1093,16 @@ impl<'a, 'w> Eval<'a, 'w> {
             _ => Term::Unknown,
         }
     }
+}
+
+/// A test or a fixture: a Python function whose parameters pytest fills in.
+fn is_injected(facts: &FileFacts, unit: &crate::facts::Unit) -> bool {
+    facts.language == crate::facts::Language::Python
+        && (facts.name(unit.name).starts_with("test")
+            || unit
+                .marks
+                .iter()
+                .any(|mark| facts.dotted(mark.callee).is_some_and(|name| name.rsplit('.').next() == Some("fixture"))))
 }
 
 /// How a term stands in a text: an instance of an outside type by what it stands for.

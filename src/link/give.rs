@@ -61,6 +61,9 @@ impl Eval<'_, '_> {
                 self.redirect(redirected, to);
             }
         }
+        if key.ends_with("MonkeyPatch.setattr") {
+            self.set_attribute(args);
+        }
         if key.ends_with("MonkeyPatch.setenv") || key == "fixture:monkeypatch.setenv" {
             if let (Some(name), Some(value)) = (given.get("name").and_then(Term::as_literal), given.get("value").cloned()) {
                 self.set_variable(&name, &value);
@@ -302,7 +305,7 @@ impl Eval<'_, '_> {
                 None => Term::Unknown,
             },
             Gives::Cwd => match &self.state.ambience.cwd {
-                None => Term::Path(Arc::new(Place::root(Root::Cwd))),
+                None => Term::Path(Arc::new(Place::root(Root::Start))),
                 Some(Where::At(place)) => Term::Path(place.clone()),
                 Some(Where::Unknown) => Term::Unknown,
             },
@@ -333,7 +336,7 @@ impl Eval<'_, '_> {
                 let private = dir.as_ref().and_then(get).and_then(|dir| Place::of(&dir));
                 match private {
                     // A name in a folder of one's own needs no reservation, but it is still only a name.
-                    Some(place) if matches!(place.root, Root::Fresh(_)) => {
+                    Some(place) if matches!(place.root, Root::Fresh(_) | Root::Of(_)) => {
                         Term::Path(Arc::new(place.child(Piece::Hole(Term::opaque(site, Mix::of(Discriminator::Rand))))))
                     }
                     _ => fresh(FreshKind::Name),

@@ -12,7 +12,7 @@ mod summary;
 mod term;
 mod world;
 
-pub use overlap::{Meeting, changes, is_shared, separates};
+pub use overlap::{Meeting, changes, has_fixed_name, is_shared, separates};
 pub use place::{FreshKind, Place, Root};
 pub use suite::{Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Known, Summary};

@@ -107,8 +107,8 @@ fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool) -> 
         Runner::Xdist(Dist::LoadScope) => {
             a.unit.0 != b.unit.0 || (a.class != b.class && (a.class.is_some() || b.class.is_some()))
         }
-        // Groups are another rule's matter: without one a test may run beside any other.
-        Runner::Xdist(Dist::LoadGroup) => true,
+        // Without a group a test may run beside any other.
+        Runner::Xdist(Dist::LoadGroup) => a.xdist_group.is_none() || a.xdist_group != b.xdist_group,
         Runner::ProcessPool => a.class.is_none() || a.class != b.class,
         Runner::CargoTest => a.group == b.group,
     }
@@ -172,6 +172,14 @@ pub fn is_shared(place: &Place) -> bool {
         }
     }
     !place.mix().has(Discriminator::Rand) && !place.mix().has(Discriminator::Test)
+}
+
+/// Whether a name is the same for every instance on a host: literal, or with parts that all of them share.
+pub fn has_fixed_name(place: &Place) -> bool {
+    let shared = [Discriminator::User, Discriminator::Host, Discriminator::Date]
+        .into_iter()
+        .fold(Mix::EMPTY, |mix, one| mix.or(Mix::of(one)));
+    place.mix().and(shared) == place.mix()
 }
 
 /// Whether an effect of a test can take part in a meeting.

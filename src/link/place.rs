@@ -13,6 +13,8 @@ pub enum Root {
     Temp,
     /// The working directory that the process was started in.
     Cwd,
+    /// That directory, asked for by name: a later move does not change what was answered.
+    Start,
     Home,
     /// The project's own folder: `__file__` and the crate's directory are below it.
     Project,
@@ -245,7 +247,14 @@ impl Place {
             Some(_) => Some(place),
             None => match &place.root {
                 Root::Of(base) => Some(Place::root(Root::Of(Term::field(base.clone(), "<parent>")))),
-                Root::Cwd | Root::Fresh(_) | Root::Home | Root::Temp | Root::Project | Root::Run | Root::Setting(_) => None,
+                Root::Cwd
+                | Root::Start
+                | Root::Fresh(_)
+                | Root::Home
+                | Root::Temp
+                | Root::Project
+                | Root::Run
+                | Root::Setting(_) => None,
                 Root::Abs => Some(place),
             },
         }
@@ -337,7 +346,7 @@ impl Place {
         let mut key = match &self.root {
             Root::Abs => String::new(),
             Root::Temp => "<temp>".to_owned(),
-            Root::Cwd => ".".to_owned(),
+            Root::Cwd | Root::Start => ".".to_owned(),
             Root::Home => "~".to_owned(),
             Root::Project => "<project>".to_owned(),
             Root::Run => "<run>".to_owned(),
@@ -364,10 +373,15 @@ impl Place {
 
     /// The path as a person would write it.
     pub fn show(&self) -> String {
+        self.show_with(&|n| (n == 0).then(|| "self".to_owned()))
+    }
+
+    /// The same, with names for parameters.
+    pub fn show_with(&self, name: &dyn Fn(u16) -> Option<String>) -> String {
         let root = match &self.root {
             Root::Abs => "",
             Root::Temp => "<temp>",
-            Root::Cwd => ".",
+            Root::Cwd | Root::Start => ".",
             Root::Home => "~",
             Root::Project => "<project>",
             Root::Run => "<run>",
@@ -378,13 +392,13 @@ impl Place {
                 FreshKind::Name => "<unreserved name>",
             },
             Root::Setting(name) => &format!("${name}"),
-            Root::Of(term) => &show_term(term),
+            Root::Of(term) => &show_term(term, name),
         };
         let mut text = root.to_owned();
         for segment in &self.segments {
             // `<stem>.pkl`: a suffix put onto a path that is not known.
             let joined = matches!(segment.first(), Some(Piece::Hole(Term::Text(empty))) if empty.iter().all(|p| matches!(p, Piece::Lit(t) if t.is_empty())));
-            if !joined && !(text == "." && self.root == Root::Cwd) {
+            if !joined && !(text == "." && matches!(self.root, Root::Cwd | Root::Start)) {
                 text.push('/');
             } else if text == "." {
                 text.clear();
@@ -402,7 +416,7 @@ impl Place {
                     Piece::Hole(term) => {
                         let mix = term.mix();
                         if mix.is_empty() {
-                            let _ = write!(text, "{{{}}}", show_term(term));
+                            let _ = write!(text, "{{{}}}", show_term(term, name));
                         } else {
                             let _ = write!(text, "{{{}}}", words(mix));
                         }
@@ -415,20 +429,24 @@ impl Place {
 }
 
 /// A value that is not known, in the words of the source.
-fn show_term(term: &Term) -> String {
+fn show_term(term: &Term, name: &dyn Fn(u16) -> Option<String>) -> String {
     match term {
-        Term::Param(0) => "self".to_owned(),
-        Term::Field(base, name) => match &**name {
-            "<stem>" | "<parent>" | "<name>" => show_term(base),
-            _ => match show_term(base).as_str() {
-                "…" => (**name).to_owned(),
-                base => format!("{base}.{name}"),
+        Term::Param(n) => name(*n).unwrap_or_else(|| "…".to_owned()),
+        Term::Field(base, field) => match &**field {
+            "<stem>" | "<parent>" | "<name>" => show_term(base, name),
+            _ => match show_term(base, name).as_str() {
+                "…" => (**field).to_owned(),
+                base => format!("{base}.{field}"),
             },
         },
         Term::Text(_) => term.as_literal().unwrap_or_else(|| "…".to_owned()),
-        Term::Setting(name) => format!("${name}"),
-        Term::Path(place) => place.show(),
-        Term::Typed(_, inner) => show_term(inner),
+        Term::Setting(setting) => format!("${setting}"),
+        Term::Path(place) => place.show_with(name),
+        Term::Typed(_, inner) => show_term(inner, name),
+        Term::Derived(terms) => match terms.iter().map(|term| show_term(term, name)).find(|text| text != "…") {
+            Some(text) => format!("…{text}…"),
+            None => "…".to_owned(),
+        },
         _ => "…".to_owned(),
     }
 }

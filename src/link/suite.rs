@@ -45,6 +45,8 @@ pub struct Test {
     /// Several instances of it run: parametrised, several cases.
     pub many: bool,
     pub skipped: bool,
+    /// Name of its `xdist_group`.
+    pub xdist_group: Option<String>,
     /// Held for the whole test: `#[serial]`.
     pub guards: Vec<Lock>,
     pub effects: Vec<TestEffect>,
@@ -58,6 +60,7 @@ pub struct Suite<'a> {
     pub tests: Vec<Test>,
     pub meetings: Vec<Meeting>,
     summaries: Vec<Vec<Arc<Summary>>>,
+    by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
     test_files: BTreeSet<FileId>,
 }
@@ -108,8 +111,14 @@ impl<'a> Suite<'a> {
             }
             (tests, files)
         };
+        let mut by_site: BTreeMap<Site, Vec<(usize, usize)>> = BTreeMap::new();
+        for (t, test) in tests.iter().enumerate() {
+            for (e, one) in test.effects.iter().enumerate() {
+                by_site.entry(one.effect.site).or_default().push((t, e));
+            }
+        }
         let meetings = meetings(&tests, setup, facts);
-        Suite { sources, facts, setup, tests, meetings, summaries, test_files }
+        Suite { sources, facts, setup, tests, meetings, summaries, by_site, test_files }
     }
 
     pub fn path(&self, file: FileId) -> &'a str {
@@ -172,6 +181,13 @@ impl<'a> Suite<'a> {
         &self.summaries[unit.0.0 as usize][unit.1.0 as usize]
     }
 
+    /// What a place in the source does when tests run it: the effects at it, with the path as each test gives it, and whether the test
+    /// is skipped.
+    pub fn in_tests(&self, site: Site) -> impl Iterator<Item = (&Test, &Effect)> {
+        let at = self.by_site.get(&site).map_or(&[][..], Vec::as_slice);
+        at.iter().map(|(test, effect)| (&self.tests[*test], &self.tests[*test].effects[*effect].effect))
+    }
+
     /// The name of a unit as its users know it, without its file: `Cache.save`, `save`, `module body`.
     pub fn unit_name(&self, unit: UnitRef) -> String {
         let facts = self.file(unit.0);
@@ -188,6 +204,13 @@ impl<'a> Suite<'a> {
             }
             _ => name.to_owned(),
         }
+    }
+
+    /// A path in the words of the unit that uses it: parameters by their names.
+    pub fn show(&self, place: &Place, unit: UnitRef) -> String {
+        let facts = self.file(unit.0);
+        let params = &facts.unit(unit.1).params;
+        place.show_with(&|n| params.get(usize::from(n)).map(|param| facts.name(param.name).to_owned()))
     }
 
     /// The named unit around a unit: itself, or for a closure the function that holds it.
@@ -392,6 +415,7 @@ impl<'i> Maker<'_, 'i> {
         let facts = self.file(unit.0);
         let mut many = false;
         let mut skipped = false;
+        let mut xdist_group = None;
         let mut wanted: Vec<Arc<str>> = Vec::new();
         let mut parameters: BTreeSet<String> = BTreeSet::new();
         let mut making = Making::default();
@@ -421,6 +445,7 @@ impl<'i> Maker<'_, 'i> {
                     }
                 }
                 "skip" => skipped = true,
+                "xdist_group" => xdist_group = xdist_group.or_else(|| group_name(marked, &mark.args)),
                 // `unittest.mock.patch("builtins.open")`.
                 "patch" | "object" => {
                     if let Some(arg) = mark.args.first() {
@@ -458,7 +483,7 @@ impl<'i> Maker<'_, 'i> {
             }
         }
         // `pytestmark = pytest.mark.usefixtures("x")`.
-        self.module_marks(file, &mut wanted, &mut skipped);
+        self.module_marks(file, &mut wanted, &mut skipped, &mut xdist_group);
         let autouse = self.autouse(file, class);
         for name in autouse.into_iter().chain(wanted) {
             self.use_fixture(&name, file, class, &mut making);
@@ -511,12 +536,13 @@ impl<'i> Maker<'_, 'i> {
             group: FileId(0),
             many,
             skipped,
+            xdist_group,
             guards: Vec::new(),
             effects,
         }
     }
 
-    fn module_marks(&self, file: FileId, wanted: &mut Vec<Arc<str>>, skipped: &mut bool) {
+    fn module_marks(&self, file: FileId, wanted: &mut Vec<Arc<str>>, skipped: &mut bool, xdist_group: &mut Option<String>) {
         let facts = self.file(file);
         super::index::walk_ops(&facts.units[0].body, &mut |op| {
             let crate::facts::What::Store { to, value, .. } = &facts.op(op).what else { return };
@@ -537,6 +563,7 @@ impl<'i> Maker<'_, 'i> {
                         }
                     }
                     Some("skip") => *skipped = true,
+                    Some("xdist_group") if xdist_group.is_none() => *xdist_group = group_name(facts, args),
                     _ => {}
                 }
             }
@@ -636,7 +663,10 @@ impl<'i> Maker<'_, 'i> {
         let ambience = making.ambience.clone();
         let frame = Frame { world: &self.world, params, ambience: &ambience, site: None };
         for effect in &summary.effects {
-            let Some(effect) = frame.effect(effect) else { continue };
+            let Some(mut effect) = frame.effect(effect) else { continue };
+            if effect.on.root == Root::Start {
+                effect.on = Arc::new(Place { root: Root::Cwd, segments: effect.on.segments.clone() });
+            }
             let leave = effect.leave;
             let phase = if leave && phase == Phase::Setup { Phase::Teardown } else { phase };
             let one = TestEffect { effect, phase };
@@ -709,6 +739,7 @@ impl<'i> Maker<'_, 'i> {
                 group: root.0,
                 many: many > 1,
                 skipped,
+                xdist_group: None,
                 guards,
                 effects,
             });
@@ -749,6 +780,15 @@ const NOWHERE: Site = Site { file: FileId(u32::MAX), op: OpId(0) };
 fn is_test_case(base: &str) -> bool {
     let name = last(base);
     name.ends_with("TestCase") || name.ends_with("TestBase") || base.starts_with("unittest.")
+}
+
+/// The name of an `xdist_group` mark (pytest-xdist documentation, "Running tests across multiple CPUs").
+fn group_name(facts: &FileFacts, args: &[crate::facts::Arg]) -> Option<String> {
+    let mut name = None;
+    for arg in args {
+        texts(facts, arg.value, &mut |text| name = Some(text.to_owned()));
+    }
+    Some(name.unwrap_or_else(|| "default".to_owned()))
 }
 
 /// All texts in a value: one, or those of a list.

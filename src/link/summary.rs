@@ -173,6 +173,7 @@ impl Frame<'_> {
                 Place::root(Root::Fresh(Fresh { site: fresh.site, via: self.salt(fresh.via), kind: fresh.kind }))
             }
             Root::Cwd => redirected(&self.ambience.cwd, Root::Cwd)?,
+            Root::Start => redirected(&self.ambience.cwd, Root::Start)?,
             Root::Home => redirected(&self.ambience.home, Root::Home)?,
             Root::Temp => redirected(&self.ambience.temp, Root::Temp)?,
             root => Place::root(root.clone()),

@@ -4,24 +4,42 @@ use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, FreshKind, Known, Root, Suite, UnitRef};
+use crate::link::{Effect, FreshKind, Known, Root, Site, Suite, Term, UnitRef, is_shared};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let mut seen = BTreeSet::new();
     for (unit, summary) in suite.units() {
+        let test_code = suite.is_test_code(unit);
         for effect in &summary.effects {
             // The check and the act in one function, or the act one call below the check.
-            if effect.via.len() > 1 || effect.flagged || effect.expected || is_private(effect) {
+            let anchor = effect.via.first().copied().unwrap_or(effect.site);
+            if effect.via.len() > 1 || anchor.file != unit.0 {
                 continue;
             }
-            let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on) else { continue };
-            let Some(case) = case(effect, known) else { continue };
-            let anchor = effect.via.first().copied().unwrap_or(effect.site);
-            if known.site.file == anchor.file && seen.insert(anchor) {
-                found.extend(finding(suite, unit, effect, known, case));
+            if !test_code {
+                look(suite, unit, effect, &mut seen, found);
+                continue;
+            }
+            // In test code the tests say which path it is, and whether it is anybody else's.
+            for (_, effect) in suite.in_tests(effect.site).filter(|(test, _)| !test.skipped) {
+                if is_shared(&effect.on) && effect.via.len() <= 1 {
+                    look(suite, unit, effect, &mut seen, found);
+                }
             }
         }
+    }
+}
+
+fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>, found: &mut Vec<Finding>) {
+    if effect.flagged || effect.expected || is_private(effect) {
+        return;
+    }
+    let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on) else { return };
+    let Some(case) = case(effect, known) else { return };
+    let anchor = effect.via.first().copied().unwrap_or(effect.site);
+    if known.site.file == anchor.file && seen.insert(anchor) {
+        found.push(finding(suite, unit, effect, known, case));
     }
 }
 
@@ -34,6 +52,8 @@ enum Case {
     OutsideLock,
     /// A lock file made by hand.
     LockFile,
+    /// A file made where there was none.
+    File,
 }
 
 fn case(effect: &Effect, known: &Known) -> Option<Case> {
@@ -82,6 +102,7 @@ fn case(effect: &Effect, known: &Known) -> Option<Case> {
             Some(Case::Remove)
         }
         (Verb::Write | Verb::Append, false) if is_lock_file(effect) && !catches(&["FileExistsError"]) => Some(Case::LockFile),
+        (Verb::Write, false) if !catches(&["FileExistsError"]) && effect.format.is_none() => Some(Case::File),
         _ => None,
     }
 }
@@ -92,6 +113,14 @@ fn is_lock_file(effect: &Effect) -> bool {
     name.ends_with("lock") || name.ends_with(".pid")
 }
 
+/// A path that is known only as a parameter or a local value; a field is the object's own, and lives as long as it.
+fn is_handed_in(root: &Root) -> bool {
+    let Root::Of(term) = root else { return false };
+    let mut field = false;
+    term.visit(&mut |inner| field |= matches!(inner, Term::Field(base, _) if matches!(**base, Term::Param(0) | Term::Module(_))));
+    !field
+}
+
 fn is_private(effect: &Effect) -> bool {
     match &effect.on.root {
         Root::Fresh(fresh) => fresh.kind != FreshKind::Name,
@@ -99,10 +128,9 @@ fn is_private(effect: &Effect) -> bool {
     }
 }
 
-fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case) -> Option<Finding> {
+fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case) -> Finding {
     let owner = suite.owner(unit);
-    let test_code = suite.is_test_code(unit);
-    let path = effect.on.show();
+    let path = suite.show(&effect.on, unit);
     let name = suite.unit_name(owner);
     let language = suite.language(unit.0);
     let (message, help, note) = match (case, language) {
@@ -131,6 +159,16 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
             "repeat the check inside the lock",
             "who waited for the lock does the work again, over a file that others already use",
         ),
+        (Case::File, Language::Python) => (
+            format!("`{name}` creates `{path}` after checking that it is missing"),
+            "create it with `open(path, \"x\")` and take `FileExistsError` for success, or write a temporary file and `os.replace` it",
+            "a second process that passes the check at the same time writes over it, or reads it half written",
+        ),
+        (Case::File, Language::Rust) => (
+            format!("`{name}` creates `{path}` after checking that it is missing"),
+            "create it with `File::create_new` and take `AlreadyExists` for success",
+            "a second process that passes the check at the same time writes over it, or reads it half written",
+        ),
         (Case::LockFile, Language::Python) => (
             format!("`{name}` takes the lock file `{path}` by looking for it and then creating it"),
             "create it with `open(path, \"x\")`, or use `filelock.FileLock`",
@@ -142,10 +180,9 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
             "two processes that look at the same time both take the lock",
         ),
     };
-    // A removal by who owns the path harms nobody; whether it is shared is not known where the path is a caller's.
-    let owned = matches!(effect.on.root, Root::Of(_));
+    // Whether a path that a caller hands in is anybody else's is not known here; a directory is made to be shared more often than not.
     let confidence = match case {
-        Case::Remove if owned && !test_code => Confidence::Low,
+        Case::Remove | Case::File if is_handed_in(&effect.on.root) => Confidence::Low,
         _ => Confidence::Medium,
     };
     let anchor = effect.via.first().copied().unwrap_or(effect.site);
@@ -153,7 +190,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
     labels.push(words::label(suite, known.site, "checked here; the answer may be old by then", Role::Evidence));
     let more = words::derivation(suite, effect, &labels);
     labels.extend(more);
-    Some(Finding {
+    Finding {
         rule: "check-then-act",
         severity: Severity::Warning,
         confidence,
@@ -164,5 +201,5 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
-    })
+    }
 }

@@ -3,18 +3,29 @@
 use super::words;
 use crate::calls::Verb;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, FreshKind, Root, Suite, UnitRef};
+use crate::link::{Effect, FreshKind, Place, Root, Suite, UnitRef};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let mut seen = BTreeSet::new();
     for (unit, summary) in suite.units() {
         for effect in summary.effects.iter().filter(|effect| effect.verb == Verb::Name && effect.via.is_empty()) {
-            if seen.insert(effect.site) {
+            if seen.insert(effect.site) && is_relied_on(suite, effect, &summary.effects) {
                 found.push(finding(suite, unit, effect, &summary.effects));
             }
         }
     }
+}
+
+/// Whether it matters that the name may be taken: not where the test is skipped or expects a missing file, not where the file is created
+/// exclusively, not where it is only looked for.
+fn is_relied_on(suite: &Suite, effect: &Effect, all: &[Effect]) -> bool {
+    let mut tests = suite.in_tests(effect.site).peekable();
+    if effect.expected || effect.flagged || tests.peek().is_some() && tests.all(|(test, _)| test.skipped) {
+        return false;
+    }
+    let mut uses = all.iter().filter(|other| other.on == effect.on && other.verb != Verb::Name).peekable();
+    uses.peek().is_none() || !uses.all(|other| matches!(other.verb, Verb::Stat | Verb::Create))
 }
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect]) -> Finding {
@@ -27,7 +38,9 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect]) -> Fin
     // Only the temporary of an atomic publish, or in a folder of one's own.
     let moved = all.iter().find(|other| other.on == effect.on && other.verb == Verb::Delete);
     let published = moved.is_some_and(|moved| all.iter().any(|other| other.verb == Verb::Publish && other.site == moved.site));
-    let private = !matches!(&effect.on.root, Root::Fresh(fresh) if fresh.kind == FreshKind::Name);
+    let is_private = |place: &Place| matches!(&place.root, Root::Fresh(fresh) if fresh.kind != FreshKind::Name);
+    let mut tests = suite.in_tests(effect.site).peekable();
+    let private = is_private(&effect.on) || tests.peek().is_some() && tests.all(|(_, effect)| is_private(&effect.on));
     let hot = ["setUp", "setup_method", "before_scenario", "before_step", "before_each"]
         .iter()
         .any(|hot| name.rsplit('.').next() == Some(hot))

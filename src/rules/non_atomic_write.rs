@@ -2,11 +2,13 @@
 
 use super::words;
 use crate::calls::{Reach, Verb};
+use crate::facts::ClassId;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Label, Role, Severity};
-use crate::link::{Effect, FreshKind, Piece, Root, Site, Suite, UnitRef};
+use crate::link::{Effect, FreshKind, Piece, Place, Root, Site, Suite, Term, UnitRef};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What speaks for a file that others read while it is written. Two of these are needed, and a check or a read among them.
 #[derive(Default)]
@@ -15,8 +17,10 @@ struct Evidence {
     check: Option<Site>,
     /// The same path is read by the same function.
     read: Option<Site>,
-    /// A path with the same last part is read elsewhere in the file.
+    /// The same field, or a path with the same last part, is read elsewhere in the file.
     elsewhere: Option<Site>,
+    /// That reader looks first whether it is there.
+    asked: bool,
     /// The words of a cache, in the path or in the names around.
     named: bool,
 }
@@ -24,19 +28,43 @@ struct Evidence {
 impl Evidence {
     fn suffices(&self) -> bool {
         let seen = usize::from(self.check.is_some()) + usize::from(self.read.is_some()) + usize::from(self.elsewhere.is_some());
-        seen + usize::from(self.named) >= 2 && seen >= 1
+        seen + usize::from(self.named) + usize::from(self.asked) >= 2 && seen >= 1
     }
 }
 
+/// A read that may see a write: where, in which class, of which path.
+struct Reader {
+    unit: UnitRef,
+    class: Option<ClassId>,
+    site: Site,
+    tail: Option<String>,
+    place: Arc<Place>,
+    /// The reader looked first whether it is there.
+    asked: bool,
+}
+
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    let mut readers: BTreeMap<FileId, Vec<(String, UnitRef, Site)>> = BTreeMap::new();
+    let mut readers: BTreeMap<FileId, Vec<Reader>> = BTreeMap::new();
+    let mut spread: BTreeSet<Site> = BTreeSet::new();
     for (unit, summary) in suite.units() {
-        for effect in summary.effects.iter().filter(|effect| effect.verb == Verb::Read && effect.via.len() <= 1) {
-            if let Some(tail) = tail(effect) {
-                readers.entry(unit.0).or_default().push((tail, unit, anchor(effect)));
+        let class = suite.file(unit.0).unit(unit.1).class;
+        for effect in &summary.effects {
+            if effect.spread && effect.verb == Verb::Write {
+                spread.insert(effect.site);
+            }
+            if effect.verb == Verb::Read && effect.via.len() <= 1 {
+                readers.entry(unit.0).or_default().push(Reader {
+                    unit,
+                    class,
+                    site: anchor(effect),
+                    tail: tail(effect),
+                    place: effect.on.clone(),
+                    asked: effect.known.iter().any(|known| known.on == effect.on),
+                });
             }
         }
     }
+    let none = Vec::new();
     let mut seen = BTreeSet::new();
     for (unit, summary) in suite.units() {
         if suite.is_test_code(unit) {
@@ -47,14 +75,14 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             if effect.verb != Verb::Write
                 || effect.via.len() > 1
                 || at.file != unit.0
-                || !is_exposed(effect)
+                || !is_exposed(effect, &summary.effects)
                 || is_temporary(effect, &summary.effects)
             {
                 continue;
             }
-            let evidence = evidence(suite, unit, effect, &summary.effects, &readers);
+            let evidence = evidence(suite, unit, effect, &summary.effects, readers.get(&unit.0).unwrap_or(&none));
             if evidence.suffices() && seen.insert(at) {
-                found.push(finding(suite, unit, effect, &evidence));
+                found.push(finding(suite, unit, effect, &evidence, spread.contains(&effect.site)));
             }
         }
     }
@@ -66,9 +94,11 @@ fn anchor(effect: &Effect) -> Site {
 }
 
 /// Whether others may look at the path while it is written: not private, not locked, not asked for by a flag.
-fn is_exposed(effect: &Effect) -> bool {
+fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
     let private = matches!(&effect.on.root, Root::Fresh(fresh) if fresh.kind != FreshKind::Name);
-    let locked = effect.guards.iter().any(|lock| lock.reach == Reach::Host);
+    let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host);
+    // A lock that a reader of the same function does not take keeps nobody out.
+    let locked = host(effect) && !all.iter().any(|other| other.verb == Verb::Read && other.on == effect.on && !host(other));
     !private && !locked && !effect.flagged && !effect.expected
 }
 
@@ -94,30 +124,29 @@ fn tail(effect: &Effect) -> Option<String> {
     (text.replace("{}", "").len() >= 4).then_some(text)
 }
 
-fn evidence(
-    suite: &Suite,
-    unit: UnitRef,
-    effect: &Effect,
-    all: &[Effect],
-    readers: &BTreeMap<FileId, Vec<(String, UnitRef, Site)>>,
-) -> Evidence {
+fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], readers: &[Reader]) -> Evidence {
     let missing = effect.known.iter().rev().find(|known| known.on == effect.on && !known.exists);
-    let asked = || {
-        all.iter().find(|other| other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty()).map(|other| other.site)
-    };
     let read = all.iter().find(|other| other.verb == Verb::Read && other.on == effect.on);
-    let elsewhere = tail(effect).and_then(|tail| {
-        let all = readers.get(&unit.0)?;
-        all.iter()
-            .find(|(other, reader, site)| *other == tail && *reader != unit && *site != anchor(effect))
-            .map(|(_, _, site)| *site)
-    });
+    let class = suite.file(unit.0).unit(unit.1).class;
+    let tail = tail(effect);
+    // The same field of the same class, or a path with the same last part.
+    let same = |reader: &&Reader| {
+        let field = class.is_some() && reader.class == class && is_field(&effect.on) && reader.place == effect.on;
+        reader.unit != unit && reader.site != anchor(effect) && (field || tail.is_some() && reader.tail == tail)
+    };
+    let elsewhere = readers.iter().find(same);
     Evidence {
-        check: missing.map(|known| known.site).or_else(asked),
+        check: missing.map(|known| known.site),
         read: read.map(anchor),
-        elsewhere,
+        elsewhere: elsewhere.map(|reader| reader.site),
+        asked: elsewhere.is_some_and(|reader| reader.asked && reader.place == effect.on),
         named: is_named(suite, unit, effect),
     }
+}
+
+/// A path that begins at a field of the receiver.
+fn is_field(place: &Place) -> bool {
+    matches!(&place.root, Root::Of(term) if matches!(term, Term::Field(base, _) if **base == Term::Param(0)))
 }
 
 /// Words that a cache, memo or state file goes by.
@@ -139,9 +168,9 @@ fn is_named(suite: &Suite, unit: UnitRef, effect: &Effect) -> bool {
     })
 }
 
-fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence) -> Finding {
+fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, spread: bool) -> Finding {
     let name = suite.unit_name(suite.owner(unit));
-    let path = effect.on.show();
+    let path = suite.show(&effect.on, unit);
     let mut labels = vec![words::label(suite, anchor(effect), "written in place here", Role::Primary)];
     let cite = |site: Option<Site>, text: &str, role: Role, labels: &mut Vec<Label>| {
         if let Some(site) = site {
@@ -171,7 +200,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence) -
     };
     Finding {
         rule: "non-atomic-write",
-        severity: if effect.spread { Severity::Error } else { Severity::Warning },
+        severity: if spread || effect.spread { Severity::Error } else { Severity::Warning },
         confidence: Confidence::Medium,
         message: format!("`{name}` writes `{path}` in place, where another process may be reading it"),
         labels,

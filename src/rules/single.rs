@@ -1,10 +1,11 @@
 //! One-sided views of a path that others can reach: what three rules ask in three words.
 
 use super::words;
+use crate::calls::Reach;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, Root, Site, Suite, UnitRef, is_shared};
+use crate::link::{Effect, Root, Site, Suite, UnitRef, has_fixed_name, is_shared};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One place that tests or product code change, with all that change it.
@@ -34,6 +35,17 @@ fn leaves(verb: Verb) -> bool {
     )
 }
 
+/// Whether an effect changes a path that has the same name for everyone, with nobody kept out.
+fn is_exposed(effect: &Effect, root: &Root) -> bool {
+    effect.on.root == *root
+        && leaves(effect.verb)
+        && !effect.flagged
+        && !effect.expected
+        && is_shared(&effect.on)
+        && has_fixed_name(&effect.on)
+        && !effect.guards.iter().any(|lock| lock.reach == Reach::Host)
+}
+
 /// Paths below a root that tests change and that no meeting reports already.
 pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
     let met: BTreeSet<&str> = suite.meetings.iter().map(|meeting| meeting.path.as_str()).collect();
@@ -47,7 +59,7 @@ pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
     for (t, test) in suite.tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
         for one in &test.effects {
             let effect = &one.effect;
-            if effect.on.root != *root || !leaves(effect.verb) || effect.flagged || effect.expected || !is_shared(&effect.on) {
+            if !is_exposed(effect, root) {
                 continue;
             }
             let path = effect.on.show();
@@ -77,12 +89,7 @@ pub fn of_product<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
         }
         let owner = suite.owner(unit);
         for effect in &summary.effects {
-            if effect.on.root != *root
-                || !leaves(effect.verb)
-                || effect.flagged
-                || !effect.via.is_empty()
-                || !is_shared(&effect.on)
-            {
+            if !is_exposed(effect, root) || !effect.via.is_empty() {
                 continue;
             }
             let path = effect.on.show();
