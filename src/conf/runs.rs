@@ -4,12 +4,14 @@ use super::cargo;
 use super::ci::Step;
 use super::discovery::{self, Root};
 use super::env::Env;
+use super::ini::Ini;
 use super::launch::{behind_options, coverage, go, launched, program, python};
 use super::pytest::{self, Count};
 use super::recipes::{Recipe, Tool};
 use super::runners;
 use super::script::Script;
 use super::shell::{self, Word};
+use super::toml::{Item, Toml};
 use super::tree::{self, Tree};
 use crate::facts::run::{Crate, Run, Runner, Workers, below};
 use crate::text::{FileId, Kind, Span};
@@ -62,7 +64,9 @@ pub fn read(project: &Project) -> Outcome {
         Reader { project, by_name, found: Vec::new(), outcome: Outcome::default(), budget: BUDGET, stack: Vec::new() };
     for step in project.steps {
         let path = step.script.whole().map_or("", |(file, _)| project.tree.path(file));
-        let strength = if path.ends_with("pre-commit-config.yaml") { Strength::Recipe } else { Strength::Ci };
+        // A workflow below the root is a vendored project's own, or a fixture: no service runs it.
+        let run = super::ci::base(path).is_empty() && !path.ends_with("pre-commit-config.yaml");
+        let strength = if run { Strength::Ci } else { Strength::Recipe };
         reader.script(&step.script, &At { env: step.env.clone(), dir: step.dir.clone(), strength, depth: 0 });
     }
     for n in 0..project.recipes.len() {
@@ -80,6 +84,13 @@ pub(super) struct At {
     pub(super) dir: String,
     pub(super) strength: Strength,
     pub(super) depth: u32,
+}
+
+/// A command as it stands in a file.
+pub(super) struct Said {
+    pub(super) place: Option<(FileId, Span)>,
+    /// On one line.
+    pub(super) text: String,
 }
 
 pub(super) struct Reader<'a> {
@@ -149,21 +160,23 @@ impl Reader<'_> {
                         inner = Rc::new(layer);
                     }
                     let here = At { env: inner, dir: dir.clone(), strength: at.strength, depth: at.depth };
-                    self.command(&words, command.place(), here);
+                    let said =
+                        Said { place: command.place(), text: one_line(script.text.get(command.range.clone()).unwrap_or("")) };
+                    self.command(&words, &said, here);
                 }
             }
         }
     }
 
-    /// One command with its variables filled in. `place` is all of it, as written.
-    fn command(&mut self, words: &[Word], place: Option<(FileId, Span)>, mut at: At) {
+    /// One command with its variables filled in.
+    fn command(&mut self, words: &[Word], said: &Said, mut at: At) {
         let mut words = words.to_vec();
         // Each turn takes at least one word off, or returns.
         while let Some(first) = words.first() {
             let name = program(first.str()).to_owned();
             let rest = &words[1..];
             match name.as_str() {
-                "pytest" | "py.test" | "pytest-3" | "py.test-3" => return self.pytest(rest, place, &at),
+                "pytest" | "py.test" | "pytest-3" | "py.test-3" => return self.pytest(rest, said, &at),
                 "python" | "py" | "pypy" => match python(rest) {
                     Some(next) => words = next,
                     None => return,
@@ -172,11 +185,12 @@ impl Reader<'_> {
                     Some(next) => words = next,
                     None => return,
                 },
-                "cargo" | "cross" => return self.cargo(rest, place, &at),
+                "cargo" | "cross" => return self.cargo(rest, said, &at),
                 "bash" | "sh" | "zsh" | "dash" | "ksh" => return self.shell(rest, &at),
                 "source" | "." => return self.shell(rest, &at),
+                "nox" => return self.nox(rest, said, &at),
                 "make" | "gmake" | "just" | "tox" | "poe" | "task" | "go-task" => return self.recipes(&name, rest, &at),
-                "hatch" => match self.hatch(rest, place, &at) {
+                "hatch" => match self.hatch(rest, said, &at) {
                     Some(next) => words = next,
                     None => return,
                 },
@@ -231,8 +245,8 @@ impl Reader<'_> {
                 "docker" | "docker-compose" | "podman" | "podman-compose" | "kubectl" | "nix" | "nix-shell" | "singularity"
                 | "apptainer" | "srun" | "retry" | "op" | "doppler" | "flock" | "strace" | "valgrind" | "memray" | "scalene"
                 | "mpirun" | "mpiexec" | "direnv" | "devbox" | "mise" | "asdf" | "earthly" | "devcontainer" | "act"
-                | "foreman" | "honcho" | "aws-vault" | "torchrun" => return self.carried(rest, place, &at),
-                _ if runners::knows(&name) => return self.runner(&name, rest, place, &at),
+                | "foreman" | "honcho" | "aws-vault" | "torchrun" => return self.carried(rest, said, &at),
+                _ if runners::knows(&name) => return self.runner(&name, rest, said, &at),
                 _ => {
                     // An interpreter in a variable: `$PYTHON -m pytest`.
                     if !first.expansions.is_empty()
@@ -285,7 +299,7 @@ impl Reader<'_> {
     }
 
     /// The first word that names a runner, behind a carrier's own words.
-    fn carried(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+    fn carried(&mut self, words: &[Word], said: &Said, at: &At) {
         if words.iter().any(|word| matches!(word.str(), "build" | "pull" | "push" | "login")) {
             return;
         }
@@ -321,12 +335,12 @@ impl Reader<'_> {
             ) || (runners::knows(name) && name != "django");
             // `docker compose run pytest` names a service: a runner stands behind it, or it is one.
             if known {
-                return self.command(&words[n..], place, at);
+                return self.command(&words[n..], said, at);
             }
         }
     }
 
-    pub(super) fn pytest(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+    pub(super) fn pytest(&mut self, words: &[Word], said: &Said, at: &At) {
         let own = pytest::read(words);
         if own.dry {
             return;
@@ -347,9 +361,18 @@ impl Reader<'_> {
         let merged = pytest::read(&all);
         let auto = at.env.value("PYTEST_XDIST_AUTO_NUM_WORKERS").and_then(|value| value.text.trim().parse().ok());
         let (runner, workers, option) = merged.runner(auto);
-        let text = self.text(place, words, option);
-        self.outcome.pytest = true;
-        self.add(at, runner, workers, &paths, option.or(place), text);
+        let text = self.text(said, option);
+        self.outcome.pytest |= at.dir.is_empty() || self.project.tree.exists(&at.dir);
+        self.add(at, runner, workers, &paths, option.or(said.place), text);
+    }
+
+    /// nox's sessions are Python and not read here; what is handed on behind `--` goes to pytest where it is an option of xdist.
+    fn nox(&mut self, words: &[Word], said: &Said, at: &At) {
+        let Some(split) = words.iter().position(|word| word.str() == "--") else { return };
+        let args = &words[split + 1..];
+        if pytest::read(args).workers.is_some() {
+            self.pytest(args, said, at);
+        }
     }
 
     /// Those of the arguments that are there, as paths from the project's root.
@@ -361,7 +384,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn cargo(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+    fn cargo(&mut self, words: &[Word], said: &Said, at: &At) {
         match self.project.cargo.read(words) {
             Some(cargo::Call::Make(words)) => {
                 let words =
@@ -386,14 +409,14 @@ impl Reader<'_> {
                 scopes.retain(|scope| !scope.is_empty());
                 let workers = self.project.cargo.workers(&tests, &at.env);
                 let option = tests.count.and_then(|(_, place)| place);
-                let text = self.text(place, words, option);
-                self.add(at, tests.runner, workers, &scopes, option.or(place), text);
+                let text = self.text(said, option);
+                self.add(at, tests.runner, workers, &scopes, option.or(said.place), text);
             }
             None => {}
         }
     }
 
-    fn runner(&mut self, name: &str, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+    fn runner(&mut self, name: &str, words: &[Word], said: &Said, at: &At) {
         let Some(call) = runners::read(name, words) else { return };
         let mut workers = call.workers;
         // Django's `--parallel auto` asks this variable.
@@ -403,10 +426,12 @@ impl Reader<'_> {
                 workers = Count::Number(most).workers();
             }
         }
-        self.outcome.unittest.extend(call.pattern);
+        if at.dir.is_empty() || self.project.tree.exists(&at.dir) {
+            self.outcome.unittest.extend(call.pattern);
+        }
         let scopes = self.paths(&call.start.into_iter().collect::<Vec<_>>(), &at.dir);
-        let text = self.text(place, words, call.place);
-        self.add(at, call.runner, workers, &scopes, call.place.or(place), text);
+        let text = self.text(said, call.place);
+        self.add(at, call.runner, workers, &scopes, call.place.or(said.place), text);
     }
 
     /// Adds a run for each scope, or for the folder of the command.
@@ -416,6 +441,10 @@ impl Reader<'_> {
             scopes = common(&scopes).into_iter().collect();
         }
         if scopes.is_empty() {
+            // A folder that is not here belongs to another repository, or is built.
+            if !at.dir.is_empty() && !self.project.tree.exists(&at.dir) {
+                return;
+            }
             scopes.push(at.dir.clone());
         }
         for scope in scopes {
@@ -424,18 +453,22 @@ impl Reader<'_> {
     }
 
     /// The command as written, on one line; an option from another place is added in brackets.
-    fn text(&self, place: Option<(FileId, Span)>, words: &[Word], option: Option<(FileId, Span)>) -> String {
-        let slice = |(file, span): (FileId, Span)| {
-            one_line(self.project.tree.text(file).get(span.start as usize..span.end as usize).unwrap_or(""))
-        };
-        let mut text = match place {
-            Some(place) => slice(place),
-            None => one_line(&words.iter().map(Word::str).collect::<Vec<_>>().join(" ")),
-        };
+    fn text(&self, said: &Said, option: Option<(FileId, Span)>) -> String {
+        let mut text = said.text.clone();
+        // Our own spelling of what a caller may add.
+        while let Some(at) = text.find("${posargs:-") {
+            let close = text[at..].find('}').map(|n| at + n);
+            if let Some(close) = close {
+                text.remove(close);
+            }
+            text.replace_range(at..at + "${posargs:-".len(), "");
+        }
+        let mut text = text.trim().to_owned();
         if let Some((file, span)) = option
-            && !place.is_some_and(|(other, whole)| other == file && whole.contains(span))
+            && !said.place.is_some_and(|(other, whole)| other == file && whole.contains(span))
         {
-            text = format!("{text} ({} in {})", slice((file, span)), self.project.tree.path(file));
+            let option = self.project.tree.text(file).get(span.start as usize..span.end as usize).unwrap_or("");
+            text = format!("{text} ({} in {})", one_line(option), self.project.tree.path(file));
         }
         text
     }
@@ -455,6 +488,7 @@ impl Reader<'_> {
                 self.found.push((Strength::Settings, Run { runner, workers, scope: root.discovery.root.clone(), place, text }));
             }
         }
+        self.nbdev();
         let is_python = |run: &Run| !matches!(run.runner, Runner::CargoTest | Runner::Nextest);
         let sequential = |scope: &str, place| Run {
             runner: Runner::Sequential,
@@ -488,6 +522,30 @@ impl Reader<'_> {
                 strength,
                 Run { runner: Runner::CargoTest, workers, scope: String::new(), place, text: "cargo test".to_owned() },
             ));
+        }
+    }
+
+    /// nbdev's notebooks are tests, run by a pool whose processes serve one notebook after the other (nbdev documentation, "test").
+    fn nbdev(&mut self) {
+        let tree = self.project.tree;
+        for (path, file) in tree.files() {
+            let (folder, place) = match tree::name(path) {
+                "settings.ini" => {
+                    let ini = Ini::parse(file, tree.text(file));
+                    let Some(setting) = ini.section("DEFAULT").and_then(|section| section.get("nbs_path")) else { continue };
+                    (setting.value.text.clone(), setting.place)
+                }
+                "pyproject.toml" => {
+                    let toml = Toml::parse(file, tree.text(file));
+                    let Some(table) = toml.at(&["tool", "nbdev"]) else { continue };
+                    (table.at(&["nbs_path"]).and_then(Item::str).unwrap_or("nbs").to_owned(), table.place())
+                }
+                _ => continue,
+            };
+            let Some(scope) = tree::join(tree::folder(path), &folder) else { continue };
+            let (runner, workers) = (Runner::ProcessPool, Workers::Cpus);
+            self.found
+                .push((Strength::Settings, Run { runner, workers, scope, place: Some(place), text: "nbdev_test".to_owned() }));
         }
     }
 
@@ -746,6 +804,35 @@ mod tests {
         );
         assert_eq!(script("behavex --parallel-processes 3", &[]), ["processpool 3 [] --parallel-processes 3"]);
         assert_eq!(script("pytest --parallel-threads=8", &[]), ["pythonthreads 8 [] --parallel-threads=8"]);
+    }
+
+    #[test]
+    fn other_checkouts_are_not_ours() {
+        assert_eq!(script("git clone x other && cd other && pytest -n 4", &[]), ["sequential one [] -"]);
+        let vendored = ("vendor/x/.github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n      - run: pytest -n 2\n");
+        let found = script("pytest", &[vendored, ("vendor/x/test_a.py", "")]);
+        assert_eq!(found, ["sequential one [] pytest", "load 2 [vendor/x] vendor/x/-n 2"]);
+    }
+
+    #[test]
+    fn words_handed_on_and_notebooks() {
+        assert_eq!(script("nox -s test -- tests -n 4", &[]), ["load 4 [tests] -n 4"]);
+        assert_eq!(script("nox -s test -- -k x", &[]), ["sequential one [] -"]);
+        let nbdev = ("settings.ini", "[DEFAULT]\nnbs_path = nbs\n");
+        assert_eq!(runs(&[nbdev, ("a.py", "")]), ["processpool cpus [nbs] settings.ini:nbs_path"]);
+        let uses = "jobs:\n  a:\n    steps: [uses: fastai/workflows/nbdev-ci@master]\n";
+        assert_eq!(runs(&[(WORKFLOW, uses)]), ["processpool cpus [] .github/workflows/ci.yml:fastai/workflows/nbdev-ci@master"]);
+    }
+
+    #[test]
+    fn texts_are_as_written() {
+        let text = |files: &[(&str, &str)]| setup(files).runs[0].text.clone();
+        let make = "PYTEST = python -m pytest\n# far\n\nt:\n\t@$(PYTEST) -q \\\n\t  tests\n";
+        assert_eq!(text(&[("Makefile", make)]), "python -m pytest -q tests");
+        let far = format!("PYTEST = pytest\n{}t:\n\t$(PYTEST) -q\n", "# x\n".repeat(300));
+        let found = runs(&[("Makefile", &far)]);
+        assert_eq!(found, ["sequential one [] Makefile:pytest"]);
+        assert_eq!(text(&[("tox.ini", "[testenv]\ncommands = pytest {posargs:-n 4 tests} -q\n")]), "pytest -n 4 tests -q");
     }
 
     #[test]
