@@ -64,6 +64,8 @@ impl Reader<'_> {
 
     /// Tools that run recipes by name.
     pub(super) fn recipes(&mut self, name: &str, words: &[Word], at: &At) {
+        // Looking through all recipes is dear where there are thousands.
+        self.budget = self.budget.saturating_sub(self.project.recipes.len() as u32 / 50);
         if name == "tox" {
             return self.tox(words, at);
         }
