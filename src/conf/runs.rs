@@ -10,7 +10,7 @@ use super::runners;
 use super::script::Script;
 use super::shell::{self, Word};
 use super::tree::{self, Tree};
-use crate::facts::run::{Crate, Run, below};
+use crate::facts::run::{Crate, Run};
 use crate::text::{FileId, Kind, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
