@@ -27,17 +27,6 @@ pub fn is_ci(path: &str) -> bool {
     let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
     let stem = name.trim_start_matches('.').trim_end_matches(".yaml").trim_end_matches(".yml");
     let folder = format!("/{}/", tree::folder(path));
-    const FOLDERS: [&str; 9] = [
-        "/.github/",
-        "/.forgejo/",
-        "/.gitea/",
-        "/.gitlab/",
-        "/.circleci/",
-        "/.buildkite/",
-        "/.woodpecker/",
-        "/.azure-pipelines/",
-        "/.semaphore/",
-    ];
     const STEMS: [&str; 13] = [
         "gitlab-ci",
         "travis",
@@ -56,6 +45,30 @@ pub fn is_ci(path: &str) -> bool {
     yaml && (FOLDERS.iter().any(|part| folder.contains(part)) || STEMS.contains(&stem) || stem.ends_with("gitlab-ci"))
 }
 
+/// The folder of the project whose CI file this is: `""` for the one at hand, another for one that lies in it.
+pub fn base(path: &str) -> &str {
+    let whole = format!("/{path}");
+    let hidden = FOLDERS.iter().filter_map(|folder| whole.find(folder)).min();
+    match hidden {
+        Some(at) => path.get(..at.saturating_sub(1)).unwrap_or(""),
+        // An action may lie anywhere.
+        None if matches!(tree::name(path), "action.yml" | "action.yaml") => "",
+        None => tree::folder(path),
+    }
+}
+
+const FOLDERS: [&str; 9] = [
+    "/.github/",
+    "/.forgejo/",
+    "/.gitea/",
+    "/.gitlab/",
+    "/.circleci/",
+    "/.buildkite/",
+    "/.woodpecker/",
+    "/.azure-pipelines/",
+    "/.semaphore/",
+];
+
 /// The steps of all CI files, in the order of the files.
 pub fn read(tree: &Tree) -> Vec<Step> {
     let mut all = Vec::new();
@@ -64,8 +77,11 @@ pub fn read(tree: &Tree) -> Vec<Step> {
             let text = tree.text(file);
             let gitlab = tree::name(path).contains("gitlab-ci") || path.contains(".gitlab/");
             for document in yaml::parse(text) {
-                let mut walk = Walk { file, text, gitlab, all: &mut all };
-                walk.node(&document, &Around { job: None, env: Rc::default(), dir: String::new(), depth: 0, in_jobs: false });
+                let mut walk = Walk { file, text, gitlab, base: base(path), all: &mut all };
+                walk.node(
+                    &document,
+                    &Around { job: None, env: Rc::default(), dir: base(path).to_owned(), depth: 0, in_jobs: false },
+                );
             }
         }
     }
@@ -76,6 +92,8 @@ struct Walk<'a> {
     file: FileId,
     text: &'a str,
     gitlab: bool,
+    /// Folder of the project that the file belongs to.
+    base: &'a str,
     all: &'a mut Vec<Step>,
 }
 
@@ -148,13 +166,13 @@ impl Walk<'_> {
                 Some("matrix") => set |= self.matrix(value, &mut env),
                 Some("strategy") => set |= value.get("matrix").is_some_and(|matrix| self.matrix(matrix, &mut env)),
                 Some(key) if is_folder(key) => {
-                    if let Some(dir) = value.text().and_then(|dir| folder(&around.dir, dir)) {
+                    if let Some(dir) = value.text().and_then(|dir| folder(self.base, dir)) {
                         here.dir = dir;
                     }
                 }
                 Some("defaults") => {
                     let dir = value.get("run").and_then(|run| run.get("working-directory")).and_then(Node::text);
-                    if let Some(dir) = dir.and_then(|dir| folder(&around.dir, dir)) {
+                    if let Some(dir) = dir.and_then(|dir| folder(self.base, dir)) {
                         here.dir = dir;
                     }
                 }
@@ -164,7 +182,7 @@ impl Walk<'_> {
         if set {
             here.env = Rc::new(env);
         }
-        self.cargo_action(node, &here);
+        self.action(node, &here);
         let mut shared = Script::default();
         for (key, value) in pairs {
             let Some(name) = key.text() else { continue };
@@ -271,46 +289,43 @@ impl Walk<'_> {
         set
     }
 
-    /// `uses: actions-rs/cargo` with `command` and `args` is `cargo command args`.
-    fn cargo_action(&mut self, node: &Node, around: &Around) {
-        let Some(uses) = node.get("uses").filter(|uses| {
-            uses.text().is_some_and(|uses| uses.starts_with("actions-rs/cargo") || uses.starts_with("clechasseur/rs-cargo"))
-        }) else {
-            return;
-        };
+    /// Actions that run tests themselves: `uses: actions-rs/cargo` with `command` and `args` is `cargo command args`; fastai's
+    /// `nbdev-ci` runs `nbdev_test`.
+    fn action(&mut self, node: &Node, around: &Around) {
+        let Some((uses, name)) = node.get("uses").and_then(|uses| Some((uses, uses.text()?))) else { return };
         let argument = |key: &str| node.at(&["with", key]).and_then(|node| node.script(self.file, self.text));
-        let Some(command) = argument("command") else { return };
         let (start, end) = (uses.span.start as usize, uses.span.end as usize);
         let mut script = Script::default();
-        script.push_as(self.file, start..end, "cargo");
-        for part in [Some(command), argument("args")].into_iter().flatten() {
-            script.push_as(self.file, end..end, " ");
-            script.append(&part, 0..part.text.len());
+        if name.starts_with("actions-rs/cargo") || name.starts_with("clechasseur/rs-cargo") {
+            let Some(command) = argument("command") else { return };
+            script.push_as(self.file, start..end, "cargo");
+            for part in [Some(command), argument("args")].into_iter().flatten() {
+                script.push_as(self.file, end..end, " ");
+                script.append(&part, 0..part.text.len());
+            }
+        } else if name.starts_with("fastai/workflows/nbdev-ci") {
+            script.push_as(self.file, start..end, "nbdev_test");
+        } else {
+            return;
         }
         self.all.push(Step { job: around.job.clone(), script, env: around.env.clone(), dir: around.dir.clone() });
     }
 }
 
-/// A folder as CI files write it, seen from another; one that holds an expression is not known.
-fn folder(around: &str, dir: &str) -> Option<String> {
-    let dir = dir.trim();
-    for root in [
+/// A folder as CI files write it, from the root of the checkout; one that holds an expression is not known. Settings further in
+/// replace outer ones, they do not add up.
+fn folder(base: &str, dir: &str) -> Option<String> {
+    const ROOTS: [&str; 6] = [
         "${{ github.workspace }}",
         "${{github.workspace}}",
         "$GITHUB_WORKSPACE",
         "$CI_PROJECT_DIR",
         "$(Build.SourcesDirectory)",
         "$(System.DefaultWorkingDirectory)",
-    ] {
-        if let Some(rest) = dir.strip_prefix(root) {
-            return tree::join("", rest.trim_start_matches('/'));
-        }
-    }
-    if dir.contains('$') || dir.starts_with('~') {
-        return None;
-    }
-    // Deeper settings replace outer ones; they do not add up. `around` holds for what is not set.
-    tree::join("", dir).or_else(|| Some(around.to_owned()))
+    ];
+    let dir = dir.trim();
+    let dir = ROOTS.iter().find_map(|root| dir.strip_prefix(root)).map_or(dir, |rest| rest.trim_start_matches('/'));
+    if dir.contains('$') { None } else { tree::join(base, dir) }
 }
 
 fn append_line(all: &mut Script, line: &Script) {

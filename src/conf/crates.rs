@@ -42,7 +42,10 @@ struct Workspace<'a> {
 
 impl<'a> Workspace<'a> {
     fn new(dir: &'a str, table: Item<'a>) -> Workspace<'a> {
-        let list = |key: &str| table.at(&[key]).map(Item::words).unwrap_or_default();
+        // A thousand is more than any workspace has, and a glob is dear.
+        let list = |key: &str| -> Vec<&str> {
+            table.at(&[key]).map(Item::list).unwrap_or_default().into_iter().filter_map(Item::str).take(1000).collect()
+        };
         let members = list("members")
             .iter()
             .filter_map(|member| tree::join(dir, member))

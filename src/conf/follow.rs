@@ -3,12 +3,11 @@
 use super::env::Env;
 use super::launch::{behind_options, go};
 use super::recipes::{POSARGS, Tool, push_word};
-use super::runs::{At, DEEPEST, Reader};
+use super::runs::{At, DEEPEST, Reader, Said};
 use super::script::Script;
 use super::shell::Word;
 use super::tree;
 use crate::facts::run::{below, fnmatch};
-use crate::text::{FileId, Span};
 use std::rc::Rc;
 
 impl Reader<'_> {
@@ -48,6 +47,11 @@ impl Reader<'_> {
         }
         let here = At { env: Rc::new(env), dir: recipe.dir.clone(), depth: at.depth + 1, ..at.clone() };
         for need in &recipe.needs {
+            // Looking a name up costs too: a thousand names in a thousand recipes are a trap.
+            self.budget = self.budget.saturating_sub(1);
+            if self.budget == 0 {
+                break;
+            }
             if let Some(next) = self.find(recipe.tool, need, &recipe.home) {
                 self.recipe(next, &[], &here);
             }
@@ -60,6 +64,8 @@ impl Reader<'_> {
 
     /// Tools that run recipes by name.
     pub(super) fn recipes(&mut self, name: &str, words: &[Word], at: &At) {
+        // Looking through all recipes is dear where there are thousands.
+        self.budget = self.budget.saturating_sub(self.project.recipes.len() as u32 / 50);
         if name == "tox" {
             return self.tox(words, at);
         }
@@ -179,7 +185,7 @@ impl Reader<'_> {
     }
 
     /// hatch documentation, "Environments" and "Testing": `hatch run [ENV:]SCRIPT`, `hatch test`.
-    pub(super) fn hatch(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) -> Option<Vec<Word>> {
+    pub(super) fn hatch(&mut self, words: &[Word], said: &Said, at: &At) -> Option<Vec<Word>> {
         let mut rest = behind_options(words, &["-e", "--env", "-p", "--project", "--config"], 0);
         while rest.first().is_some_and(|word| word.str() == "env") {
             rest.remove(0);
@@ -214,7 +220,7 @@ impl Reader<'_> {
                         args.push(word.clone());
                     }
                 }
-                self.pytest(&args, place, at);
+                self.pytest(&args, said, at);
                 None
             }
             _ => None,

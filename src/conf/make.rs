@@ -55,7 +55,9 @@ fn makefile(file: FileId, text: &str, home: &str, all: &mut Vec<Recipe>) {
     // Set with `?=`: the caller may say otherwise.
     let mut soft: BTreeSet<String> = BTreeSet::new();
     // The recipes that a following line with a tab belongs to.
-    let mut open = all.len()..all.len();
+    let mut open: Vec<usize> = Vec::new();
+    // One target can have several rules; they add up.
+    let mut by_name: BTreeMap<&str, usize> = BTreeMap::new();
     let mut define = false;
     for (start, line) in logical_lines(text) {
         let content = line.trim_end();
@@ -68,8 +70,8 @@ fn makefile(file: FileId, text: &str, home: &str, all: &mut Vec<Recipe>) {
         if line.starts_with('\t') {
             if !body.is_empty() {
                 let script = Script::verbatim(file, start + indent, body);
-                for recipe in all.get_mut(open.clone()).unwrap_or_default() {
-                    recipe.scripts.push(script.clone());
+                for n in &open {
+                    all[*n].scripts.push(script.clone());
                 }
             }
             continue;
@@ -126,23 +128,29 @@ fn makefile(file: FileId, text: &str, home: &str, all: &mut Vec<Recipe>) {
             .filter(|need| !need.is_empty() && !need.starts_with('#'))
             .map(str::to_owned)
             .collect();
-        let opened = all.len();
+        open.clear();
         let mut name_at = 0;
         for name in names.split_whitespace().take(64) {
             name_at += names[name_at..].find(name).unwrap_or(0);
-            if !name.starts_with('.') {
-                let place = (file, Span::new(from + name_at, from + name_at + name.len()));
-                let mut recipe = Recipe::new(Tool::Make, name, place, home);
-                recipe.needs = needs.clone();
-                if let Some(inline) = inline {
-                    let lead = inline.len() - inline.trim_start().len();
-                    recipe.scripts.push(Script::verbatim(file, from + rest.len() - inline.len() + lead, inline.trim()));
-                }
-                all.push(recipe);
-            }
+            let place = (file, Span::new(from + name_at, from + name_at + name.len()));
             name_at += name.len();
+            if name.starts_with('.') {
+                continue;
+            }
+            let n = *by_name.entry(name).or_insert_with(|| {
+                all.push(Recipe::new(Tool::Make, name, place, home));
+                all.len() - 1
+            });
+            if open.contains(&n) {
+                continue;
+            }
+            open.push(n);
+            all[n].needs.extend(needs.iter().cloned());
+            if let Some(inline) = inline {
+                let lead = inline.len() - inline.trim_start().len();
+                all[n].scripts.push(Script::verbatim(file, from + rest.len() - inline.len() + lead, inline.trim()));
+            }
         }
-        open = opened..all.len();
     }
     let mut expand = Expand { variables: &variables, soft: &soft, steps: STEPS };
     let env: Vec<(String, Option<Script>)> =
@@ -422,6 +430,13 @@ mod tests {
         assert_eq!(all[2].place.1, Span::new(start, start + 4));
         let start = text.find("ruff").unwrap();
         assert_eq!(all[3].scripts[0].whole().unwrap().1, Span::new(start, start + 4));
+    }
+
+    #[test]
+    fn rules_of_one_target_add_up() {
+        let all = read_one("Makefile", "test: a\ntest: b\n\tpytest\nx test:\n\tls\n");
+        assert_eq!(all.len(), 2);
+        assert_eq!((all[0].needs.join(" "), lines(&all[0]).join(" ")), ("a b".to_owned(), "pytest ls".to_owned()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod ci;
 pub mod crates;
 pub mod discovery;
 pub mod env;
+pub mod evidence;
 pub mod follow;
 pub mod ini;
 pub mod launch;

@@ -2,16 +2,15 @@
 
 use super::cargo;
 use super::ci::Step;
-use super::discovery::{self, Root};
+use super::discovery::Root;
 use super::env::Env;
 use super::launch::{behind_options, coverage, go, launched, program, python};
-use super::pytest::{self, Count};
 use super::recipes::{Recipe, Tool};
 use super::runners;
 use super::script::Script;
 use super::shell::{self, Word};
 use super::tree::{self, Tree};
-use crate::facts::run::{Crate, Run, Runner, Workers, below};
+use crate::facts::run::{Crate, Run};
 use crate::text::{FileId, Kind, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -62,7 +61,9 @@ pub fn read(project: &Project) -> Outcome {
         Reader { project, by_name, found: Vec::new(), outcome: Outcome::default(), budget: BUDGET, stack: Vec::new() };
     for step in project.steps {
         let path = step.script.whole().map_or("", |(file, _)| project.tree.path(file));
-        let strength = if path.ends_with("pre-commit-config.yaml") { Strength::Recipe } else { Strength::Ci };
+        // A workflow below the root is a vendored project's own, or a fixture: no service runs it.
+        let run = super::ci::base(path).is_empty() && !path.ends_with("pre-commit-config.yaml");
+        let strength = if run { Strength::Ci } else { Strength::Recipe };
         reader.script(&step.script, &At { env: step.env.clone(), dir: step.dir.clone(), strength, depth: 0 });
     }
     for n in 0..project.recipes.len() {
@@ -82,11 +83,18 @@ pub(super) struct At {
     pub(super) depth: u32,
 }
 
+/// A command as it stands in a file.
+pub(super) struct Said {
+    pub(super) place: Option<(FileId, Span)>,
+    /// On one line.
+    pub(super) text: String,
+}
+
 pub(super) struct Reader<'a> {
     pub(super) project: &'a Project<'a>,
     pub(super) by_name: BTreeMap<(Tool, &'a str), Vec<usize>>,
-    found: Vec<(Strength, Run)>,
-    outcome: Outcome,
+    pub(super) found: Vec<(Strength, Run)>,
+    pub(super) outcome: Outcome,
     pub(super) budget: u32,
     /// Recipes that are being run.
     pub(super) stack: Vec<usize>,
@@ -149,21 +157,23 @@ impl Reader<'_> {
                         inner = Rc::new(layer);
                     }
                     let here = At { env: inner, dir: dir.clone(), strength: at.strength, depth: at.depth };
-                    self.command(&words, command.place(), here);
+                    let said =
+                        Said { place: command.place(), text: one_line(script.text.get(command.range.clone()).unwrap_or("")) };
+                    self.command(&words, &said, here);
                 }
             }
         }
     }
 
-    /// One command with its variables filled in. `place` is all of it, as written.
-    fn command(&mut self, words: &[Word], place: Option<(FileId, Span)>, mut at: At) {
+    /// One command with its variables filled in.
+    fn command(&mut self, words: &[Word], said: &Said, mut at: At) {
         let mut words = words.to_vec();
         // Each turn takes at least one word off, or returns.
         while let Some(first) = words.first() {
             let name = program(first.str()).to_owned();
             let rest = &words[1..];
             match name.as_str() {
-                "pytest" | "py.test" | "pytest-3" | "py.test-3" => return self.pytest(rest, place, &at),
+                "pytest" | "py.test" | "pytest-3" | "py.test-3" => return self.pytest(rest, said, &at),
                 "python" | "py" | "pypy" => match python(rest) {
                     Some(next) => words = next,
                     None => return,
@@ -172,11 +182,12 @@ impl Reader<'_> {
                     Some(next) => words = next,
                     None => return,
                 },
-                "cargo" | "cross" => return self.cargo(rest, place, &at),
+                "cargo" | "cross" => return self.cargo(rest, said, &at),
                 "bash" | "sh" | "zsh" | "dash" | "ksh" => return self.shell(rest, &at),
                 "source" | "." => return self.shell(rest, &at),
+                "nox" => return self.nox(rest, said, &at),
                 "make" | "gmake" | "just" | "tox" | "poe" | "task" | "go-task" => return self.recipes(&name, rest, &at),
-                "hatch" => match self.hatch(rest, place, &at) {
+                "hatch" => match self.hatch(rest, said, &at) {
                     Some(next) => words = next,
                     None => return,
                 },
@@ -231,8 +242,8 @@ impl Reader<'_> {
                 "docker" | "docker-compose" | "podman" | "podman-compose" | "kubectl" | "nix" | "nix-shell" | "singularity"
                 | "apptainer" | "srun" | "retry" | "op" | "doppler" | "flock" | "strace" | "valgrind" | "memray" | "scalene"
                 | "mpirun" | "mpiexec" | "direnv" | "devbox" | "mise" | "asdf" | "earthly" | "devcontainer" | "act"
-                | "foreman" | "honcho" | "aws-vault" | "torchrun" => return self.carried(rest, place, &at),
-                _ if runners::knows(&name) => return self.runner(&name, rest, place, &at),
+                | "foreman" | "honcho" | "aws-vault" | "torchrun" => return self.carried(rest, said, &at),
+                _ if runners::knows(&name) => return self.runner(&name, rest, said, &at),
                 _ => {
                     // An interpreter in a variable: `$PYTHON -m pytest`.
                     if !first.expansions.is_empty()
@@ -285,7 +296,7 @@ impl Reader<'_> {
     }
 
     /// The first word that names a runner, behind a carrier's own words.
-    fn carried(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
+    fn carried(&mut self, words: &[Word], said: &Said, at: &At) {
         if words.iter().any(|word| matches!(word.str(), "build" | "pull" | "push" | "login")) {
             return;
         }
@@ -321,205 +332,14 @@ impl Reader<'_> {
             ) || (runners::knows(name) && name != "django");
             // `docker compose run pytest` names a service: a runner stands behind it, or it is one.
             if known {
-                return self.command(&words[n..], place, at);
+                return self.command(&words[n..], said, at);
             }
         }
     }
-
-    pub(super) fn pytest(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
-        let own = pytest::read(words);
-        if own.dry {
-            return;
-        }
-        let tree = self.project.tree;
-        let paths = self.paths(&own.paths, &at.dir);
-        let given = own
-            .config
-            .as_ref()
-            .and_then(|path| tree::join(&at.dir, path))
-            .and_then(|path| discovery::read(tree, tree.file(&path)?));
-        let base = common(&paths).unwrap_or_else(|| at.dir.clone());
-        let root = given.as_ref().or_else(|| discovery::root_of(self.project.roots, &base));
-        // pytest puts `addopts` first, then the variable, then the command line.
-        let mut all: Vec<Word> = own.addopts.clone().or_else(|| root.map(|root| root.addopts.clone())).unwrap_or_default();
-        all.extend(at.env.value("PYTEST_ADDOPTS").map(shell::words).unwrap_or_default());
-        all.extend_from_slice(words);
-        let merged = pytest::read(&all);
-        let auto = at.env.value("PYTEST_XDIST_AUTO_NUM_WORKERS").and_then(|value| value.text.trim().parse().ok());
-        let (runner, workers, option) = merged.runner(auto);
-        let text = self.text(place, words, option);
-        self.outcome.pytest = true;
-        self.add(at, runner, workers, &paths, option.or(place), text);
-    }
-
-    /// Those of the arguments that are there, as paths from the project's root.
-    fn paths(&self, paths: &[String], dir: &str) -> Vec<String> {
-        paths
-            .iter()
-            .filter_map(|path| tree::join(dir, path.split("::").next().unwrap_or(path)))
-            .filter(|path| self.project.tree.exists(path) && !path.is_empty())
-            .collect()
-    }
-
-    fn cargo(&mut self, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
-        match self.project.cargo.read(words) {
-            Some(cargo::Call::Make(words)) => {
-                let words =
-                    behind_options(&words, &["-p", "--profile", "-t", "--task", "--cwd", "--makefile", "-e", "--env", "-l"], 0);
-                if let Some((first, rest)) = words.split_first()
-                    && let Some(n) = self.find(Tool::CargoMake, first.str(), &at.dir)
-                {
-                    self.recipe(n, rest, at);
-                }
-            }
-            Some(cargo::Call::Tests(tests)) => {
-                let mut scopes: Vec<String> = Vec::new();
-                if let Some(path) = tests.manifest.as_ref().and_then(|path| tree::join(&at.dir, path)) {
-                    scopes.push(tree::folder(&path).to_owned());
-                }
-                for name in &tests.packages {
-                    let name = name.split(['@', '#']).next().unwrap_or(name).replace('-', "_");
-                    scopes.extend(
-                        self.project.crates.iter().find(|package| package.name == name).map(|package| package.dir.clone()),
-                    );
-                }
-                scopes.retain(|scope| !scope.is_empty());
-                let workers = self.project.cargo.workers(&tests, &at.env);
-                let option = tests.count.and_then(|(_, place)| place);
-                let text = self.text(place, words, option);
-                self.add(at, tests.runner, workers, &scopes, option.or(place), text);
-            }
-            None => {}
-        }
-    }
-
-    fn runner(&mut self, name: &str, words: &[Word], place: Option<(FileId, Span)>, at: &At) {
-        let Some(call) = runners::read(name, words) else { return };
-        let mut workers = call.workers;
-        // Django's `--parallel auto` asks this variable.
-        if name.contains("django") || name == "manage.py" {
-            let most = at.env.value("DJANGO_TEST_PROCESSES").and_then(|value| value.text.trim().parse().ok());
-            if let (Workers::Cpus, Some(most)) = (workers, most) {
-                workers = Count::Number(most).workers();
-            }
-        }
-        self.outcome.unittest.extend(call.pattern);
-        let scopes = self.paths(&call.start.into_iter().collect::<Vec<_>>(), &at.dir);
-        let text = self.text(place, words, call.place);
-        self.add(at, call.runner, workers, &scopes, call.place.or(place), text);
-    }
-
-    /// Adds a run for each scope, or for the folder of the command.
-    fn add(&mut self, at: &At, runner: Runner, workers: Workers, scopes: &[String], place: Option<(FileId, Span)>, text: String) {
-        let mut scopes: Vec<String> = scopes.to_vec();
-        if scopes.len() > 8 {
-            scopes = common(&scopes).into_iter().collect();
-        }
-        if scopes.is_empty() {
-            scopes.push(at.dir.clone());
-        }
-        for scope in scopes {
-            self.found.push((at.strength, Run { runner, workers, scope, place, text: text.clone() }));
-        }
-    }
-
-    /// The command as written, on one line; an option from another place is added in brackets.
-    fn text(&self, place: Option<(FileId, Span)>, words: &[Word], option: Option<(FileId, Span)>) -> String {
-        let slice = |(file, span): (FileId, Span)| {
-            one_line(self.project.tree.text(file).get(span.start as usize..span.end as usize).unwrap_or(""))
-        };
-        let mut text = match place {
-            Some(place) => slice(place),
-            None => one_line(&words.iter().map(Word::str).collect::<Vec<_>>().join(" ")),
-        };
-        if let Some((file, span)) = option
-            && !place.is_some_and(|(other, whole)| other == file && whole.contains(span))
-        {
-            text = format!("{text} ({} in {})", slice((file, span)), self.project.tree.path(file));
-        }
-        text
-    }
-
-    /// What files say without a command.
-    fn settings(&mut self) {
-        for root in self.project.roots {
-            let (runner, workers, option) = pytest::read(&root.addopts).runner(None);
-            if runner != Runner::Sequential {
-                let text = match (root.addopts_key, shell::span_of(&root.addopts)) {
-                    (Some((file, key)), Some((_, value))) => {
-                        one_line(self.project.tree.text(file).get(key.start as usize..value.end as usize).unwrap_or(""))
-                    }
-                    _ => one_line(&root.addopts.iter().map(Word::str).collect::<Vec<_>>().join(" ")),
-                };
-                let place = option.or(root.addopts_key);
-                self.found.push((Strength::Settings, Run { runner, workers, scope: root.discovery.root.clone(), place, text }));
-            }
-        }
-        let is_python = |run: &Run| !matches!(run.runner, Runner::CargoTest | Runner::Nextest);
-        let sequential = |scope: &str, place| Run {
-            runner: Runner::Sequential,
-            workers: Workers::One,
-            scope: scope.to_owned(),
-            place,
-            text: "pytest".to_owned(),
-        };
-        if !self.found.iter().any(|(_, run)| is_python(run)) {
-            for root in self.project.roots {
-                self.found.push((Strength::Settings, sequential(&root.discovery.root, Some(root.place))));
-            }
-            if self.project.roots.is_empty() && self.project.tree.sources.iter().any(|source| source.kind == Kind::Python) {
-                self.found.push((Strength::Default, sequential("", None)));
-            }
-        }
-        let cargo = self.project.cargo;
-        for (dir, file, span) in &cargo.nextest {
-            let workers = cargo.workers(&cargo::Tests::plain(Runner::Nextest), &Env::default());
-            let text = "cargo nextest run".to_owned();
-            self.found.push((
-                Strength::Settings,
-                Run { runner: Runner::Nextest, workers, scope: dir.clone(), place: Some((*file, *span)), text },
-            ));
-        }
-        if self.project.tree.files().any(|(path, _)| tree::name(path) == "Cargo.toml") {
-            let workers = cargo.workers(&cargo::Tests::plain(Runner::CargoTest), &Env::default());
-            let place = cargo.threads.map(|(_, place)| place);
-            let strength = if place.is_some() { Strength::Settings } else { Strength::Default };
-            self.found.push((
-                strength,
-                Run { runner: Runner::CargoTest, workers, scope: String::new(), place, text: "cargo test".to_owned() },
-            ));
-        }
-    }
-
-    fn finish(mut self) -> Outcome {
-        self.found.sort_by(|(a, left), (b, right)| {
-            let key = |run: &Run| (run.place.is_none(), run.place);
-            a.cmp(b).then_with(|| key(left).cmp(&key(right))).then_with(|| left.scope.cmp(&right.scope))
-        });
-        let mut seen = BTreeSet::new();
-        for (_, run) in self.found {
-            if seen.insert((run.place, run.runner, run.workers, run.scope.clone())) {
-                self.outcome.runs.push(run);
-            }
-        }
-        self.outcome
-    }
-}
-
-/// The deepest folder (or the one path) that holds all paths.
-fn common(paths: &[String]) -> Option<String> {
-    let (first, rest) = paths.split_first()?;
-    let mut shared = first.as_str();
-    for path in rest {
-        while below(path, shared).is_none() {
-            shared = tree::folder(shared);
-        }
-    }
-    Some(shared.to_owned())
 }
 
 /// White space and line joins to single blanks, cut to a length that fits a line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split_whitespace().filter(|word| *word != "\\") {
         if line.len() + word.len() > LONGEST {
@@ -746,6 +566,35 @@ mod tests {
         );
         assert_eq!(script("behavex --parallel-processes 3", &[]), ["processpool 3 [] --parallel-processes 3"]);
         assert_eq!(script("pytest --parallel-threads=8", &[]), ["pythonthreads 8 [] --parallel-threads=8"]);
+    }
+
+    #[test]
+    fn other_checkouts_are_not_ours() {
+        assert_eq!(script("git clone x other && cd other && pytest -n 4", &[]), ["sequential one [] -"]);
+        let vendored = ("vendor/x/.github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n      - run: pytest -n 2\n");
+        let found = script("pytest", &[vendored, ("vendor/x/test_a.py", "")]);
+        assert_eq!(found, ["sequential one [] pytest", "load 2 [vendor/x] vendor/x/-n 2"]);
+    }
+
+    #[test]
+    fn words_handed_on_and_notebooks() {
+        assert_eq!(script("nox -s test -- tests -n 4", &[]), ["load 4 [tests] -n 4"]);
+        assert_eq!(script("nox -s test -- -k x", &[]), ["sequential one [] -"]);
+        let nbdev = ("settings.ini", "[DEFAULT]\nnbs_path = nbs\n");
+        assert_eq!(runs(&[nbdev, ("a.py", "")]), ["processpool cpus [nbs] settings.ini:nbs_path"]);
+        let uses = "jobs:\n  a:\n    steps: [uses: fastai/workflows/nbdev-ci@master]\n";
+        assert_eq!(runs(&[(WORKFLOW, uses)]), ["processpool cpus [] .github/workflows/ci.yml:fastai/workflows/nbdev-ci@master"]);
+    }
+
+    #[test]
+    fn texts_are_as_written() {
+        let text = |files: &[(&str, &str)]| setup(files).runs[0].text.clone();
+        let make = "PYTEST = python -m pytest\n# far\n\nt:\n\t@$(PYTEST) -q \\\n\t  tests\n";
+        assert_eq!(text(&[("Makefile", make)]), "python -m pytest -q tests");
+        let far = format!("PYTEST = pytest\n{}t:\n\t$(PYTEST) -q\n", "# x\n".repeat(300));
+        let found = runs(&[("Makefile", &far)]);
+        assert_eq!(found, ["sequential one [] Makefile:pytest"]);
+        assert_eq!(text(&[("tox.ini", "[testenv]\ncommands = pytest {posargs:-n 4 tests} -q\n")]), "pytest -n 4 tests -q");
     }
 
     #[test]

@@ -6,6 +6,9 @@
 use crate::text::{FileId, Span};
 use std::ops::Range;
 
+/// What stands further apart than this, in bytes, is not one place: a variable of a Makefile and its use.
+pub const FAR: usize = 512;
+
 /// Decoded text and its map to the files.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Script {
@@ -103,14 +106,15 @@ impl Script {
         if start < end { self.slice(start..end) } else { Script::default() }
     }
 
-    /// Where these bytes of the text stand. A range that crosses files is cut at the end of the first.
+    /// Where these bytes of the text stand. A range that crosses files, or jumps far, is cut there.
     pub fn place(&self, range: Range<usize>) -> Option<(FileId, Span)> {
         let first = self.pieces.partition_point(|piece| piece.at <= range.start).checked_sub(1)?;
         let piece = self.pieces.get(first)?;
         let start = (piece.start + (range.start - piece.at)).min(piece.end);
         let mut end = start;
         for (n, next) in self.pieces.iter().enumerate().skip(first) {
-            if next.at >= range.end || next.file != piece.file || next.end < end {
+            let far = n > first && next.start > end + FAR;
+            if next.at >= range.end || next.file != piece.file || next.end < end || far {
                 break;
             }
             let until = self.pieces.get(n + 1).map_or(self.text.len(), |next| next.at);

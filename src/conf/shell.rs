@@ -3,7 +3,7 @@
 //! Not a shell: control structures are words, and every branch is taken. What cannot be known (`$(…)`, a variable nobody set) is
 //! marked as an expansion and left as written. One pass, linear in the text: an unclosed quote or bracket runs to the end.
 
-use super::script::Script;
+use super::script::{FAR, Script};
 use crate::text::{FileId, Span};
 use std::ops::Range;
 
@@ -13,6 +13,8 @@ pub struct Command {
     /// `VAR=x` before the first word.
     pub assigns: Vec<(String, Word)>,
     pub words: Vec<Word>,
+    /// The words' bytes in the script.
+    pub range: Range<usize>,
     pub then: Then,
     /// How many subshells `( … )` it stands in.
     pub depth: u32,
@@ -86,16 +88,16 @@ impl Command {
     }
 }
 
-/// From the first word to the last that stands behind it in the same file.
+/// From the first word to the last that follows it in the same file, without jumps.
 pub fn span_of(words: &[Word]) -> Option<(FileId, Span)> {
-    let (file, first) = words.iter().find_map(|word| word.place)?;
-    let end = words
-        .iter()
-        .filter_map(|word| word.place)
-        .filter(|(other, span)| *other == file && span.start >= first.start)
-        .map(|(_, span)| span.end)
-        .max()?;
-    Some((file, Span { start: first.start, end }))
+    let mut places = words.iter().filter_map(|word| word.place);
+    let (file, mut whole) = places.next()?;
+    for (_, span) in places.filter(|(other, _)| *other == file) {
+        if whole.start <= span.start && span.start as usize <= whole.end as usize + FAR {
+            whole.end = whole.end.max(span.end);
+        }
+    }
+    Some((file, whole))
 }
 
 /// The commands of a script, in order.
@@ -446,6 +448,10 @@ impl<'a> Lexer<'a> {
             self.command.assigns.push((name.trim_end_matches('+').to_owned(), value));
             return;
         }
+        if self.command.words.is_empty() {
+            self.command.range = open.start..self.at;
+        }
+        self.command.range.end = self.at;
         self.command.words.push(open.word);
     }
 
