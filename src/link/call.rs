@@ -6,7 +6,7 @@ use super::give::entry_takes_self;
 use super::index::Binding;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Frame, Where};
-use super::term::{ClassRef, Lock, Mix, Object, Piece, Term, UnitRef};
+use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Term, UnitRef};
 use super::world::of_place;
 use crate::calls::{Gives, Verb};
 use crate::facts::{Arg, Language, OpId, Shape, V, Value};
@@ -475,6 +475,10 @@ impl Eval<'_, '_> {
         let recv = if takes_self { recv } else { None };
         let mut params = self.arguments(unit, recv, args);
         self.world.fill_defaults(&mut params, unit);
+        // What is not known of an argument is still one thing for the whole call.
+        for (n, param) in params.iter_mut().enumerate().filter(|(_, param)| **param == Term::Unknown) {
+            *param = Term::Opaque(Arc::new(Opaque { site: self.site(op), via: n as u64 + 1, mix: Mix::EMPTY, ty: None }));
+        }
         let summary = self.world.summary(unit);
         let site = Some(self.site(op));
         let ambience = self.state.ambience.clone();

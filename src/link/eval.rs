@@ -466,6 +466,13 @@ impl<'a, 'w> Eval<'a, 'w> {
         match (cond, holds) {
             (Term::Not(inner), _) => self.learn(inner, !holds),
             (Term::All(terms), true) | (Term::Any(terms), false) => terms.iter().for_each(|term| self.learn(term, holds)),
+            // `if exists(p) and not force`: whoever goes on acts as if it were missing.
+            (Term::All(terms), false) => {
+                let mut checks = terms.iter().filter(|term| matches!(term, Term::Check(..)));
+                if let (Some(check), None) = (checks.next(), checks.next()) {
+                    self.learn(check, false);
+                }
+            }
             (Term::Check(on, site), _) => {
                 for term in on.alternatives() {
                     if let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) {
@@ -760,6 +767,9 @@ impl<'a, 'w> Eval<'a, 'w> {
             } else if !matches!(term.plain(), Term::Handle(_) | Term::Path(_) | Term::Virtual) {
                 self.doubt(item.context);
             }
+            if self.mocks_open(item.context) {
+                self.state.ambience.in_memory = true;
+            }
             if self.suppresses(item.context) {
                 self.caught.push("*".into());
             }
@@ -784,6 +794,21 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.state.guards.truncate(guards);
         self.state.ambience = ambience;
         self.effects.extend(leave);
+    }
+
+    /// `patch("builtins.open", …)`: no file is opened in the block.
+    fn mocks_open(&mut self, context: V) -> bool {
+        let Value::Result(op) = self.facts.value(context) else { return false };
+        let What::Call { callee, args } = &self.facts.op(*op).what else { return false };
+        let patches = self
+            .facts
+            .dotted(*callee)
+            .is_some_and(|name| name.rsplit('.').next().is_some_and(|last| matches!(last, "patch" | "object")));
+        patches
+            && args
+                .iter()
+                .take(2)
+                .any(|arg| self.value(arg.value).as_literal().is_some_and(|name| name == "open" || name.ends_with(".open")))
     }
 
     fn suppresses(&self, context: V) -> bool {

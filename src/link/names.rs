@@ -5,6 +5,7 @@ use super::index::Binding;
 use super::place::{Place, Root};
 use super::summary::Frame;
 use super::term::{ClassRef, Mix, Piece, Site, Term};
+use super::world::of_place;
 use crate::calls::Discriminator;
 use crate::facts::{Language, OpId, Shape, Sym, V, Value};
 use std::collections::HashMap;
@@ -237,6 +238,14 @@ impl Eval<'_, '_> {
     }
 
     pub fn item(&mut self, base: V, key: V) -> Term {
+        // `path.parents[n]`.
+        if let (Value::Attr(path, name), Value::Int(n)) = (self.facts.value(base), self.facts.value(key)) {
+            if self.facts.name(*name) == "parents" {
+                let (path, n) = (*path, *n);
+                let path = self.value(path);
+                return of_place(&path, |place| (0..=n.clamp(0, 32)).try_fold(place.clone(), |place, _| place.parent()));
+            }
+        }
         let base = self.value(base);
         let key = self.value(key);
         match (base.plain(), &key) {
@@ -247,14 +256,6 @@ impl Eval<'_, '_> {
             }
             // `mkstemp()[1]`.
             (Term::Path(_), Term::Int(1)) => base,
-            // `path.parents[n]`.
-            (Term::Field(inner, name), Term::Int(n)) if &**name == "parents" => {
-                let mut place = Place::of(inner);
-                for _ in 0..=*n {
-                    place = place.and_then(|place| place.parent());
-                }
-                place.map_or(Term::Unknown, |place| Term::Typed("pathlib.Path".into(), Arc::new(Term::Path(Arc::new(place)))))
-            }
             (Term::Unknown, _) | (_, Term::Unknown) => Term::Unknown,
             _ => Term::Item(Arc::new(base), Arc::new(key)),
         }

@@ -2,6 +2,7 @@
 
 use super::place::{Place, Root};
 use super::suite::{Phase, Test, TestEffect};
+use super::summary::Effect;
 use super::term::{Lock, Mix, Piece};
 use crate::calls::{Discriminator, Reach, Verb};
 use crate::facts::run::{Dist, Run, Runner, Setup, Workers, below};
@@ -253,14 +254,15 @@ pub fn changes(verb: Verb) -> bool {
 }
 
 fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Option<Meeting> {
-    let mut found: Option<((u8, bool, u8, usize, usize), Meeting)> = None;
+    let mut found: Option<((bool, u8, u8, usize, usize), Meeting)> = None;
+    let keys: Vec<String> = all.iter().map(|&(t, e)| tests[t].effects[e].effect.on.key()).collect();
     for (i, &first) in all.iter().enumerate() {
         let a = &tests[first.0];
         let one = &a.effects[first.1].effect;
         if !changes(one.verb) {
             continue;
         }
-        for &second in all {
+        for (j, &second) in all.iter().enumerate() {
             let same = first.0 == second.0;
             let b = &tests[second.0];
             let two = &b.effects[second.1].effect;
@@ -268,10 +270,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                 continue;
             }
             let Some(symptom) = conflict(one.verb, two.verb) else { continue };
-            if one.on != two.on && one.verb != Verb::DeleteTree {
-                continue;
-            }
-            if one.tolerant && two.tolerant && one.verb == Verb::MakeDir {
+            if keys[i] != keys[j] && one.verb != Verb::DeleteTree || is_forgiven(two) {
                 continue;
             }
             let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
@@ -302,9 +301,10 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             if !meets {
                 continue;
             }
-            // Two different tests tell more than one that meets itself, and certain effects more than possible ones.
-            let rank =
-                (u8::from(one.maybe) + u8::from(two.maybe), same, super::summary::harm(one.verb) + reader(two.verb), i, second.0);
+            // Two different tests tell more than one that meets itself, a reader that breaks more than two writers, and certain effects
+            // more than possible ones.
+            let certain = u8::from(one.maybe) + u8::from(two.maybe);
+            let rank = (same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
             if found.as_ref().is_none_or(|(best, _)| rank < *best) {
                 let mut touched: Vec<usize> = all.iter().map(|(t, _)| *t).collect();
                 touched.sort_unstable();
@@ -324,6 +324,22 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
         }
     }
     found.map(|(_, meeting)| meeting)
+}
+
+/// Whether an action takes it well that another one came first: a removal of what is gone, a creation of what is there.
+fn is_forgiven(effect: &Effect) -> bool {
+    let catches = |names: &[&str]| {
+        effect
+            .caught
+            .iter()
+            .any(|caught| &**caught == "*" || names.iter().any(|name| caught.rsplit(['.', ':']).next() == Some(name)))
+    };
+    let any = ["OSError", "IOError", "EnvironmentError", "Exception", "BaseException", "error"];
+    match effect.verb {
+        Verb::Delete | Verb::DeleteTree => effect.tolerant || catches(&any) || catches(&["FileNotFoundError"]),
+        Verb::MakeDir | Verb::Create => effect.tolerant || catches(&any) || catches(&["FileExistsError"]),
+        _ => false,
+    }
 }
 
 /// A reader that breaks is the plainest other end.

@@ -29,6 +29,8 @@ pub enum Phase {
 pub struct TestEffect {
     pub effect: Effect,
     pub phase: Phase,
+    /// Written as a relative path, although the working directory is known: Cargo starts tests in the package's folder.
+    pub relative: bool,
 }
 
 /// One test, as its runner names it.
@@ -168,6 +170,11 @@ impl<'a> Suite<'a> {
             at = data.parent;
         }
         false
+    }
+
+    /// Whether an operation stands in the text of a unit.
+    pub fn stands_in(&self, site: Site, unit: UnitRef) -> bool {
+        site.file == unit.0 && self.file(unit.0).unit(unit.1).span.contains(self.span(site))
     }
 
     /// Every unit with what it does, in file order.
@@ -663,13 +670,15 @@ impl<'i> Maker<'_, 'i> {
         let ambience = making.ambience.clone();
         let frame = Frame { world: &self.world, params, ambience: &ambience, site: None };
         for effect in &summary.effects {
+            let relative = matches!(effect.on.root, Root::Cwd | Root::Start);
             let Some(mut effect) = frame.effect(effect) else { continue };
+            let relative = relative && effect.on.root == Root::Project;
             if effect.on.root == Root::Start {
                 effect.on = Arc::new(Place { root: Root::Cwd, segments: effect.on.segments.clone() });
             }
             let leave = effect.leave;
             let phase = if leave && phase == Phase::Setup { Phase::Teardown } else { phase };
-            let one = TestEffect { effect, phase };
+            let one = TestEffect { effect, phase, relative };
             if leave { making.teardown.push(one) } else { making.effects.push(one) }
         }
         making.ambience = frame.ambience(&summary.after);

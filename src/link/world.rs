@@ -251,11 +251,14 @@ pub fn summaries(index: &Index, setup: &Setup) -> Vec<Vec<Arc<Summary>>> {
                 (*unit, evaluate(&world, *unit))
             })
             .collect();
+        // Who reads whom must be known for all before it is asked who is stale.
+        for (unit, summary) in &fresh {
+            for need in &summary.needs {
+                readers.entry(*need).or_default().insert(*unit);
+            }
+        }
         dirty = BTreeSet::new();
         for (unit, summary) in fresh {
-            for need in &summary.needs {
-                readers.entry(*need).or_default().insert(unit);
-            }
             let old = &mut all[unit.0.0 as usize][unit.1.0 as usize];
             if **old != summary {
                 *old = Arc::new(summary);

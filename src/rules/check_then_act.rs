@@ -36,10 +36,13 @@ fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>
         return;
     }
     let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on) else { return };
-    let Some(case) = case(effect, known) else { return };
+    let path = suite.show(&effect.on, unit);
+    let Some(case) = case(effect, known, &path) else { return };
     let anchor = effect.via.first().copied().unwrap_or(effect.site);
-    if known.site.file == anchor.file && seen.insert(anchor) {
-        found.push(finding(suite, unit, effect, known, case));
+    // An act inside a call, and a check inside that call too, are the callee's own matter.
+    let own = if effect.via.is_empty() { known.site.file == unit.0 } else { suite.stands_in(known.site, unit) };
+    if own && seen.insert(anchor) {
+        found.push(finding(suite, unit, effect, known, case, path));
     }
 }
 
@@ -56,7 +59,7 @@ enum Case {
     File,
 }
 
-fn case(effect: &Effect, known: &Known) -> Option<Case> {
+fn case(effect: &Effect, known: &Known, path: &str) -> Option<Case> {
     let catches = |names: &[&str]| {
         effect
             .caught
@@ -101,16 +104,16 @@ fn case(effect: &Effect, known: &Known) -> Option<Case> {
         {
             Some(Case::Remove)
         }
-        (Verb::Write | Verb::Append, false) if is_lock_file(effect) && !catches(&["FileExistsError"]) => Some(Case::LockFile),
+        (Verb::Write | Verb::Append, false) if is_lock_file(path) && !catches(&["FileExistsError"]) => Some(Case::LockFile),
         (Verb::Write, false) if !catches(&["FileExistsError"]) && effect.format.is_none() => Some(Case::File),
         _ => None,
     }
 }
 
-/// A file that is made for others to find: its name ends as lock files do.
-fn is_lock_file(effect: &Effect) -> bool {
-    let name = effect.on.name().as_literal().unwrap_or_default().to_ascii_lowercase();
-    name.ends_with("lock") || name.ends_with(".pid")
+/// A file that is made for others to find: its name, or that of the parameter that holds it, ends as lock files do.
+fn is_lock_file(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    ["lock", ".lck", ".pid"].iter().any(|end| path.ends_with(end)) && !path.ends_with("block")
 }
 
 /// A path that is known only as a parameter or a local value; a field is the object's own, and lives as long as it.
@@ -128,9 +131,8 @@ fn is_private(effect: &Effect) -> bool {
     }
 }
 
-fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case) -> Finding {
+fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {
     let owner = suite.owner(unit);
-    let path = suite.show(&effect.on, unit);
     let name = suite.unit_name(owner);
     let language = suite.language(unit.0);
     let (message, help, note) = match (case, language) {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// What speaks for a file that others read while it is written. Two of these are needed, and a check or a read among them.
 #[derive(Default)]
 struct Evidence {
-    /// The write happens where the file was seen to be missing.
+    /// The function looks whether the file is there.
     check: Option<Site>,
     /// The same path is read by the same function.
     read: Option<Site>,
@@ -66,23 +66,29 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     }
     let none = Vec::new();
     let mut seen = BTreeSet::new();
-    for (unit, summary) in suite.units() {
-        if suite.is_test_code(unit) {
-            continue;
-        }
-        for effect in &summary.effects {
-            let at = anchor(effect);
-            if effect.verb != Verb::Write
-                || effect.via.len() > 1
-                || at.file != unit.0
-                || !is_exposed(effect, &summary.effects)
-                || is_temporary(effect, &summary.effects)
-            {
+    let mut reported: BTreeSet<Site> = BTreeSet::new();
+    // First where the write stands; then its callers, where only they can see that it is a cache.
+    for calls in [0, 1] {
+        for (unit, summary) in suite.units() {
+            if suite.is_test_code(unit) {
                 continue;
             }
-            let evidence = evidence(suite, unit, effect, &summary.effects, readers.get(&unit.0).unwrap_or(&none));
-            if evidence.suffices() && seen.insert(at) {
-                found.push(finding(suite, unit, effect, &evidence, spread.contains(&effect.site)));
+            let all = &summary.effects;
+            let writes = all.iter().filter(|effect| effect.verb == Verb::Write && effect.via.len() == calls);
+            for effect in writes
+                .filter(|effect| suite.stands_in(anchor(effect), unit) && is_exposed(effect, all) && !is_temporary(effect, all))
+            {
+                if calls == 1 && reported.contains(&effect.site) {
+                    continue;
+                }
+                let evidence = evidence(suite, unit, effect, all, readers.get(&unit.0).unwrap_or(&none));
+                if !evidence.suffices() {
+                    continue;
+                }
+                reported.insert(effect.site);
+                if seen.insert((suite.owner(unit), effect.on.key())) {
+                    found.push(finding(suite, unit, effect, &evidence, spread.contains(&effect.site)));
+                }
             }
         }
     }
@@ -125,8 +131,16 @@ fn tail(effect: &Effect) -> Option<String> {
 }
 
 fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], readers: &[Reader]) -> Evidence {
-    let missing = effect.known.iter().rev().find(|known| known.on == effect.on && !known.exists);
-    let read = all.iter().find(|other| other.verb == Verb::Read && other.on == effect.on);
+    let missing = effect.known.iter().rev().find(|known| {
+        known.on == effect.on
+            && !known.exists
+            && known.site.file == unit.0
+            && (effect.via.is_empty() || suite.stands_in(known.site, unit))
+    });
+    let asked = all.iter().find(|other| other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty());
+    // A read inside the very call that writes is the callee's own matter.
+    let apart = |other: &Effect| other.via.is_empty() || anchor(other) != anchor(effect);
+    let read = all.iter().find(|other| other.verb == Verb::Read && other.on == effect.on && apart(other));
     let class = suite.file(unit.0).unit(unit.1).class;
     let tail = tail(effect);
     // The same field of the same class, or a path with the same last part.
@@ -136,7 +150,7 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
     };
     let elsewhere = readers.iter().find(same);
     Evidence {
-        check: missing.map(|known| known.site),
+        check: missing.map(|known| known.site).or(asked.map(|effect| effect.site)),
         read: read.map(anchor),
         elsewhere: elsewhere.map(|reader| reader.site),
         asked: elsewhere.is_some_and(|reader| reader.asked && reader.place == effect.on),

@@ -36,9 +36,8 @@ fn leaves(verb: Verb) -> bool {
 }
 
 /// Whether an effect changes a path that has the same name for everyone, with nobody kept out.
-fn is_exposed(effect: &Effect, root: &Root) -> bool {
-    effect.on.root == *root
-        && leaves(effect.verb)
+fn is_exposed(effect: &Effect) -> bool {
+    leaves(effect.verb)
         && !effect.flagged
         && !effect.expected
         && is_shared(&effect.on)
@@ -59,7 +58,8 @@ pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
     for (t, test) in suite.tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
         for one in &test.effects {
             let effect = &one.effect;
-            if !is_exposed(effect, root) {
+            let as_written = if one.relative { &Root::Cwd } else { &effect.on.root };
+            if as_written != root || !is_exposed(effect) {
                 continue;
             }
             let path = effect.on.show();
@@ -89,7 +89,7 @@ pub fn of_product<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
         }
         let owner = suite.owner(unit);
         for effect in &summary.effects {
-            if !is_exposed(effect, root) || !effect.via.is_empty() {
+            if effect.on.root != *root || !is_exposed(effect) || !effect.via.is_empty() {
                 continue;
             }
             let path = effect.on.show();
