@@ -700,7 +700,7 @@ impl<'i> Maker<'_, 'i> {
             for mark in &unit.marks {
                 let Some(name) = mark_name(facts, mark) else { continue };
                 let entry = self.mark_entry(unit_ref, mark);
-                is_test |= matches!(last(&name), "test" | "rstest" | "test_case" | "apply" | "quickcheck")
+                is_test |= matches!(last(&name), "test" | "rstest" | "test_case" | "apply" | "quickcheck") || last(&name).ends_with("_test")
                     || entry.is_some_and(|entry| entry.test);
                 many += usize::from(
                     matches!(last(&name), "case" | "test_case" | "values") || entry.is_some_and(|entry| entry.repeats),
