@@ -186,7 +186,12 @@ pub fn has_fixed_name(place: &Place) -> bool {
 /// Whether an effect of a test can take part in a meeting.
 pub fn counts(one: &TestEffect) -> bool {
     let effect = &one.effect;
-    !effect.flagged && !effect.expected && effect.verb != Verb::Name && one.phase != Phase::WideSetup && is_shared(&effect.on)
+    !effect.flagged
+        && !effect.expected
+        && !effect.one_of
+        && effect.verb != Verb::Name
+        && one.phase != Phase::WideSetup
+        && is_shared(&effect.on)
 }
 
 /// Effects of one path that are looked at pairwise; more of them repeat what these say.
