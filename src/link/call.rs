@@ -24,10 +24,10 @@ pub(super) struct Passed {
 
 /// Names of functions that write the file they are given, by how names begin.
 const SAVES: &[&str] =
-    &["save", "write", "dump", "export", "store", "persist", "savefig", "imsave", "imwrite", "to_file", "serialize"];
+    &["save", "dump_to", "export", "store", "persist", "savefig", "imsave", "imwrite", "to_file", "write_to", "write_file"];
 
 /// Names of functions that read it.
-const LOADS: &[&str] = &["load", "read", "from_file", "imread", "restore", "deserialize", "parse_file"];
+const LOADS: &[&str] = &["load", "from_file", "imread", "restore", "parse_file", "read_from", "read_file"];
 
 /// Nested functions evaluated in place inside one another.
 const INSIDE: usize = 4;
@@ -541,6 +541,8 @@ impl Eval<'_, '_> {
             effect.known = known;
             effect.caught.extend(self.caught.iter().cloned());
             effect.maybe |= self.maybe > 0;
+            // Inside the callee its own ways count; seen from here, ours come first.
+            effect.ways.splice(0..0, self.ways.iter().copied());
             effect.expected |= self.expected > 0;
             effect.flagged |= self.flagged > 0;
             effect.spread |= self.spread > 0;

@@ -72,6 +72,9 @@ pub(super) struct Eval<'a, 'w> {
     pub elements: HashMap<V, Term>,
     /// Nested functions being evaluated in place.
     pub inside: Vec<UnitId>,
+    /// The arms and bodies that we are in, by number, and the last number given.
+    pub ways: Vec<u32>,
+    pub last_way: u32,
     /// The table entry being applied.
     pub calling: Arc<str>,
 }
@@ -118,6 +121,8 @@ impl<'a, 'w> Eval<'a, 'w> {
             contexts: HashMap::new(),
             elements: HashMap::new(),
             inside: Vec::new(),
+            ways: Vec::new(),
+            last_way: 0,
             calling: "".into(),
         }
     }
@@ -406,15 +411,23 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.learn(&term, true);
         self.maybe += 1;
         self.flagged += usize::from(flag == Some(true));
-        self.block(then);
+        self.way(then);
         self.flagged -= usize::from(flag == Some(true));
         let after_then = std::mem::replace(&mut self.state, before);
         self.learn(&term, false);
         self.flagged += usize::from(flag == Some(false));
-        self.block(other);
+        self.way(other);
         self.flagged -= usize::from(flag == Some(false));
         self.maybe -= 1;
         self.merge(after_then);
+    }
+
+    /// A block on a way of its own.
+    fn way(&mut self, block: &Block) {
+        self.last_way += 1;
+        self.ways.push(self.last_way);
+        self.block(block);
+        self.ways.pop();
     }
 
     /// Joins another way into this one.
@@ -626,7 +639,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
             }
         }
-        self.block(body);
+        self.way(body);
         self.caught.truncate(caught);
         let after_body = self.state.clone();
         if !self.state.dead {
@@ -643,7 +656,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             self.maybe += 1;
             let main = std::mem::replace(&mut self.state, start);
             self.merge(mid);
-            self.block(&handler.body);
+            self.way(&handler.body);
             self.maybe -= 1;
             ways.push(std::mem::replace(&mut self.state, main));
         }
@@ -681,7 +694,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                     _ => {}
                 }
             }
-            self.block(&arm.body);
+            self.way(&arm.body);
             ways.push(self.state.clone());
         }
         self.maybe -= 1;
@@ -896,6 +909,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 format: format.map(Arc::from),
                 maybe: self.maybe > 0,
                 one_of: alternatives.len() > 1,
+                ways: self.ways.clone(),
                 call: self.calling.clone(),
                 expected: self.expected > 0,
                 flagged: self.flagged > 0,

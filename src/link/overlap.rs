@@ -165,6 +165,11 @@ pub fn is_shared(place: &Place) -> bool {
     if !matches!(place.root, Root::Abs | Root::Temp | Root::Cwd | Root::Home | Root::Project | Root::Run) {
         return false;
     }
+    // Text that was taken for a path: nobody names a file so.
+    let odd = |piece: &Piece| matches!(piece, Piece::Lit(text) if text.len() > 255 || text.contains(['\n', '\r', '\t', '\0']));
+    if place.segments.iter().flatten().any(odd) {
+        return false;
+    }
     // Devices, and what the kernel serves.
     if place.root == Root::Abs {
         let first = place.literal().unwrap_or_default();

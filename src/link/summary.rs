@@ -25,6 +25,8 @@ pub struct Effect {
     pub format: Option<Arc<str>>,
     /// On a way that a condition opens.
     pub maybe: bool,
+    /// The ways on which it stands, outermost first: each arm of a condition, each body that a handler may leave, has a number of its own.
+    pub ways: Vec<u32>,
     /// One of several paths that the value may be.
     pub one_of: bool,
     /// The library call that does it, as the tables name it.
@@ -85,6 +87,13 @@ pub struct Summary {
     pub held: Vec<Lock>,
     /// Summaries read on the way; a change in one of them makes this one stale.
     pub needs: Vec<UnitRef>,
+}
+
+impl Effect {
+    /// Whether this stands on every way to another effect of the same unit.
+    pub fn dominates(&self, other: &Effect) -> bool {
+        other.ways.starts_with(&self.ways)
+    }
 }
 
 impl Ambience {

@@ -106,7 +106,12 @@ fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
     let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host);
     // A lock that a reader of the same function does not take keeps nobody out.
     let locked = host(effect) && !all.iter().any(|other| other.verb == Verb::Read && other.on == effect.on && !host(other));
-    !private && !locked && !effect.flagged && !effect.expected && !is_marker(effect)
+    !private
+        && !locked
+        && !effect.flagged
+        && !effect.expected
+        && !is_marker(effect)
+        && !(effect.one_of && effect.on.segments.is_empty())
 }
 
 /// Files that say what a folder is: whoever writes them writes the same.
@@ -149,9 +154,13 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
     let asked = all.iter().find(|other| other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty() && !there);
     // A read inside the very call that writes is the callee's own matter.
     let apart = |other: &Effect| other.via.is_empty() || anchor(other) != anchor(effect);
-    // A read on every way is the first half of a change, or the second of a hand-over.
+    // A read on the same way is the first half of a change, or the second of a hand-over.
     let read = all.iter().find(|other| {
-        other.verb == Verb::Read && other.on == effect.on && apart(other) && (other.maybe || !other.caught.is_empty()) && !there
+        other.verb == Verb::Read
+            && other.on == effect.on
+            && apart(other)
+            && (!other.dominates(effect) || !other.caught.is_empty())
+            && !there
     });
     let class = suite.file(unit.0).unit(unit.1).class;
     let tail = tail(effect);
