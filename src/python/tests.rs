@@ -364,7 +364,7 @@ fn depth(block: &[Step]) -> usize {
 
 #[test]
 fn cut_and_mangled_text_does_not_panic() {
-    let text = include_str!("../../tests/data/every_construct.py");
+    let text = include_str!("../../testdata/syntax/every_construct.py");
     let whole = lower_text(text);
     assert_eq!(whole.gaps, []);
     for (at, _) in text.char_indices().step_by(17) {
