@@ -84,6 +84,7 @@ fn counted(count: usize, noun: &str) -> String {
 mod tests {
     use super::*;
     use crate::check::Skipped;
+    use crate::text::Columns;
 
     #[test]
     fn an_empty_run_is_one_line() {
@@ -102,7 +103,7 @@ mod tests {
         let skipped = (0..12).map(|n| Skipped { path: format!("{n}.py"), why: "too large".to_owned() }).collect();
         let report = Report { skipped, faults: vec!["boom".to_owned()], ..Report::default() };
         let mut out = Vec::new();
-        write(&report, &Options::default(), &Places::new(&[]), &mut out).unwrap();
+        write(&report, &Options::default(), &Places::new(&[], Columns::CodePoints), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("internal error: boom\n0.py: skipped: too large\n"), "{text}");
         assert!(text.contains("9.py: skipped: too large\n2 more skipped\nNo findings in"), "{text}");

@@ -11,7 +11,7 @@ use super::window::Window;
 use super::{Options, label_text, severity_name, summary};
 use crate::check::Report;
 use crate::finding::{Finding, Label, Role, Severity};
-use crate::text::FileId;
+use crate::text::{Columns, FileId};
 use ariadne::Color;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -49,7 +49,7 @@ const FRAME: usize = 10;
 const NAME: char = '\u{1}';
 
 pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let places = Places::new(&report.sources);
+    let places = Places::new(&report.sources, Columns::CodePoints);
     for finding in &report.findings {
         out.write_all(block(finding, &places, options).as_bytes())?;
     }
@@ -130,7 +130,7 @@ fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
     let limit = options.width.saturating_sub(FRAME).clamp(60, 200 - FRAME);
     let mut groups = Vec::new();
     for (file, list) in files {
-        let Some(lines) = places.lines(file) else { continue };
+        let Some(source) = places.source(file) else { continue };
         let mut waiting = list;
         // Two labels far apart on one long line do not fit into one window; the second then waits for the next round.
         while let Some(Cited { region: heading, .. }) = waiting.first().copied() {
@@ -138,12 +138,13 @@ fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
             let mut group = Group { path, heading, windows: BTreeMap::new(), marks: Vec::new() };
             let mut left = Vec::new();
             for Cited { label, region } in waiting {
-                let line = lines.line_at(region.span.start as usize);
-                let bytes = lines.line(line);
+                let bytes = source.line_span(region.start.line);
+                let bytes = bytes.start as usize..bytes.end as usize;
+                let line = region.start.line as usize - 1;
                 // Only the first line of a span is marked. A start inside a line end is moved before it.
                 let start = (region.span.start as usize).min(bytes.end);
                 let span = start..(region.span.end as usize).clamp(start, bytes.end);
-                let window = group.windows.entry(line).or_insert_with(|| Window::new(lines.text(), bytes, span.clone(), limit));
+                let window = group.windows.entry(line).or_insert_with(|| Window::new(&source.text, bytes, span.clone(), limit));
                 match window.find(span) {
                     Some(shown) => group.marks.push(Mark {
                         line,
