@@ -71,6 +71,7 @@ const OWNED: &[Owned] = &[
     Owned { name: "toml", by: &["calls", "page", "conf", "config"] },
     Owned { name: "ariadne", by: &["src/render/terminal.rs"] },
     Owned { name: "anstream", by: &["cli"] },
+    Owned { name: "terminal_size", by: &["cli"] },
     Owned { name: "clap", by: &["cli"] },
     Owned { name: "clap_complete", by: &["cli"] },
     Owned { name: "ignore", by: &["discover"] },
