@@ -129,8 +129,7 @@ fn runners(setup: &crate::facts::run::Setup, sources: &[Source]) -> Vec<String> 
     for run in &setup.runs {
         let place = run.place.and_then(|(file, span)| {
             let source = sources.get(file.0 as usize)?;
-            let line = source.text.as_bytes().iter().take(span.start as usize).filter(|byte| **byte == b'\n').count() + 1;
-            Some(format!(" ({}:{line})", source.path))
+            Some(format!(" ({}:{})", source.path, source.line(span.start)))
         });
         out.push(format!("{}{}", run.text, place.unwrap_or_default()));
     }

@@ -170,6 +170,16 @@ impl Source {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
+    /// The nearest span that fits the text: inside it and between characters. Its start moves back, its end on.
+    pub fn fit(&self, span: Span) -> Span {
+        let start = floor(&self.text, span.start as usize);
+        let mut end = (span.end as usize).clamp(start, self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        Span::new(start, end)
+    }
+
     /// How many lines there are: one more than there are line ends.
     pub fn line_count(&self) -> u32 {
         self.text.line_starts().len() as u32
@@ -414,6 +424,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_span_is_made_to_fit() {
+        let source = python("é😀".as_bytes()).unwrap();
+        assert_eq!(source.fit(Span { start: 1, end: 3 }), Span::new(0, 6));
+        assert_eq!(source.fit(Span { start: 90, end: 80 }), Span::new(6, 6));
+        assert_eq!(source.fit(Span { start: 2, end: 0 }), Span::new(2, 2));
+        assert_eq!(python(b"").unwrap().fit(Span { start: 0, end: 1 }), Span::new(0, 0));
     }
 
     #[test]

@@ -96,6 +96,33 @@ fn any_line_ends_tabs_and_page_breaks() {
 }
 
 #[test]
+fn columns_are_those_of_the_editor() {
+    let code = "import tempfile\n\n\ndef test_é():\n\tx = '😀'; tempfile.mktemp()\n";
+    let variants = [
+        ("plain", code.as_bytes().to_vec()),
+        ("marked", format!("\u{FEFF}{code}").into_bytes()),
+        ("crlf", code.replace('\n', "\r\n").into_bytes()),
+        ("cr", code.replace('\n', "\r").into_bytes()),
+        ("wide", utf16(code, true)),
+    ];
+    for (name, bytes) in variants {
+        let world = World::project();
+        world.file(&format!("test_{name}.py"), bytes);
+        let finding = &world.json(&["--select", "mktemp"])["findings"][0];
+        assert_eq!((&finding["line"], &finding["column"], &finding["endColumn"]), (&5.into(), &11.into(), &28.into()), "{name}");
+        let ran = world.run(&["check", "--select", "mktemp", "--output-format", "sarif"]);
+        let log: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let region = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
+        // The emoji is two units of UTF-16.
+        assert_eq!(
+            (&region["startLine"], &region["startColumn"], &region["endColumn"]),
+            (&5.into(), &12.into(), &29.into()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn empty_files_of_every_kind() {
     let world = World::project();
     let names = ["a.py", "a.rs", "tox.ini", "setup.cfg", "pytest.ini", "pyproject.toml", "Cargo.toml", ".config/nextest.toml"];

@@ -15,9 +15,6 @@ use walls::{ROOMS, breaches, crates, is_tests};
 /// The longest a file of `src/` may be, in lines.
 const LONGEST: usize = 1_200;
 
-/// Pages whose rule is not written yet. The list may only shrink: `tests/pages.rs` checks their form and does not run them.
-const DRAFTS: &[&str] = &[];
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -165,9 +162,6 @@ fn every_rule_has_its_page_and_its_file() {
         {
             complaints.push(format!("`{}` has no function in src/rules/{module}.rs", rule.name));
         }
-        if DRAFTS.contains(&rule.name) {
-            complaints.push(format!("`{}` is a rule now: take it off DRAFTS in tests/house.rs", rule.name));
-        }
     }
     none(complaints);
 }
@@ -179,14 +173,6 @@ fn every_page_has_its_rule() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .filter_map(|name| name.strip_suffix(".md").map(str::to_owned))
         .collect();
-    let known = |name: &str| TABLE.iter().any(|rule| rule.name == name) || DRAFTS.contains(&name);
-    let mut complaints: Vec<String> =
-        pages.iter().filter(|name| !known(name)).map(|name| format!("rules/{name}.md is the page of no rule")).collect();
-    complaints.extend(
-        DRAFTS
-            .iter()
-            .filter(|name| !pages.contains(**name))
-            .map(|name| format!("DRAFTS names `{name}`, and there is no such page")),
-    );
-    none(complaints);
+    let known = |name: &str| TABLE.iter().any(|rule| rule.name == name);
+    none(pages.iter().filter(|name| !known(name)).map(|name| format!("rules/{name}.md is the page of no rule")).collect());
 }

@@ -129,7 +129,7 @@ error[shared-path]: `test_save` and `test_load` can meet at `/tmp/{name}.json`
          tésts/c.py::test_load[3]
          tésts/c.py::test_load[4]
          and 2 more
-  see: pytest -n 2 'tésts/a b.py' tésts/c.py
+  reproduce: pytest -n 2 'tésts/a b.py' tésts/c.py
 
 note[no-such-page]: a note
 ";
@@ -139,8 +139,8 @@ fn terminal_shows_both_ends_and_what_to_do() {
     let shown = plain(Format::Terminal, &collision());
     assert!(shown.starts_with(COLLISION), "{shown}");
     let end = "\ndata/big file.py: skipped: larger than 2 MiB\n\
-        3 findings (1 error, 2 notes) in 4 files, 12 tests, 1 runner: pytest -n 4 (.github/workflows/test.yml:3), 2 gaps, \
-        1 ignored, 1 skipped\n";
+        3 findings (1 error, 2 notes) in 4 files, 12 tests, 1 runner: pytest -n 4 (.github/workflows/test.yml:3), 2 gaps \
+        (--gaps names them), 1 ignored, 1 skipped\nMore on a rule: isolint explain shared-path\n";
     assert!(shown.ends_with(end), "{shown}");
 }
 
@@ -171,7 +171,7 @@ fn colours_come_only_when_asked() {
 #[test]
 fn without_findings_there_is_one_line() {
     let report = Report { findings: Vec::new(), ignored: Vec::new(), skipped: Vec::new(), ..collision() };
-    let line = "No findings in 4 files, 12 tests, 1 runner: pytest -n 4 (.github/workflows/test.yml:3), 2 gaps\n";
+    let line = "No findings in 4 files, 12 tests, 1 runner: pytest -n 4 (.github/workflows/test.yml:3), 2 gaps (--gaps names them)\n";
     assert_eq!(plain(Format::Terminal, &report), line);
     assert_eq!(plain(Format::Concise, &report), line);
 }
@@ -662,6 +662,6 @@ fn hostile_findings_of_full_length_are_bounded() {
     finding.reproduce = Some(long.clone());
     let shown = plain(Format::Terminal, &report);
     assert!(shown.len() < 65536, "{} bytes", shown.len());
-    assert!(shown.contains("and 28 more places"));
+    assert!(shown.contains("and 36 more places"));
     assert!(plain(Format::Concise, &report).len() < 16384);
 }

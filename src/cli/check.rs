@@ -178,7 +178,7 @@ impl Check {
             (Color::Auto, None) => AutoStream::choice(&io::stdout()),
         };
         let color = prose && choice != ColorChoice::Never;
-        let options = Options { color, gaps: self.gaps, ..Options::default() };
+        let options = Options { color, gaps: self.gaps, width: width(self.output_file.is_none()) };
         let write = |out: &mut dyn Write| {
             render(self.output_format.format(), report, &options, out)?;
             if prose {
@@ -219,6 +219,13 @@ impl Check {
         let found = report.findings.iter().any(|finding| finding.severity > Severity::Note);
         if found && !self.exit_zero { FOUND } else { 0 }
     }
+}
+
+/// Columns of the terminal that standard output is; of a page where the report goes elsewhere.
+fn width(to_standard_output: bool) -> usize {
+    const PAGE: usize = 100;
+    let terminal = if to_standard_output { terminal_size::terminal_size_of(io::stdout()) } else { None };
+    terminal.map_or(PAGE, |(width, _)| width.0.into())
 }
 
 /// The file, or a part of it, was not read; a macro that is not understood is no such thing.

@@ -1,8 +1,7 @@
 //! `facts`: what a front end reads out of one file.
 
 use super::{Failure, output};
-use isolint::facts::FileFacts;
-use isolint::text::{Kind, Source};
+use isolint::text::Kind;
 use isolint::{discover, python, rust};
 use std::path::Path;
 
@@ -26,10 +25,6 @@ pub fn facts(path: &Path) -> Result<u8, Failure> {
         Ok(Err(_)) => return Ok(super::FAILED),
         Err(_) => lower(),
     };
-    output::print(show(&facts, &source).as_bytes())?;
+    output::print(isolint::facts::show(&facts, &source).as_bytes())?;
     Ok(0)
-}
-
-fn show(facts: &FileFacts, _source: &Source) -> String {
-    format!("{facts:#?}\n")
 }

@@ -155,12 +155,9 @@ impl Reader<'_> {
         for root in self.project.roots {
             let (runner, workers, option) = pytest::read(&root.addopts).runner(None);
             if runner != Runner::Sequential {
-                let text = match (root.addopts_key, shell::span_of(&root.addopts)) {
-                    (Some((file, key)), Some((_, value))) => {
-                        one_line(self.project.tree.text(file).get(key.start as usize..value.end as usize).unwrap_or(""))
-                    }
-                    _ => one_line(&root.addopts.iter().map(Word::str).collect::<Vec<_>>().join(" ")),
-                };
+                // The words, not the text of the file: there they stand in quotes or in a list, by the format.
+                let words: Vec<&str> = root.addopts.iter().map(Word::str).collect();
+                let text = one_line(&format!("addopts = {}", words.join(" ")));
                 let place = option.or(root.addopts_key);
                 self.found.push((Strength::Settings, Run { runner, workers, scope: root.discovery.root.clone(), place, text }));
             }

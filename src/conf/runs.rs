@@ -510,6 +510,18 @@ mod tests {
     }
 
     #[test]
+    fn a_run_from_settings_is_named_by_their_words() {
+        for (path, text) in [
+            ("pytest.ini", "[pytest]\naddopts =\n  -n 4\n  -q\n"),
+            ("pyproject.toml", "[tool.pytest.ini_options]\naddopts = \"-n 4 -q\"\n"),
+            ("pyproject.toml", "[tool.pytest.ini_options]\naddopts = [\n  '-n',\n  '4', '-q']\n"),
+        ] {
+            let setup = setup(&[(path, text)]);
+            assert_eq!(setup.runs.iter().map(|run| run.text.as_str()).collect::<Vec<_>>(), ["addopts = -n 4 -q"], "{text}");
+        }
+    }
+
+    #[test]
     fn configuration_without_a_command() {
         assert_eq!(runs(&[("setup.cfg", "[tool:pytest]\naddopts = -n auto\n")]), ["load cpus [] setup.cfg:-n auto"]);
         assert_eq!(runs(&[("setup.cfg", "[tool:pytest]\n")]), ["sequential one [] setup.cfg:[tool:pytest]"]);

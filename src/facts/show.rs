@@ -1,13 +1,13 @@
 //! The facts of one file as text, for people who wonder what the tool sees.
 
 use super::*;
+use crate::text::Source;
 use std::fmt::Write;
 
 /// A readable dump of a file's facts: classes, units and their blocks, then ignores and gaps, indented, with 1-based line
-/// numbers. `text` is the text the facts were made of. Not a format to parse.
-pub fn show(facts: &FileFacts, text: &str) -> String {
-    let lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1)).collect();
-    let mut page = Page { facts, lines, out: String::new() };
+/// numbers. `source` is what the facts were made of. Not a format to parse.
+pub fn show(facts: &FileFacts, source: &Source) -> String {
+    let mut page = Page { facts, source, out: String::new() };
     for class in &facts.classes {
         page.class(class);
     }
@@ -27,8 +27,7 @@ pub fn show(facts: &FileFacts, text: &str) -> String {
 
 struct Page<'a> {
     facts: &'a FileFacts,
-    /// Where lines start, in bytes.
-    lines: Vec<u32>,
+    source: &'a Source,
     out: String,
 }
 
@@ -37,7 +36,7 @@ const DEPTH: usize = 12;
 
 impl Page<'_> {
     fn line(&mut self, indent: usize, span: Span, what: &str) {
-        let number = self.lines.partition_point(|start| *start <= span.start);
+        let number = self.source.line(span.start);
         // Literals may hold anything; a dump stays on its lines and cannot steer a terminal.
         let safe: String = what.chars().map(|c| if c.is_control() { '·' } else { c }).collect();
         let _ = writeln!(self.out, "{number:>5}  {:indent$}{safe}", "", indent = indent * 2);
@@ -391,6 +390,7 @@ impl Page<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Kind;
 
     #[test]
     fn a_call_under_a_condition() {
@@ -419,7 +419,8 @@ mod tests {
             head: Span::default(),
         });
         facts.gap(Span { start: 7, end: 8 }, Why::Syntax);
-        let shown = show(&facts.finish(), "if x:\n open('a')\n");
+        let source = Source::of("a.py", Kind::Python, "if x:\n open('a')\n");
+        let shown = show(&facts.finish(), &source);
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(
             lines,

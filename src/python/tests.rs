@@ -1,5 +1,6 @@
 use super::lower_text;
 use crate::facts::{FileFacts, IgnoreScope, ParamKind, Shape, Step, Value, What, Why, show};
+use crate::text::{Kind, Source};
 
 /// The dump without line numbers, cut down to what stands below unit 0.
 fn body(text: &str) -> Vec<String> {
@@ -7,7 +8,7 @@ fn body(text: &str) -> Vec<String> {
 }
 
 fn unit(text: &str, unit: usize) -> Vec<String> {
-    let shown = show(&lower_text(text), text);
+    let shown = show(&lower_text(text), &Source::of("a.py", Kind::Python, text));
     let lines = shown.lines().map(|line| line.get(7..).unwrap_or_default());
     let mut lines = lines.skip_while(|line| !line.starts_with(&format!("unit {unit}:")));
     lines.next();
@@ -364,7 +365,7 @@ fn depth(block: &[Step]) -> usize {
 
 #[test]
 fn cut_and_mangled_text_does_not_panic() {
-    let text = include_str!("../../tests/data/every_construct.py");
+    let text = include_str!("../../testdata/syntax/every_construct.py");
     let whole = lower_text(text);
     assert_eq!(whole.gaps, []);
     for (at, _) in text.char_indices().step_by(17) {

@@ -4,6 +4,7 @@ use super::place::Places;
 use super::sanitized::sanitized;
 use super::{Options, severity_name, summary};
 use crate::check::Report;
+use crate::text::Columns;
 use std::io::{self, Write};
 
 /// Columns of a message; a longer one is cut.
@@ -13,7 +14,7 @@ const MESSAGE: usize = 1000;
 const PATH: usize = 4096;
 
 pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let places = Places::new(&report.sources);
+    let places = Places::new(&report.sources, Columns::CodePoints);
     for finding in &report.findings {
         let label = finding.labels.first();
         if let Some(label) = label

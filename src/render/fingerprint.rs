@@ -3,6 +3,7 @@
 use super::place::Places;
 use crate::check::Report;
 use crate::finding::Finding;
+use crate::text::Columns;
 use std::collections::{HashMap, VecDeque};
 
 /// The key under which our own fingerprint stands in SARIF, JSON and baselines; its number changes with what goes in.
@@ -11,7 +12,7 @@ pub const KEY: &str = "isolint/v1";
 /// One fingerprint for each shown finding, in the report's order: BLAKE3 (128 bits, hexadecimal) of rule, path, key, and an
 /// ordinal among findings that are equal in all three. No line numbers and no message: both change for other reasons.
 pub fn fingerprints(report: &Report) -> Vec<String> {
-    let places = Places::new(&report.sources);
+    let places = Places::new(&report.sources, Columns::CodePoints);
     let mut seen: HashMap<[&str; 3], u32> = HashMap::new();
     let mut list = Vec::with_capacity(report.findings.len());
     for finding in &report.findings {

@@ -7,7 +7,7 @@ use super::{JSON_VERSION, page_uri};
 use crate::check::{Report, Skipped};
 use crate::facts::Why;
 use crate::finding::{Confidence, Finding, Label, Role, Severity};
-use crate::text::{FileId, Span};
+use crate::text::{Columns, FileId, Span};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -95,7 +95,7 @@ struct Summary<'a> {
 }
 
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let places = Places::new(&report.sources);
+    let places = Places::new(&report.sources, Columns::CodePoints);
     let fingerprints = fingerprints(report);
     let findings = report.findings.iter().zip(fingerprints).map(|(finding, print)| entry(finding, print, &places));
     let gaps = report.gaps.iter().filter_map(|(file, gap)| {

@@ -35,7 +35,7 @@ pub const JSON_VERSION: u32 = 1;
 pub struct Options {
     /// Colours for a terminal; only [`Format::Terminal`] and [`Format::Concise`] know them.
     pub color: bool,
-    /// Columns of the terminal: longer source lines are cut around what is shown. At most 200 are used.
+    /// Columns of the terminal: longer source lines are cut around what is shown, notes and help are broken. At most 200 are used.
     pub width: usize,
     /// Name each gap, not only their number ([`Format::Terminal`] and [`Format::Concise`]).
     pub gaps: bool,

@@ -31,11 +31,11 @@ pub fn write(report: &Report, options: &Options, places: &Places, out: &mut dyn 
             writeln!(out, "{path}:{}:{}: gap: {}", region.start.line, region.start.column, why_name(gap.why))?;
         }
     }
-    writeln!(out, "{}", line(report))
+    writeln!(out, "{}", line(report, options))
 }
 
 /// The summary on one line.
-fn line(report: &Report) -> String {
+fn line(report: &Report, options: &Options) -> String {
     let findings = if report.findings.is_empty() {
         "No findings".to_owned()
     } else {
@@ -50,7 +50,7 @@ fn line(report: &Report) -> String {
         counted(report.sources.len(), "file"),
         counted(report.tests, "test"),
         runners(&report.runners),
-        counted(report.gaps.len(), "gap"),
+        counted(report.gaps.len(), "gap") + if report.gaps.is_empty() || options.gaps { "" } else { " (--gaps names them)" },
     ];
     if !report.ignored.is_empty() {
         parts.push(format!("{} ignored", report.ignored.len()));
@@ -84,17 +84,18 @@ fn counted(count: usize, noun: &str) -> String {
 mod tests {
     use super::*;
     use crate::check::Skipped;
+    use crate::text::Columns;
 
     #[test]
     fn an_empty_run_is_one_line() {
-        assert_eq!(line(&Report::default()), "No findings in 0 files, 0 tests, no runners, 0 gaps");
+        assert_eq!(line(&Report::default(), &Options::default()), "No findings in 0 files, 0 tests, no runners, 0 gaps");
     }
 
     #[test]
     fn runners_are_named_and_the_rest_counted() {
         let runners = ["a", "b", "c\u{1b}", "d", "e"].map(str::to_owned).to_vec();
         let report = Report { runners, tests: 1, ..Report::default() };
-        assert_eq!(line(&report), "No findings in 0 files, 1 test, 5 runners: a; b; c␛; 2 more, 0 gaps");
+        assert_eq!(line(&report, &Options::default()), "No findings in 0 files, 1 test, 5 runners: a; b; c␛; 2 more, 0 gaps");
     }
 
     #[test]
@@ -102,7 +103,7 @@ mod tests {
         let skipped = (0..12).map(|n| Skipped { path: format!("{n}.py"), why: "too large".to_owned() }).collect();
         let report = Report { skipped, faults: vec!["boom".to_owned()], ..Report::default() };
         let mut out = Vec::new();
-        write(&report, &Options::default(), &Places::new(&[]), &mut out).unwrap();
+        write(&report, &Options::default(), &Places::new(&[], Columns::CodePoints), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("internal error: boom\n0.py: skipped: too large\n"), "{text}");
         assert!(text.contains("9.py: skipped: too large\n2 more skipped\nNo findings in"), "{text}");

@@ -6,12 +6,12 @@
 //! cannot hold; the name gives way to the real path, line and column afterwards.
 
 use super::place::{Places, Region};
-use super::sanitized::sanitized;
+use super::sanitized::{columns, sanitized};
 use super::window::Window;
 use super::{Options, label_text, severity_name, summary};
 use crate::check::Report;
-use crate::finding::{Finding, Label, Role, Severity};
-use crate::text::FileId;
+use crate::finding::{Confidence, Finding, Label, Role, Severity};
+use crate::text::{Columns, FileId};
 use ariadne::Color;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -33,6 +33,8 @@ pub fn color(severity: Severity) -> &'static str {
 
 /// Labels shown of one finding; more are counted.
 const LABELS: usize = 12;
+/// Steps of the derivation shown at either end of a long one.
+const STEPS: usize = 2;
 /// Notes shown of one finding.
 const NOTES: usize = 8;
 /// Affected tests named.
@@ -44,16 +46,23 @@ const WORDS: usize = 200;
 const PATH: usize = 1000;
 /// Columns left and right of a source line: line number and frame.
 const FRAME: usize = 10;
+/// The narrowest and the widest page that is written: lines shorter than that say nothing, longer ones are hard to follow.
+const WIDTH: std::ops::RangeInclusive<usize> = 70..=200;
 
 /// Stands before a snippet's number in what ariadne prints. Sanitised text has no control characters.
 const NAME: char = '\u{1}';
 
 pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let places = Places::new(&report.sources);
+    let places = Places::new(&report.sources, Columns::CodePoints);
     for finding in &report.findings {
         out.write_all(block(finding, &places, options).as_bytes())?;
     }
-    summary::write(report, options, &places, out)
+    summary::write(report, options, &places, out)?;
+    let worst = report.findings.iter().rev().max_by_key(|finding| finding.severity);
+    match worst {
+        Some(finding) => writeln!(out, "More on a rule: isolint explain {}", finding.rule),
+        None => Ok(()),
+    }
 }
 
 /// One finding, with the blank line after it.
@@ -65,16 +74,26 @@ fn block(finding: &Finding, places: &Places, options: &Options) -> String {
     // Writing to a String does not fail.
     let _ = writeln!(text, "{on}{}[{rule}]{off}{bold}: {message}{off}", severity_name(finding.severity));
 
-    let groups = groups(finding, places, options);
+    let labels = labels(finding);
+    let groups = groups(&labels, places, options);
     text.push_str(&draw(&groups, finding.severity, options));
-    if finding.labels.len() > LABELS {
-        let _ = writeln!(text, "  and {} more places", finding.labels.len() - LABELS);
+    if finding.labels.len() > labels.len() {
+        let _ = writeln!(text, "  and {} more places", finding.labels.len() - labels.len());
     }
+    let width = width(options);
     for note in finding.notes.iter().take(NOTES) {
-        let _ = writeln!(text, "  {bold}note:{off} {}", sanitized(note, TEXT));
+        let _ = writeln!(text, "  {bold}note:{off} {}", wrapped(&sanitized(note, TEXT).to_string(), 8, width));
     }
     if !finding.help.is_empty() {
-        let _ = writeln!(text, "  {bold}help:{off} {}", sanitized(&finding.help, TEXT));
+        let _ = writeln!(text, "  {bold}help:{off} {}", wrapped(&sanitized(&finding.help, TEXT).to_string(), 8, width));
+    }
+    let unsure = match finding.confidence {
+        Confidence::High => None,
+        Confidence::Medium => Some("medium; a fact that it rests on is probable, not certain"),
+        Confidence::Low => Some("low; a fact that it rests on is only possible"),
+    };
+    if let Some(unsure) = unsure {
+        let _ = writeln!(text, "  {bold}confidence:{off} {unsure}");
     }
     for (n, test) in finding.tests.iter().take(TESTS).enumerate() {
         let head = if n == 0 { format!("{bold}tests:{off}") } else { "      ".to_owned() };
@@ -84,10 +103,54 @@ fn block(finding: &Finding, places: &Places, options: &Options) -> String {
         let _ = writeln!(text, "         and {} more", finding.tests.len() - TESTS);
     }
     if let Some(command) = &finding.reproduce {
-        let _ = writeln!(text, "  {bold}see:{off} {}", sanitized(command, TEXT));
+        let _ = writeln!(text, "  {bold}reproduce:{off} {}", sanitized(command, TEXT));
     }
     text.push('\n');
     text
+}
+
+/// The labels that are shown: of a long derivation, the first and the last steps.
+fn labels(finding: &Finding) -> Vec<&Label> {
+    let steps = finding.labels.iter().filter(|label| label.role == Role::Derivation).count();
+    let mut step = 0;
+    let mut shown: Vec<&Label> = Vec::new();
+    for label in &finding.labels {
+        if label.role == Role::Derivation {
+            step += 1;
+            if step > STEPS && step + STEPS <= steps {
+                continue;
+            }
+        }
+        shown.push(label);
+    }
+    shown.truncate(LABELS);
+    shown
+}
+
+fn width(options: &Options) -> usize {
+    options.width.clamp(*WIDTH.start(), *WIDTH.end())
+}
+
+/// `text`, which goes on at column `indent`, broken between words so that no line passes `width`; further lines are indented too.
+/// A word that is longer than a line stays whole.
+fn wrapped(text: &str, indent: usize, width: usize) -> String {
+    let mut out = String::new();
+    let mut used = indent;
+    for word in text.split(' ') {
+        let wide: usize = word.chars().map(columns).sum();
+        if out.is_empty() {
+            used += wide;
+        } else if used + 1 + wide > width {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            used = indent + wide;
+        } else {
+            out.push(' ');
+            used += 1 + wide;
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 /// Labels that are drawn as one snippet: of one file, from top to bottom, and on the same piece of a long line.
@@ -116,10 +179,10 @@ struct Mark {
     role: Role,
 }
 
-/// The labels of a finding as snippets: the file of the primary label first, then files in the order they are cited.
-fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
+/// Labels as snippets: the file of the primary label first, then files in the order they are cited.
+fn groups(labels: &[&Label], places: &Places, options: &Options) -> Vec<Group> {
     let mut files: Vec<(FileId, Vec<Cited>)> = Vec::new();
-    for label in finding.labels.iter().take(LABELS) {
+    for label in labels.iter().copied() {
         let Some(region) = places.label(label) else { continue };
         let cited = Cited { label, region };
         match files.iter_mut().find(|(file, _)| *file == label.file) {
@@ -127,10 +190,10 @@ fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
             None => files.push((label.file, vec![cited])),
         }
     }
-    let limit = options.width.saturating_sub(FRAME).clamp(60, 200 - FRAME);
+    let limit = width(options) - FRAME;
     let mut groups = Vec::new();
     for (file, list) in files {
-        let Some(lines) = places.lines(file) else { continue };
+        let Some(source) = places.source(file) else { continue };
         let mut waiting = list;
         // Two labels far apart on one long line do not fit into one window; the second then waits for the next round.
         while let Some(Cited { region: heading, .. }) = waiting.first().copied() {
@@ -138,12 +201,13 @@ fn groups(finding: &Finding, places: &Places, options: &Options) -> Vec<Group> {
             let mut group = Group { path, heading, windows: BTreeMap::new(), marks: Vec::new() };
             let mut left = Vec::new();
             for Cited { label, region } in waiting {
-                let line = lines.line_at(region.span.start as usize);
-                let bytes = lines.line(line);
+                let bytes = source.line_span(region.start.line);
+                let bytes = bytes.start as usize..bytes.end as usize;
+                let line = region.start.line as usize - 1;
                 // Only the first line of a span is marked. A start inside a line end is moved before it.
                 let start = (region.span.start as usize).min(bytes.end);
                 let span = start..(region.span.end as usize).clamp(start, bytes.end);
-                let window = group.windows.entry(line).or_insert_with(|| Window::new(lines.text(), bytes, span.clone(), limit));
+                let window = group.windows.entry(line).or_insert_with(|| Window::new(&source.text, bytes, span.clone(), limit));
                 match window.find(span) {
                     Some(shown) => group.marks.push(Mark {
                         line,
@@ -279,5 +343,39 @@ impl ariadne::Cache<usize> for Snippets {
 
     fn display<'a>(&self, name: &'a usize) -> Option<impl std::fmt::Display + 'a> {
         Some(format!("{NAME}{name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Span;
+
+    #[test]
+    fn text_is_broken_between_words() {
+        assert_eq!(wrapped("one two three", 4, 12), "one two\n    three");
+        assert_eq!(wrapped("日本 語", 2, 6), "日本\n  語");
+        assert_eq!(wrapped("a/very/long/path x", 2, 8), "a/very/long/path\n  x");
+        assert_eq!(wrapped("", 2, 8), "");
+    }
+
+    #[test]
+    fn a_long_derivation_shows_its_ends() {
+        let label = |role, at| Label { file: FileId(0), span: Span::new(at, at), text: String::new(), role };
+        let steps = (1..=7).map(|at| label(Role::Derivation, at));
+        let finding = Finding {
+            rule: "r",
+            severity: Severity::Note,
+            confidence: Confidence::High,
+            message: String::new(),
+            labels: std::iter::once(label(Role::Primary, 0)).chain(steps).chain([label(Role::OtherEnd, 8)]).collect(),
+            help: String::new(),
+            notes: Vec::new(),
+            tests: Vec::new(),
+            reproduce: None,
+            key: String::new(),
+        };
+        let shown: Vec<u32> = labels(&finding).iter().map(|label| label.span.start).collect();
+        assert_eq!(shown, [0, 1, 2, 6, 7, 8]);
     }
 }

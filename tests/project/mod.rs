@@ -95,9 +95,8 @@ pub enum Judged<'a> {
     All,
 }
 
-/// What is wrong with `report`, held against the marks of `project`: a sentence or more for each difference. Marks of rules that
-/// `exists` denies are left alone: their page is a draft.
-pub fn differences(project: &Project, report: &Report, judged: Judged, exists: &dyn Fn(&str) -> bool) -> Vec<String> {
+/// What is wrong with `report`, held against the marks of `project`: a sentence or more for each difference.
+pub fn differences(project: &Project, report: &Report, judged: Judged) -> Vec<String> {
     let mut wrong = faults(project, report);
     let marks = project.marks();
     let primary = |finding: &Finding| -> Option<Place> {
@@ -125,9 +124,6 @@ pub fn differences(project: &Project, report: &Report, judged: Judged, exists: &
 
     for ((mark, place), wanted) in &marks {
         let (path, line, rule) = place;
-        if !exists(rule) {
-            continue;
-        }
         let at = project.at(path, *line);
         let have = found.get(place).map_or(0, Vec::len);
         match mark {
@@ -298,7 +294,7 @@ mod tests {
     fn judge(text: &str, findings: Vec<Finding>, judged: Judged) -> Vec<String> {
         let project = project(text);
         let report = Report { sources: project.sources(), findings, ..Report::default() };
-        differences(&project, &report, judged, &|name| name != "draft")
+        differences(&project, &report, judged)
     }
 
     #[test]
@@ -373,7 +369,6 @@ mod tests {
         let wrong = judge(text, found.clone(), Judged::Rule("a"));
         assert!(wrong.len() == 1 && wrong[0].starts_with("test_a.py:2: expected `b`"), "{wrong:?}");
         assert_eq!(judge(text, found, Judged::All).len(), 2);
-        assert_eq!(judge("one() # finding: draft\n", Vec::new(), Judged::All), Vec::<String>::new());
     }
 
     #[test]
@@ -385,7 +380,7 @@ mod tests {
         let project = project(text);
         let gap = |why| (FileId(0), isolint::facts::Gap { span: Span::new(0, 1), why });
         let report = Report { sources: project.sources(), gaps: vec![gap(Why::Syntax), gap(Why::Macro)], ..Report::default() };
-        let wrong = differences(&project, &report, Judged::All, &|_| true);
+        let wrong = differences(&project, &report, Judged::All);
         assert!(wrong.len() == 1 && wrong[0].contains("must parse"), "{wrong:?}");
     }
 }

@@ -12,7 +12,7 @@ use super::{label_text, why_name};
 use crate::check::Report;
 use crate::facts::Why;
 use crate::finding::{Finding, Label, Role, Severity};
-use crate::text::{FileId, Span};
+use crate::text::{Columns, FileId, Span};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
@@ -36,7 +36,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn run(report: &Report) -> model::Run {
-    let places = Places::new(&report.sources);
+    let places = Places::new(&report.sources, Columns::Utf16);
     let (kept, left_out) = keep(report);
     let mut rules: Vec<model::Rule> = Vec::new();
     let mut indexes: HashMap<&str, usize> = HashMap::new();
@@ -184,9 +184,9 @@ fn location(places: &Places, file: FileId, region: Region, message: Option<&str>
             artifact_location: artifact(places.path(file)),
             region: Some(model::Region {
                 start_line: region.start.line,
-                start_column: region.start.utf16,
+                start_column: region.start.column,
                 end_line: region.end.line,
-                end_column: region.end.utf16,
+                end_column: region.end.column,
             }),
         },
         message: message.map(|text| model::LocationText { text: plain(text) }),
