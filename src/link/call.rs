@@ -144,12 +144,9 @@ impl Eval<'_, '_> {
             return;
         };
         for arg in args.iter().take(3) {
-            // A bare word may be anything; a path with a folder or a suffix is a file.
-            let Some(place) = Place::of(&arg.term).filter(|place| is_shared(place)) else { continue };
-            let last = place.name().as_literal().unwrap_or_default();
-            let file =
-                last.rfind('.').is_some_and(|dot| dot > 0 && (2..=9).contains(&(last.len() - dot)) && !last.ends_with('.'));
-            if file && matches!(arg.term.plain(), Term::Text(_) | Term::Path(_)) {
+            // A relative name may be relative to the receiver, or be none; a name in the temp directory is what it says.
+            let Some(place) = Place::of(&arg.term) else { continue };
+            if place.root == Root::Temp && is_shared(&place) && matches!(arg.term.plain(), Term::Text(_) | Term::Path(_)) {
                 self.calling = name.into();
                 self.maybe += 1;
                 self.effect(op, verb, &arg.term, false, None, arg.value);

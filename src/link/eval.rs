@@ -75,6 +75,8 @@ pub(super) struct Eval<'a, 'w> {
     /// The arms and bodies that we are in, by number, and the last number given.
     pub ways: Vec<u32>,
     pub last_way: u32,
+    /// The other arm of the condition at hand ends in an error.
+    pub refusing: bool,
     /// The table entry being applied.
     pub calling: Arc<str>,
 }
@@ -123,6 +125,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             inside: Vec::new(),
             ways: Vec::new(),
             last_way: 0,
+            refusing: false,
             calling: "".into(),
         }
     }
@@ -408,13 +411,17 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
         let flag = self.flag(cond, &term);
         let before = self.state.clone();
+        self.refusing = raises(self.facts, other);
         self.learn(&term, true);
+        self.refusing = false;
         self.maybe += 1;
         self.flagged += usize::from(flag == Some(true));
         self.way(then);
         self.flagged -= usize::from(flag == Some(true));
         let after_then = std::mem::replace(&mut self.state, before);
+        self.refusing = raises(self.facts, then);
         self.learn(&term, false);
+        self.refusing = false;
         self.flagged += usize::from(flag == Some(false));
         self.way(other);
         self.flagged -= usize::from(flag == Some(false));
@@ -494,7 +501,13 @@ impl<'a, 'w> Eval<'a, 'w> {
                 for term in on.alternatives() {
                     if let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) {
                         self.state.known.retain(|known| *known.on != place);
-                        let known = Known { on: Arc::new(place), exists: holds, site: *site, guards: self.state.guards.clone() };
+                        let known = Known {
+                            on: Arc::new(place),
+                            exists: holds,
+                            refused: self.refusing,
+                            site: *site,
+                            guards: self.state.guards.clone(),
+                        };
                         self.state.known.push(known);
                     }
                 }
@@ -1211,6 +1224,28 @@ fn ends(facts: &FileFacts, block: &Block) -> bool {
         },
         Step::Scope(body) => ends(facts, body),
         Step::If { then, other, .. } => ends(facts, then) && ends(facts, other),
+        _ => false,
+    })
+}
+
+/// Whether a block ends in an error.
+fn raises(facts: &FileFacts, block: &Block) -> bool {
+    block.iter().any(|step| match step {
+        Step::Op(op) => match &facts.op(*op).what {
+            What::Raise(_) => true,
+            // `return Err(…)`.
+            What::Return(Some(value)) => match facts.value(*value) {
+                Value::Result(op) => {
+                    matches!(&facts.op(*op).what, What::Call { callee, .. } if facts.dotted(*callee).as_deref() == Some("Err"))
+                }
+                _ => false,
+            },
+            What::Call { callee, .. } => facts.dotted(*callee).is_some_and(|name| {
+                matches!(name.rsplit([':', '.']).next(), Some("bail!" | "panic!" | "exit" | "abort" | "fail" | "skip"))
+            }),
+            _ => false,
+        },
+        Step::Scope(body) => raises(facts, body),
         _ => false,
     })
 }

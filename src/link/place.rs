@@ -82,6 +82,8 @@ impl Place {
         let mut place = match parts.peek()? {
             // Another machine's, or in memory: `s3://bucket/key`.
             Piece::Lit(text) if text.contains("://") && !text.starts_with("file://") => return None,
+            // SQLite's names for databases in memory, and its URIs (SQLite documentation, "In-Memory Databases").
+            Piece::Lit(text) if &**text == ":memory:" || text.starts_with("file:") => return None,
             Piece::Lit(text) => {
                 if let Some(rest) = text.strip_prefix("~/").or((&**text == "~").then_some("")) {
                     let rest: Arc<str> = rest.into();

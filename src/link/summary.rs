@@ -48,6 +48,8 @@ pub struct Effect {
 pub struct Known {
     pub on: Arc<Place>,
     pub exists: bool,
+    /// The other answer is refused with an error: the act is not meant to make up for it.
+    pub refused: bool,
     pub site: Site,
     /// Locks held when it was asked.
     pub guards: Vec<Lock>,

@@ -35,7 +35,7 @@ fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>
     if effect.flagged || effect.expected || is_private(effect) {
         return;
     }
-    let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on) else { return };
+    let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on && !known.refused) else { return };
     let path = suite.show(&effect.on, unit);
     let Some(case) = case(effect, known, &path) else { return };
     let anchor = effect.via.first().copied().unwrap_or(effect.site);

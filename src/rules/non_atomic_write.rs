@@ -146,11 +146,12 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
     let missing = effect.known.iter().rev().find(|known| {
         known.on == effect.on
             && !known.exists
+            && !known.refused
             && known.site.file == unit.0
             && (effect.via.is_empty() || suite.stands_in(known.site, unit))
     });
     // Who writes over what was just seen to be there changes a file, and fills no cache.
-    let there = effect.known.iter().any(|known| known.on == effect.on && known.exists);
+    let there = effect.known.iter().any(|known| known.on == effect.on && (known.exists || known.refused));
     let asked = all.iter().find(|other| other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty() && !there);
     // A read inside the very call that writes is the callee's own matter.
     let apart = |other: &Effect| other.via.is_empty() || anchor(other) != anchor(effect);

@@ -81,13 +81,16 @@ pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
             add(single, effect);
         }
     }
-    // What the same tests leave behind is one matter.
+    // What the same tests leave behind is one matter, and so is what one helper does for each of them.
     let mut merged: Vec<Single<'s>> = Vec::new();
     for single in all.into_values() {
-        let same = |old: &&mut Single<'s>| old.tests == single.tests && old.effect.site.file == single.effect.site.file;
+        let same = |old: &&mut Single<'s>| {
+            old.effect.site == single.effect.site || old.tests == single.tests && old.effect.site.file == single.effect.site.file
+        };
         match merged.iter_mut().find(same) {
             Some(old) => {
                 old.more += 1;
+                old.tests.extend(&single.tests);
                 old.others.push(single.effect);
                 old.others.extend(single.others);
             }
@@ -152,7 +155,8 @@ pub fn finding(
     let effect = single.effect;
     let mut labels =
         vec![words::label(suite, effect.site, format!("`{}` is {} here", single.path, words::done(effect.verb)), Role::Primary)];
-    for other in single.others.iter().take(6) {
+    let mut seen = BTreeSet::from([effect.site]);
+    for other in single.others.iter().filter(|other| seen.insert(other.site)).take(6) {
         labels.push(words::label(suite, other.site, format!("{} here", words::done(other.verb)), Role::OtherEnd));
     }
     let more = words::derivation(suite, effect, &labels);
