@@ -4,6 +4,7 @@
 use super::eval::{Context, Eval, moves_directory};
 use super::give::entry_takes_self;
 use super::index::Binding;
+use super::overlap::is_shared;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Frame, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Term, UnitRef};
@@ -20,6 +21,13 @@ pub(super) struct Passed {
     pub value: Option<V>,
     pub star: bool,
 }
+
+/// Names of functions that write the file they are given, by how names begin.
+const SAVES: &[&str] =
+    &["save", "dump_to", "export", "store", "persist", "savefig", "imsave", "imwrite", "to_file", "write_to", "write_file"];
+
+/// Names of functions that read it.
+const LOADS: &[&str] = &["load", "from_file", "imread", "restore", "parse_file", "read_from", "read_file"];
 
 /// Nested functions evaluated in place inside one another.
 const INSIDE: usize = 4;
@@ -124,6 +132,33 @@ impl Eval<'_, '_> {
         }
     }
 
+    /// A call that we cannot resolve, by a name that says that it saves to or loads from the file it is given.
+    fn told_by_name(&mut self, op: OpId, name: &str, args: &[Passed]) {
+        let name = name.rsplit(['.', ':']).next().unwrap_or(name);
+        let verb = if SAVES.iter().any(|save| name == *save || name.strip_prefix(save).is_some_and(|rest| rest.starts_with('_')))
+        {
+            Verb::Write
+        } else if LOADS.iter().any(|load| name == *load || name.strip_prefix(load).is_some_and(|rest| rest.starts_with('_'))) {
+            Verb::Read
+        } else {
+            return;
+        };
+        for arg in args.iter().take(3) {
+            // A bare word may be anything; a path with a folder or a suffix is a file.
+            let Some(place) = Place::of(&arg.term).filter(|place| is_shared(place)) else { continue };
+            let last = place.name().as_literal().unwrap_or_default();
+            let file =
+                last.rfind('.').is_some_and(|dot| dot > 0 && (2..=9).contains(&(last.len() - dot)) && !last.ends_with('.'));
+            if file && matches!(arg.term.plain(), Term::Text(_) | Term::Path(_)) {
+                self.calling = name.into();
+                self.maybe += 1;
+                self.effect(op, verb, &arg.term, false, None, arg.value);
+                self.maybe -= 1;
+                return;
+            }
+        }
+    }
+
     /// A call of something that we do not know.
     fn unknown(&mut self, op: OpId, args: &[Passed]) -> Term {
         if self.facts.language == Language::Rust {
@@ -212,10 +247,16 @@ impl Eval<'_, '_> {
         }
         let calls = self.world.calls(self.file);
         let types = self.world.types_of(recv);
+        // `text.replace(a, b)` of what may be a path or a text.
+        let types: Vec<Arc<str>> = if name == "replace" && args.len() >= 2 { vec!["builtins.str".into()] } else { types };
         let found = types.iter().find_map(|ty| Some((calls.method(ty, separator, name)?, format!("{ty}{separator}{name}"))));
         let found = found.or_else(|| {
             let known = matches!(recv.plain(), Term::Virtual | Term::Nil | Term::Int(_) | Term::Bool(_) | Term::Check(..));
-            if known { None } else { Some((calls.get(&format!(".{name}"))?, format!(".{name}"))) }
+            if known {
+                None
+            } else {
+                Some((calls.get(&format!(".{name}")).filter(|entry| fits(entry, args))?, format!(".{name}")))
+            }
         });
         match found {
             Some((entry, key)) => self.apply(op, entry, &key, Some(recv.clone()), args),
@@ -232,7 +273,10 @@ impl Eval<'_, '_> {
                         Term::Derived(parts.into())
                     }
                 }
-                _ => self.unknown(op, args),
+                _ => {
+                    self.told_by_name(op, name, args);
+                    self.unknown(op, args)
+                }
             },
         }
     }
@@ -359,6 +403,7 @@ impl Eval<'_, '_> {
                     // A macro that formats gives its text.
                     return args.first().map_or(Term::Nil, |arg| arg.term.clone());
                 }
+                self.told_by_name(op, name, args);
                 let term = self.unknown(op, args);
                 // A class from outside that we have no entry for.
                 let class_like =
@@ -496,6 +541,8 @@ impl Eval<'_, '_> {
             effect.known = known;
             effect.caught.extend(self.caught.iter().cloned());
             effect.maybe |= self.maybe > 0;
+            // Inside the callee its own ways count; seen from here, ours come first.
+            effect.ways.splice(0..0, self.ways.iter().copied());
             effect.expected |= self.expected > 0;
             effect.flagged |= self.flagged > 0;
             effect.spread |= self.spread > 0;
@@ -578,6 +625,15 @@ impl Eval<'_, '_> {
         }
         result
     }
+}
+
+/// Whether a method of a receiver that is not known can be the one that its name says: `fs.exists(path)` is no `Path.exists()`.
+fn fits(entry: &crate::calls::Call, args: &[Passed]) -> bool {
+    let of_self = entry.does.iter().any(|(verb, of)| {
+        matches!(verb, Verb::Stat | Verb::MakeDir | Verb::Delete | Verb::DeleteTree | Verb::List)
+            && of.iter().any(|name| name == "self")
+    });
+    !of_self || args.iter().all(|arg| arg.name.is_some() || matches!(arg.term, Term::Int(_) | Term::Bool(_) | Term::Nil))
 }
 
 /// A generator that `contextlib` makes a context manager of.

@@ -72,6 +72,11 @@ pub(super) struct Eval<'a, 'w> {
     pub elements: HashMap<V, Term>,
     /// Nested functions being evaluated in place.
     pub inside: Vec<UnitId>,
+    /// The arms and bodies that we are in, by number, and the last number given.
+    pub ways: Vec<u32>,
+    pub last_way: u32,
+    /// The table entry being applied.
+    pub calling: Arc<str>,
 }
 
 /// The part of a context manager that runs around the block.
@@ -116,6 +121,9 @@ impl<'a, 'w> Eval<'a, 'w> {
             contexts: HashMap::new(),
             elements: HashMap::new(),
             inside: Vec::new(),
+            ways: Vec::new(),
+            last_way: 0,
+            calling: "".into(),
         }
     }
 
@@ -382,6 +390,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             },
             _ => return,
         };
+        self.state.ambience.patched.push(name.as_str().into());
         if name == "tempfile.tempdir" {
             self.state.ambience.temp = Some(match Place::of(&value.term) {
                 Some(place) => Where::At(Arc::new(place)),
@@ -402,15 +411,23 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.learn(&term, true);
         self.maybe += 1;
         self.flagged += usize::from(flag == Some(true));
-        self.block(then);
+        self.way(then);
         self.flagged -= usize::from(flag == Some(true));
         let after_then = std::mem::replace(&mut self.state, before);
         self.learn(&term, false);
         self.flagged += usize::from(flag == Some(false));
-        self.block(other);
+        self.way(other);
         self.flagged -= usize::from(flag == Some(false));
         self.maybe -= 1;
         self.merge(after_then);
+    }
+
+    /// A block on a way of its own.
+    fn way(&mut self, block: &Block) {
+        self.last_way += 1;
+        self.ways.push(self.last_way);
+        self.block(block);
+        self.ways.pop();
     }
 
     /// Joins another way into this one.
@@ -622,7 +639,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
             }
         }
-        self.block(body);
+        self.way(body);
         self.caught.truncate(caught);
         let after_body = self.state.clone();
         if !self.state.dead {
@@ -632,11 +649,14 @@ impl<'a, 'w> Eval<'a, 'w> {
         for handler in handlers {
             let mut start = before.clone();
             start.dead = false;
-            let mid = State { dead: false, ..after_body.clone() };
+            let mut mid = State { dead: false, ..after_body.clone() };
+            // The body failed: what it relied on is in doubt.
+            mid.known.clear();
+            start.known.retain(|known| !known.exists);
             self.maybe += 1;
             let main = std::mem::replace(&mut self.state, start);
             self.merge(mid);
-            self.block(&handler.body);
+            self.way(&handler.body);
             self.maybe -= 1;
             ways.push(std::mem::replace(&mut self.state, main));
         }
@@ -674,7 +694,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                     _ => {}
                 }
             }
-            self.block(&arm.body);
+            self.way(&arm.body);
             ways.push(self.state.clone());
         }
         self.maybe -= 1;
@@ -767,8 +787,8 @@ impl<'a, 'w> Eval<'a, 'w> {
             } else if !matches!(term.plain(), Term::Handle(_) | Term::Path(_) | Term::Virtual) {
                 self.doubt(item.context);
             }
-            if self.mocks_open(item.context) {
-                self.state.ambience.in_memory = true;
+            if let Some(name) = self.patches(item.context) {
+                self.state.ambience.patched.push(name);
             }
             if self.suppresses(item.context) {
                 self.caught.push("*".into());
@@ -796,19 +816,20 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.effects.extend(leave);
     }
 
-    /// `patch("builtins.open", …)`: no file is opened in the block.
-    fn mocks_open(&mut self, context: V) -> bool {
-        let Value::Result(op) = self.facts.value(context) else { return false };
-        let What::Call { callee, args } = &self.facts.op(*op).what else { return false };
-        let patches = self
-            .facts
-            .dotted(*callee)
-            .is_some_and(|name| name.rsplit('.').next().is_some_and(|last| matches!(last, "patch" | "object")));
-        patches
-            && args
-                .iter()
-                .take(2)
-                .any(|arg| self.value(arg.value).as_literal().is_some_and(|name| name == "open" || name.ends_with(".open")))
+    /// What `patch("a.b")` or `patch.object(a, "b")` replaces in the block.
+    fn patches(&mut self, context: V) -> Option<Arc<str>> {
+        let Value::Result(op) = self.facts.value(context) else { return None };
+        let What::Call { callee, args } = &self.facts.op(*op).what else { return None };
+        let callee = self.facts.dotted(*callee)?;
+        match callee.rsplit('.').next()? {
+            "patch" => self.value(args.first()?.value).as_literal().map(Arc::from),
+            "object" => {
+                let object = self.facts.dotted(args.first()?.value)?;
+                let name = self.value(args.get(1)?.value).as_literal()?;
+                Some(format!("{object}.{name}").into())
+            }
+            _ => None,
+        }
     }
 
     fn suppresses(&self, context: V) -> bool {
@@ -820,7 +841,9 @@ impl<'a, 'w> Eval<'a, 'w> {
     /// A context manager or fixture that we do not know, whose name says that it may move the working directory.
     pub fn doubt(&mut self, context: V) {
         let mut doubtful = false;
-        self.names(context, 0, &mut |name| doubtful |= moves_directory(name));
+        self.names(context, 0, &mut |name| {
+            doubtful |= moves_directory(name) && !matches!(name, "TemporaryDirectory" | "NamedTemporaryFile" | "TemporaryFile")
+        });
         if doubtful {
             self.state.ambience.cwd = Some(Where::Unknown);
         }
@@ -862,24 +885,32 @@ impl<'a, 'w> Eval<'a, 'w> {
 
     /// Records that something is done to a path.
     pub fn effect(&mut self, op: OpId, verb: Verb, on: &Term, tolerant: bool, format: Option<&str>, argument: Option<V>) {
-        if self.state.ambience.in_memory {
+        if self.state.ambience.in_memory || self.state.ambience.replaces(&self.calling) {
             return;
         }
         let alternatives = on.alternatives().to_vec();
         for term in &alternatives {
             let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) else { continue };
             let steps = argument.map_or(Vec::new(), |argument| self.derivation(argument));
+            let known = self.state.known.clone();
+            if super::overlap::changes(verb) {
+                // What was seen before does not hold after one's own act.
+                self.state.known.retain(|known| *known.on != place);
+            }
             self.effects.push(Effect {
                 verb,
                 on: Arc::new(place),
                 site: self.site(op),
                 via: Vec::new(),
                 guards: self.state.guards.clone(),
-                known: self.state.known.clone(),
+                known,
                 caught: self.caught.clone(),
                 tolerant,
                 format: format.map(Arc::from),
-                maybe: self.maybe > 0 || alternatives.len() > 1,
+                maybe: self.maybe > 0,
+                one_of: alternatives.len() > 1,
+                ways: self.ways.clone(),
+                call: self.calling.clone(),
                 expected: self.expected > 0,
                 flagged: self.flagged > 0,
                 leave: self.at_yield.is_some(),

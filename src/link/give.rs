@@ -37,12 +37,15 @@ impl Eval<'_, '_> {
         let given = give_arguments(entry, recv, args);
         let site = self.site(op);
         self.entries.insert(op, entry);
+        self.calling = key.into();
+        // `GzipFile(fileobj=f, filename="x")`: the name is only a label.
+        let through = given.get("fileobj").is_some_and(|term| *term != Term::Nil);
         let tolerant = match &entry.tolerant {
             None => false,
             Some(Flag::Always(always)) => *always,
             Some(Flag::Param(name)) => !matches!(given.get(name), None | Some(Term::Bool(false) | Term::Nil)),
         };
-        for (verb, of) in &entry.does {
+        for (verb, of) in entry.does.iter().filter(|_| !through) {
             for name in of.iter() {
                 let Some(term) = given.get(name).cloned() else { continue };
                 self.act(op, entry, *verb, &term, &given, name, tolerant);

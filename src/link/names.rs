@@ -20,7 +20,7 @@ impl Eval<'_, '_> {
         match self.world.index.resolve(self.file, self.unit, name) {
             Some(binding) => self.bound(binding),
             None => match (self.facts.language, text) {
-                (Language::Python, "__file__") => self.this_file(),
+                (Language::Python, "__file__") => Term::Typed("builtins.str".into(), Arc::new(self.this_file())),
                 (Language::Python, "__name__") => Term::Setting("__name__".into()),
                 (Language::Python, "super") => Term::External("super".into()),
                 (Language::Python, _) => match self.world.calls(self.file).get(&format!("builtins.{text}")) {

@@ -165,6 +165,11 @@ pub fn is_shared(place: &Place) -> bool {
     if !matches!(place.root, Root::Abs | Root::Temp | Root::Cwd | Root::Home | Root::Project | Root::Run) {
         return false;
     }
+    // Text that was taken for a path: nobody names a file so.
+    let odd = |piece: &Piece| matches!(piece, Piece::Lit(text) if text.len() > 255 || text.contains(['\n', '\r', '\t', '\0']));
+    if place.segments.iter().flatten().any(odd) {
+        return false;
+    }
     // Devices, and what the kernel serves.
     if place.root == Root::Abs {
         let first = place.literal().unwrap_or_default();
@@ -186,7 +191,12 @@ pub fn has_fixed_name(place: &Place) -> bool {
 /// Whether an effect of a test can take part in a meeting.
 pub fn counts(one: &TestEffect) -> bool {
     let effect = &one.effect;
-    !effect.flagged && !effect.expected && effect.verb != Verb::Name && one.phase != Phase::WideSetup && is_shared(&effect.on)
+    !effect.flagged
+        && !effect.expected
+        && !effect.one_of
+        && effect.verb != Verb::Name
+        && one.phase != Phase::WideSetup
+        && is_shared(&effect.on)
 }
 
 /// Effects of one path that are looked at pairwise; more of them repeat what these say.

@@ -80,6 +80,8 @@ impl Place {
     fn from_pieces(parts: &[Piece]) -> Option<Place> {
         let mut parts = parts.iter().cloned().peekable();
         let mut place = match parts.peek()? {
+            // Another machine's, or in memory: `s3://bucket/key`.
+            Piece::Lit(text) if text.contains("://") && !text.starts_with("file://") => return None,
             Piece::Lit(text) => {
                 if let Some(rest) = text.strip_prefix("~/").or((&**text == "~").then_some("")) {
                     let rest: Arc<str> = rest.into();

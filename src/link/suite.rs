@@ -144,6 +144,15 @@ impl<'a> Suite<'a> {
         self.test_files.contains(&file)
     }
 
+    /// The innermost unit whose text holds an operation.
+    pub fn unit_at(&self, site: Site) -> UnitRef {
+        let facts = self.file(site.file);
+        let span = self.span(site);
+        let around = facts.units.iter().enumerate().filter(|(_, unit)| unit.span.contains(span) && unit.shape != Shape::Closure);
+        let inner = around.min_by_key(|(_, unit)| unit.span.end - unit.span.start).map_or(0, |(unit, _)| unit);
+        (site.file, UnitId(inner as u32))
+    }
+
     /// Whether a unit is a test, or code that only tests have: for Rust, below a `#[test]` or `#[cfg(test)]`.
     pub fn is_test_code(&self, unit: UnitRef) -> bool {
         let facts = self.file(unit.0);
@@ -170,6 +179,59 @@ impl<'a> Suite<'a> {
             at = data.parent;
         }
         false
+    }
+
+    /// Whether a file is run by hand or is not the project's own: documentation, examples, tools, build scripts, vendored packages.
+    pub fn is_beside(&self, file: FileId) -> bool {
+        let path = self.path(file);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let folder = |folder: &str| {
+            matches!(
+                folder,
+                "doc"
+                    | "docs"
+                    | "example"
+                    | "examples"
+                    | "tools"
+                    | "scripts"
+                    | "script"
+                    | "extra"
+                    | "contrib"
+                    | "xtask"
+                    | "misc"
+                    | "ci"
+                    | "demo"
+                    | "demos"
+                    | "samples"
+                    | "tutorials"
+                    | "vendor"
+                    | "_vendor"
+                    | "vendored"
+                    | "_vendored"
+                    | "third_party"
+                    | "external"
+                    | "extern"
+                    | "site-packages"
+                    | "_build"
+                    | "benchmark"
+                    | "website"
+                    | "web"
+                    | ".github"
+            )
+        };
+        path.rsplit('/').skip(1).any(folder)
+            || matches!(
+                name,
+                "setup.py"
+                    | "noxfile.py"
+                    | "conf.py"
+                    | "build.rs"
+                    | "tasks.py"
+                    | "fabfile.py"
+                    | "dodo.py"
+                    | "versioneer.py"
+                    | "demo.py"
+            )
     }
 
     /// Whether an operation stands in the text of a unit.
@@ -454,9 +516,16 @@ impl<'i> Maker<'_, 'i> {
                 "skip" => skipped = true,
                 "xdist_group" => xdist_group = xdist_group.or_else(|| group_name(marked, &mark.args)),
                 // `unittest.mock.patch("builtins.open")`.
-                "patch" | "object" => {
+                "patch" => {
                     if let Some(arg) = mark.args.first() {
-                        texts(marked, arg.value, &mut |text| making.ambience.in_memory |= text.ends_with(".open"));
+                        texts(marked, arg.value, &mut |text| making.ambience.patched.push(text.into()));
+                    }
+                }
+                "object" => {
+                    if let (Some(object), Some(name)) =
+                        (mark.args.first().and_then(|arg| marked.dotted(arg.value)), mark.args.get(1))
+                    {
+                        texts(marked, name.value, &mut |text| making.ambience.patched.push(format!("{object}.{text}").into()));
                     }
                 }
                 // A decorator that we do not know and whose name says that it moves directories.
@@ -700,7 +769,8 @@ impl<'i> Maker<'_, 'i> {
             for mark in &unit.marks {
                 let Some(name) = mark_name(facts, mark) else { continue };
                 let entry = self.mark_entry(unit_ref, mark);
-                is_test |= matches!(last(&name), "test" | "rstest" | "test_case" | "apply" | "quickcheck") || last(&name).ends_with("_test")
+                is_test |= matches!(last(&name), "test" | "rstest" | "test_case" | "apply" | "quickcheck")
+                    || last(&name).ends_with("_test")
                     || entry.is_some_and(|entry| entry.test);
                 many += usize::from(
                     matches!(last(&name), "case" | "test_case" | "values") || entry.is_some_and(|entry| entry.repeats),

@@ -23,8 +23,14 @@ pub struct Effect {
     /// An existing directory or a missing file is no error here.
     pub tolerant: bool,
     pub format: Option<Arc<str>>,
-    /// One of several paths, or on a way that a condition opens.
+    /// On a way that a condition opens.
     pub maybe: bool,
+    /// The ways on which it stands, outermost first: each arm of a condition, each body that a handler may leave, has a number of its own.
+    pub ways: Vec<u32>,
+    /// One of several paths that the value may be.
+    pub one_of: bool,
+    /// The library call that does it, as the tables name it.
+    pub call: Arc<str>,
     /// Expected to fail.
     pub expected: bool,
     /// Only done when asked for by a flag, a setting or the controller's role.
@@ -56,6 +62,8 @@ pub struct Ambience {
     pub temp: Option<Where>,
     /// All files are in memory.
     pub in_memory: bool,
+    /// Library calls that are replaced by something else: `monkeypatch.setattr(shutil, "rmtree", …)`.
+    pub patched: Vec<Arc<str>>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -81,6 +89,25 @@ pub struct Summary {
     pub needs: Vec<UnitRef>,
 }
 
+impl Effect {
+    /// Whether this stands on every way to another effect of the same unit.
+    pub fn dominates(&self, other: &Effect) -> bool {
+        other.ways.starts_with(&self.ways)
+    }
+}
+
+impl Ambience {
+    /// Whether a library call is replaced by something else here.
+    pub fn replaces(&self, call: &str) -> bool {
+        let last = |name: &str| name.rsplit(['.', ':']).next().unwrap_or(name).to_owned();
+        self.patched.iter().any(|patched| {
+            // `patch("package.module.shutil.rmtree")` and `patch("package.module.open")` name it through a module of the project.
+            last(patched) == last(call)
+                && (call.starts_with("builtins.") || !call.contains('.') || patched.ends_with(call) || call.ends_with(&**patched))
+        })
+    }
+}
+
 /// Effects kept of one summary, the most harmful first.
 pub const EFFECTS: usize = 64;
 
@@ -102,7 +129,7 @@ const NESTED: usize = 12;
 
 impl Frame<'_> {
     pub fn effect(&self, effect: &Effect) -> Option<Effect> {
-        if self.ambience.in_memory || effect.via.len() >= TRAIL {
+        if self.ambience.in_memory || effect.via.len() >= TRAIL || self.ambience.replaces(&effect.call) {
             return None;
         }
         let on = Arc::new(self.place(&effect.on, 0)?);
@@ -140,6 +167,13 @@ impl Frame<'_> {
             home: place(&callee.home, &self.ambience.home),
             temp: place(&callee.temp, &self.ambience.temp),
             in_memory: callee.in_memory || self.ambience.in_memory,
+            patched: self
+                .ambience
+                .patched
+                .iter()
+                .chain(callee.patched.iter().filter(|name| !self.ambience.patched.contains(name)))
+                .cloned()
+                .collect(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, FreshKind, Known, Root, Site, Suite, Term, UnitRef, is_shared};
+use crate::link::{Effect, FreshKind, Known, Root, Site, Suite, UnitRef, is_shared};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -116,14 +116,6 @@ fn is_lock_file(path: &str) -> bool {
     ["lock", ".lck", ".pid"].iter().any(|end| path.ends_with(end)) && !path.ends_with("block")
 }
 
-/// A path that is known only as a parameter or a local value; a field is the object's own, and lives as long as it.
-fn is_handed_in(root: &Root) -> bool {
-    let Root::Of(term) = root else { return false };
-    let mut field = false;
-    term.visit(&mut |inner| field |= matches!(inner, Term::Field(base, _) if matches!(**base, Term::Param(0) | Term::Module(_))));
-    !field
-}
-
 fn is_private(effect: &Effect) -> bool {
     match &effect.on.root {
         Root::Fresh(fresh) => fresh.kind != FreshKind::Name,
@@ -182,9 +174,11 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
             "two processes that look at the same time both take the lock",
         ),
     };
-    // Whether a path that a caller hands in is anybody else's is not known here; a directory is made to be shared more often than not.
+    // Whether a path that a caller or a field holds is anybody else's is not known here; a directory is made to be shared more often
+    // than not.
     let confidence = match case {
-        Case::Remove | Case::File if is_handed_in(&effect.on.root) => Confidence::Low,
+        _ if suite.is_beside(unit.0) => Confidence::Low,
+        Case::Remove | Case::File if matches!(effect.on.root, Root::Of(_)) => Confidence::Low,
         _ => Confidence::Medium,
     };
     let anchor = effect.via.first().copied().unwrap_or(effect.site);

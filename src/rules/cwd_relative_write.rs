@@ -7,10 +7,10 @@ use crate::link::{Root, Suite};
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for one in single::of_tests(suite, &Root::Cwd) {
         let message = format!(
-            "{} {} `{}` in the working directory that the tests were started in",
+            "{} {} {} in the working directory that the tests were started in",
             single::subject(suite, &one),
             single::predicate(&one),
-            one.path
+            single::what(&one)
         );
         let notes = vec!["every test and every session that is started there reaches the same file".to_owned()];
         let help = if one.effect.via.is_empty() {

@@ -23,10 +23,10 @@ fn report(suite: &Suite, one: &Single) -> Finding {
     let wiped = one.others.iter().chain([&one.effect]).any(|effect| matches!(effect.verb, Verb::DeleteTree));
     let severity = if wiped || one.tests.len() > 1 { Severity::Error } else { Severity::Warning };
     let message = format!(
-        "{} {} `{}`, a fixed name in the temp directory that everyone on this host shares",
+        "{} {} {}, a fixed name in the temp directory that everyone on this host shares",
         single::subject(suite, one),
         single::predicate(one),
-        one.path
+        single::what(one)
     );
     let notes = vec!["a second checkout, a second user or a second process uses the same file".to_owned()];
     single::finding(suite, one, "fixed-temp-path", severity, message, notes, single::help(suite, one))

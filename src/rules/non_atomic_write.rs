@@ -66,6 +66,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     }
     let none = Vec::new();
     let mut seen = BTreeSet::new();
+    let mut sites = BTreeSet::new();
     let mut reported: BTreeSet<Site> = BTreeSet::new();
     // First where the write stands; then its callers, where only they can see that it is a cache.
     for calls in [0, 1] {
@@ -86,7 +87,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                     continue;
                 }
                 reported.insert(effect.site);
-                if seen.insert((suite.owner(unit), effect.on.key())) {
+                if seen.insert((suite.owner(unit), effect.on.key())) && sites.insert(anchor(effect)) {
                     found.push(finding(suite, unit, effect, &evidence, spread.contains(&effect.site)));
                 }
             }
@@ -105,7 +106,18 @@ fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
     let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host);
     // A lock that a reader of the same function does not take keeps nobody out.
     let locked = host(effect) && !all.iter().any(|other| other.verb == Verb::Read && other.on == effect.on && !host(other));
-    !private && !locked && !effect.flagged && !effect.expected
+    !private
+        && !locked
+        && !effect.flagged
+        && !effect.expected
+        && !is_marker(effect)
+        && !(effect.one_of && effect.on.segments.is_empty())
+}
+
+/// Files that say what a folder is: whoever writes them writes the same.
+fn is_marker(effect: &Effect) -> bool {
+    let name = effect.on.name().as_literal().unwrap_or_default();
+    name.starts_with("README") || matches!(name.as_str(), "CACHEDIR.TAG" | ".gitignore" | "__init__.py" | "py.typed" | ".gitkeep")
 }
 
 /// The path is renamed onto another one: it is the temporary of an atomic publish.
@@ -137,10 +149,19 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
             && known.site.file == unit.0
             && (effect.via.is_empty() || suite.stands_in(known.site, unit))
     });
-    let asked = all.iter().find(|other| other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty());
+    // Who writes over what was just seen to be there changes a file, and fills no cache.
+    let there = effect.known.iter().any(|known| known.on == effect.on && known.exists);
+    let asked = all.iter().find(|other| other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty() && !there);
     // A read inside the very call that writes is the callee's own matter.
     let apart = |other: &Effect| other.via.is_empty() || anchor(other) != anchor(effect);
-    let read = all.iter().find(|other| other.verb == Verb::Read && other.on == effect.on && apart(other));
+    // A read on the same way is the first half of a change, or the second of a hand-over.
+    let read = all.iter().find(|other| {
+        other.verb == Verb::Read
+            && other.on == effect.on
+            && apart(other)
+            && (!other.dominates(effect) || !other.caught.is_empty())
+            && !there
+    });
     let class = suite.file(unit.0).unit(unit.1).class;
     let tail = tail(effect);
     // The same field of the same class, or a path with the same last part.
@@ -153,7 +174,7 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
         check: missing.map(|known| known.site).or(asked.map(|effect| effect.site)),
         read: read.map(anchor),
         elsewhere: elsewhere.map(|reader| reader.site),
-        asked: elsewhere.is_some_and(|reader| reader.asked && reader.place == effect.on),
+        asked: elsewhere.is_some_and(|reader| reader.asked && is_field(&effect.on) && reader.place == effect.on),
         named: is_named(suite, unit, effect),
     }
 }
@@ -215,7 +236,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
     Finding {
         rule: "non-atomic-write",
         severity: if spread || effect.spread { Severity::Error } else { Severity::Warning },
-        confidence: Confidence::Medium,
+        confidence: if suite.is_beside(unit.0) { Confidence::Low } else { Confidence::Medium },
         message: format!("`{name}` writes `{path}` in place, where another process may be reading it"),
         labels,
         help: help.to_owned(),

@@ -18,6 +18,8 @@ pub struct Single<'s> {
     pub tests: BTreeSet<usize>,
     /// The unit that does it, where no test is known to reach it.
     pub unit: Option<UnitRef>,
+    /// Further paths that the same tests change.
+    pub more: usize,
 }
 
 /// Whether a verb leaves or takes away something under the path.
@@ -37,7 +39,8 @@ fn leaves(verb: Verb) -> bool {
 
 /// Whether an effect changes a path that has the same name for everyone, with nobody kept out.
 fn is_exposed(effect: &Effect) -> bool {
-    leaves(effect.verb)
+    !effect.one_of
+        && leaves(effect.verb)
         && !effect.flagged
         && !effect.expected
         && is_shared(&effect.on)
@@ -72,12 +75,26 @@ pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
                 others: Vec::new(),
                 tests: BTreeSet::new(),
                 unit: None,
+                more: 0,
             });
             single.tests.insert(t);
             add(single, effect);
         }
     }
-    all.into_values().collect()
+    // What the same tests leave behind is one matter.
+    let mut merged: Vec<Single<'s>> = Vec::new();
+    for single in all.into_values() {
+        let same = |old: &&mut Single<'s>| old.tests == single.tests && old.effect.site.file == single.effect.site.file;
+        match merged.iter_mut().find(same) {
+            Some(old) => {
+                old.more += 1;
+                old.others.push(single.effect);
+                old.others.extend(single.others);
+            }
+            None => merged.push(single),
+        }
+    }
+    merged
 }
 
 /// Paths below a root that product code changes by itself, wherever it is called from.
@@ -99,6 +116,7 @@ pub fn of_product<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
                 others: Vec::new(),
                 tests: BTreeSet::new(),
                 unit: Some(owner),
+                more: 0,
             });
             add(single, effect);
         }
@@ -158,18 +176,27 @@ pub fn subject(suite: &Suite, single: &Single) -> String {
     match (single.unit, single.tests.len()) {
         (Some(unit), _) => format!("`{}`", suite.unit_name(unit)),
         (None, 1) => single.tests.iter().next().map_or(String::new(), |test| format!("`{}`", words::short(&suite.tests[*test]))),
+        (None, n) if n > 4 => format!("`{}`, used by {n} tests,", suite.unit_name(suite.unit_at(single.effect.site))),
         (None, n) => format!("{n} tests"),
     }
 }
 
 /// The verb for the subject: "writes" for one, "write" for many.
 pub fn predicate(single: &Single) -> &'static str {
-    let many = single.unit.is_none() && single.tests.len() > 1;
+    let many = single.unit.is_none() && (2..=4).contains(&single.tests.len());
     match (single.effect.verb, many) {
         (Verb::Delete | Verb::DeleteTree, false) => "deletes",
         (Verb::Delete | Verb::DeleteTree, true) => "delete",
         (_, false) => "writes",
         (_, true) => "write",
+    }
+}
+
+/// The path, and how many more there are.
+pub fn what(single: &Single) -> String {
+    match single.more {
+        0 => format!("`{}`", single.path),
+        n => format!("`{}` and {n} more", single.path),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::link::{Root, Suite};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for one in single::of_tests(suite, &Root::Project) {
-        let message = format!("{} {} `{}` in the source tree", single::subject(suite, &one), single::predicate(&one), one.path);
+        let message =
+            format!("{} {} {} in the source tree", single::subject(suite, &one), single::predicate(&one), single::what(&one));
         let notes = vec!["two sessions on one checkout (`tox -p`, an editor and a terminal) reach the same file, and it stays behind in the tree".to_owned()];
         // Where two tests meet there, `shared-path` says so; one alone is for those who run several sessions.
         let severity = if one.tests.len() > 1 { Severity::Warning } else { Severity::Note };

@@ -18,10 +18,10 @@ pub fn verb(verb: Verb) -> &'static str {
         Verb::Publish => "replaces",
         Verb::Create => "creates",
         Verb::Delete => "deletes",
-        Verb::DeleteTree => "deletes the tree",
-        Verb::MakeDir => "makes the directory",
+        Verb::DeleteTree => "deletes all of",
+        Verb::MakeDir => "makes",
         Verb::Name => "names",
-        Verb::Database => "opens the database",
+        Verb::Database => "opens",
     }
 }
 
