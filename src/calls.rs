@@ -69,7 +69,7 @@ pub enum Reach {
     Run,
 }
 
-/// What makes two instances' names differ. CATALOGUE 3.3 has the table of who separates whom.
+/// What makes two instances' names differ. Who separates whom under which runner: `link::separates`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Discriminator {

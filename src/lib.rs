@@ -1,5 +1,10 @@
 //! `isolint` reads test code, the code under test and the files that say how tests are run, and reports what makes tests collide,
 //! flake or exhaust a machine when they run in parallel. It runs nothing.
+//!
+//! [`check::check`] is the whole of it: sources and a configuration in, a report out. On the way, [`python`], [`rust`] and [`conf`]
+//! turn files into [`facts`], [`link`] joins these and the call tables of [`calls`] into a suite, [`rules`] ask the suite, and
+//! [`settle`] decides what is shown. [`discover`] reads files before, [`render`] writes the report after. `docs/architecture.md` has
+//! the map and the walls between the rooms.
 
 pub mod calls;
 pub mod check;

@@ -62,7 +62,8 @@ class Walk:
                         self.walk(child, inside)
 
 for folder, folders, files in os.walk(root):
-    folders.sort()
+    # What happens to be installed is no part of the standard library.
+    folders[:] = sorted(f for f in folders if sys.argv[1] or f not in ("site-packages", "dist-packages"))
     for name in sorted(files):
         path = os.path.join(folder, name)
         if not name.endswith(".py") or not os.path.isfile(path): continue

@@ -74,7 +74,7 @@ pub struct Run {
     pub text: String,
 }
 
-/// CATALOGUE 3.2: who may run beside whom.
+/// How a run carries tests out: it decides who may run beside whom (`link::overlap`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Runner {
     /// pytest without xdist, `unittest`, `python -m doctest`: one by one in one process.

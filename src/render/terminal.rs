@@ -132,11 +132,16 @@ fn width(options: &Options) -> usize {
 }
 
 /// `text`, which goes on at column `indent`, broken between words so that no line passes `width`; further lines are indented too.
-/// A word that is longer than a line stays whole.
+/// A word that is longer than a line stays whole, and so does code in backquotes, to be copied.
 fn wrapped(text: &str, indent: usize, width: usize) -> String {
+    let mut in_code = false;
+    let words = text.split(|c| {
+        in_code ^= c == '`';
+        c == ' ' && !in_code
+    });
     let mut out = String::new();
     let mut used = indent;
-    for word in text.split(' ') {
+    for word in words {
         let wide: usize = word.chars().map(columns).sum();
         if out.is_empty() {
             used += wide;
@@ -356,6 +361,7 @@ mod tests {
         assert_eq!(wrapped("one two three", 4, 12), "one two\n    three");
         assert_eq!(wrapped("日本 語", 2, 6), "日本\n  語");
         assert_eq!(wrapped("a/very/long/path x", 2, 8), "a/very/long/path\n  x");
+        assert_eq!(wrapped("use `a b` c", 2, 9), "use\n  `a b` c");
         assert_eq!(wrapped("", 2, 8), "");
     }
 
