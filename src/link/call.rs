@@ -170,12 +170,13 @@ impl Eval<'_, '_> {
 
     pub(super) fn run_closures(&mut self, op: OpId, args: &[Passed]) {
         for arg in args {
-            if let Term::Function((file, unit)) = &arg.term {
-                if *file == self.file && self.facts.unit(*unit).shape == Shape::Closure {
-                    self.maybe += 1;
-                    self.call_unit(op, (*file, *unit), None, &[]);
-                    self.maybe -= 1;
-                }
+            if let Term::Function((file, unit)) = &arg.term
+                && *file == self.file
+                && self.facts.unit(*unit).shape == Shape::Closure
+            {
+                self.maybe += 1;
+                self.call_unit(op, (*file, *unit), None, &[]);
+                self.maybe -= 1;
             }
         }
     }
@@ -232,12 +233,12 @@ impl Eval<'_, '_> {
             }
             _ => {}
         }
-        if let Some(class) = self.class_of(recv) {
-            if let Some(unit) = self.world.index.method(class, name) {
-                let shape = self.world.index.file(unit.0).unit(unit.1).shape;
-                let recv = (shape != Shape::StaticMethod).then(|| recv.clone());
-                return self.call_unit(op, unit, recv, args);
-            }
+        if let Some(class) = self.class_of(recv)
+            && let Some(unit) = self.world.index.method(class, name)
+        {
+            let shape = self.world.index.file(unit.0).unit(unit.1).shape;
+            let recv = (shape != Shape::StaticMethod).then(|| recv.clone());
+            return self.call_unit(op, unit, recv, args);
         }
         if let Some(gives) = self.open_options(op, recv, name, args) {
             return gives;

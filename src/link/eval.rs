@@ -331,10 +331,10 @@ impl<'a, 'w> Eval<'a, 'w> {
             Value::Item(base, key) => {
                 let base = self.value(*base);
                 let key = self.value(*key);
-                if matches!(&base, Term::External(name) if &**name == "os.environ") {
-                    if let Some(key) = key.as_literal() {
-                        self.set_variable(&key, &term);
-                    }
+                if matches!(&base, Term::External(name) if &**name == "os.environ")
+                    && let Some(key) = key.as_literal()
+                {
+                    self.set_variable(&key, &term);
                 }
             }
             Value::Tuple(targets) | Value::List(targets) => {
@@ -727,10 +727,10 @@ impl<'a, 'w> Eval<'a, 'w> {
                 effect.caught.push("*".into());
             }
             // `remove(p).ok()`, `create(p).map_err(f)`: the receiver's error too.
-            if let What::Call { callee, .. } = &self.facts.op(*op).what {
-                if let Value::Attr(base, _) = self.facts.value(*callee) {
-                    self.forgive(*base);
-                }
+            if let What::Call { callee, .. } = &self.facts.op(*op).what
+                && let Value::Attr(base, _) = self.facts.value(*callee)
+            {
+                self.forgive(*base);
             }
         }
     }
@@ -775,10 +775,10 @@ impl<'a, 'w> Eval<'a, 'w> {
                 if let Some(redirected) = entry.redirects {
                     let to = op.and_then(|op| self.redirected_to(entry, op));
                     self.redirect(redirected, to.clone());
-                    if entry.enter.is_none() {
-                        if let Some(Where::At(place)) = to {
-                            bound = Term::Path(place);
-                        }
+                    if entry.enter.is_none()
+                        && let Some(Where::At(place)) = to
+                    {
+                        bound = Term::Path(place);
                     }
                 }
                 if let Some(op) = op {

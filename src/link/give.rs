@@ -58,19 +58,19 @@ impl Eval<'_, '_> {
         } else if self.facts.language == Language::Rust {
             self.run_closures(op, args);
         }
-        if let Some(redirected) = entry.redirects {
-            if entry.lifetime == Some(Lifetime::Rest) {
-                let to = self.place_given(entry, &given, site);
-                self.redirect(redirected, to);
-            }
+        if let Some(redirected) = entry.redirects
+            && entry.lifetime == Some(Lifetime::Rest)
+        {
+            let to = self.place_given(entry, &given, site);
+            self.redirect(redirected, to);
         }
         if key.ends_with("MonkeyPatch.setattr") {
             self.set_attribute(args);
         }
-        if key.ends_with("MonkeyPatch.setenv") || key == "fixture:monkeypatch.setenv" {
-            if let (Some(name), Some(value)) = (given.get("name").and_then(Term::as_literal), given.get("value").cloned()) {
-                self.set_variable(&name, &value);
-            }
+        if (key.ends_with("MonkeyPatch.setenv") || key == "fixture:monkeypatch.setenv")
+            && let (Some(name), Some(value)) = (given.get("name").and_then(Term::as_literal), given.get("value").cloned())
+        {
+            self.set_variable(&name, &value);
         }
         if let Some(reach) = entry.guard {
             let on = entry.on.as_ref().and_then(|on| given.get(on).cloned()).or_else(|| given.recv.clone());
@@ -443,13 +443,12 @@ fn give_arguments(entry: &Call, recv: Option<Term>, args: &[Passed]) -> Given {
             }
             None => {
                 positional.push(arg.term.clone());
-                if !open {
-                    if let Some(param) = entry.params.get(next) {
-                        if !param.starts_with('*') {
-                            named.insert(param.clone(), (arg.term.clone(), arg.value));
-                            next += 1;
-                        }
-                    }
+                if !open
+                    && let Some(param) = entry.params.get(next)
+                    && !param.starts_with('*')
+                {
+                    named.insert(param.clone(), (arg.term.clone(), arg.value));
+                    next += 1;
                 }
             }
         }
@@ -504,8 +503,8 @@ fn braces(format: &str, positional: &[Term], given: &Given) -> Term {
             rest = &tail[2..];
             continue;
         }
-        if tail.starts_with('}') {
-            rest = &tail[1..];
+        if let Some(after) = tail.strip_prefix('}') {
+            rest = after;
             continue;
         }
         let end = tail.find('}').unwrap_or(tail.len());

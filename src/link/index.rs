@@ -158,10 +158,10 @@ impl<'a> Index<'a> {
     fn find_rust_modules(&mut self, setup: &Setup) {
         for package in &setup.crates {
             for (path, target) in &package.targets {
-                if *target == Target::Lib {
-                    if let Some(file) = self.file_at(path) {
-                        self.crates.insert(package.name.clone(), file);
-                    }
+                if *target == Target::Lib
+                    && let Some(file) = self.file_at(path)
+                {
+                    self.crates.insert(package.name.clone(), file);
                 }
             }
         }
@@ -171,11 +171,11 @@ impl<'a> Index<'a> {
             }
             let file = FileId(i as u32);
             for (u, unit) in facts.units.iter().enumerate() {
-                if unit.shape == Shape::Module {
-                    if let Some(parent) = unit.parent {
-                        let name: Arc<str> = facts.name(unit.name).into();
-                        self.children.insert((file, parent, name), (file, UnitId(u as u32)));
-                    }
+                if unit.shape == Shape::Module
+                    && let Some(parent) = unit.parent
+                {
+                    let name: Arc<str> = facts.name(unit.name).into();
+                    self.children.insert((file, parent, name), (file, UnitId(u as u32)));
                 }
             }
         }
@@ -363,10 +363,11 @@ impl<'a> Index<'a> {
         let module = facts.unit(self.module_of(file, unit));
         let mut found = None;
         walk_ops(&module.body, &mut |op| {
-            if let What::Store { to, .. } = &facts.op(op).what {
-                if found.is_none() && *facts.value(*to) == Value::Name(name) {
-                    found = Some(op);
-                }
+            if let What::Store { to, .. } = &facts.op(op).what
+                && found.is_none()
+                && *facts.value(*to) == Value::Name(name)
+            {
+                found = Some(op);
             }
         });
         found
@@ -442,12 +443,11 @@ impl<'a> Index<'a> {
         }
         for star in &scope.stars {
             let import = &self.file(file).imports[*star as usize];
-            if let Some(Binding::Module(from)) = self.import_module(file, unit, import, hops + 1) {
-                if from != module {
-                    if let Some(found) = self.in_module(from, name, hops + 1) {
-                        return Some(found);
-                    }
-                }
+            if let Some(Binding::Module(from)) = self.import_module(file, unit, import, hops + 1)
+                && from != module
+                && let Some(found) = self.in_module(from, name, hops + 1)
+            {
+                return Some(found);
             }
         }
         // A submodule of a package.
@@ -616,12 +616,11 @@ impl<'a> Index<'a> {
             Value::Path(path) => {
                 let path: Vec<&str> = path.iter().map(|part| facts.name(*part)).collect();
                 // Names of a function's own `use` lines come first.
-                if let Some(first) = path.first().and_then(|first| self.sym(file, first)) {
-                    if self.module_of(file, unit) != unit {
-                        if let Some(binding) = self.resolve(file, unit, first) {
-                            return self.walk_path(binding, &path[1..]);
-                        }
-                    }
+                if let Some(first) = path.first().and_then(|first| self.sym(file, first))
+                    && self.module_of(file, unit) != unit
+                    && let Some(binding) = self.resolve(file, unit, first)
+                {
+                    return self.walk_path(binding, &path[1..]);
                 }
                 self.rust_path(file, self.module_of(file, unit), &path, 0)
             }
@@ -695,12 +694,11 @@ fn scopes(facts: &FileFacts) -> HashMap<UnitId, Scope> {
             What::Define(id) => {
                 scope.names.insert(facts.unit(*id).name, Bound::Function(*id));
             }
-            What::DefineClass(id) => {
+            What::DefineClass(id)
                 // An `impl` has its type's name, which stays the type's.
-                if facts.class(*id).extends.is_none() {
+                if facts.class(*id).extends.is_none() => {
                     scope.names.insert(facts.class(*id).name, Bound::Class(*id));
                 }
-            }
             What::Import(import) => {
                 let data = &facts.imports[*import as usize];
                 if data.star {

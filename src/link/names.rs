@@ -85,14 +85,14 @@ impl Eval<'_, '_> {
 
     pub fn path(&mut self, path: &[Sym]) -> Term {
         let parts: Vec<&str> = path.iter().map(|part| self.facts.name(*part)).collect();
-        if parts.first() == Some(&"Self") {
-            if let Some(class) = self.facts.unit(self.unit).class {
-                let class = self.world.index.class_of_impl((self.file, class));
-                return match parts.as_slice() {
-                    [_, method] => self.member(class, method),
-                    _ => Term::Unknown,
-                };
-            }
+        if parts.first() == Some(&"Self")
+            && let Some(class) = self.facts.unit(self.unit).class
+        {
+            let class = self.world.index.class_of_impl((self.file, class));
+            return match parts.as_slice() {
+                [_, method] => self.member(class, method),
+                _ => Term::Unknown,
+            };
         }
         // A name bound in this unit's own `use` lines, else the module's.
         let first = path[0];
@@ -239,12 +239,12 @@ impl Eval<'_, '_> {
 
     pub fn item(&mut self, base: V, key: V) -> Term {
         // `path.parents[n]`.
-        if let (Value::Attr(path, name), Value::Int(n)) = (self.facts.value(base), self.facts.value(key)) {
-            if self.facts.name(*name) == "parents" {
-                let (path, n) = (*path, *n);
-                let path = self.value(path);
-                return of_place(&path, |place| (0..=n.clamp(0, 32)).try_fold(place.clone(), |place, _| place.parent()));
-            }
+        if let (Value::Attr(path, name), Value::Int(n)) = (self.facts.value(base), self.facts.value(key))
+            && self.facts.name(*name) == "parents"
+        {
+            let (path, n) = (*path, *n);
+            let path = self.value(path);
+            return of_place(&path, |place| (0..=n.clamp(0, 32)).try_fold(place.clone(), |place, _| place.parent()));
         }
         let base = self.value(base);
         let key = self.value(key);

@@ -263,8 +263,11 @@ pub fn changes(verb: Verb) -> bool {
     !matches!(verb, Verb::Read | Verb::Stat | Verb::List | Verb::Open | Verb::Name)
 }
 
+/// The better a pair tells the story, the smaller: with itself, how harmful, how uncertain, and the order of the two ends.
+type Rank = (bool, u8, u8, usize, usize);
+
 fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Option<Meeting> {
-    let mut found: Option<((bool, u8, u8, usize, usize), Meeting)> = None;
+    let mut found: Option<(Rank, Meeting)> = None;
     let keys: Vec<String> = all.iter().map(|&(t, e)| tests[t].effects[e].effect.on.key()).collect();
     for (i, &first) in all.iter().enumerate() {
         let a = &tests[first.0];
@@ -369,7 +372,8 @@ mod tests {
     fn the_separation_table() {
         use Discriminator::*;
         let xdist = Runner::Xdist(Dist::Load);
-        let table: &[(Discriminator, Option<bool>, Option<bool>, Option<bool>)] = &[
+        type Row = (Discriminator, Option<bool>, Option<bool>, Option<bool>);
+        let table: &[Row] = &[
             // discriminator, xdist, cargo test, nextest; between two different tests
             (Rand, Some(true), Some(true), Some(true)),
             (Test, Some(true), Some(true), Some(true)),

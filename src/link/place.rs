@@ -219,13 +219,13 @@ impl Place {
                 let mut first = vec![Piece::Hole(base.clone())];
                 let mut rest = right.segments.into_iter();
                 if let Some(segment) = rest.next() {
-                    if let Some(Piece::Hole(Term::Text(empty))) = segment.first() {
-                        if empty.is_empty() || matches!(&**empty, [Piece::Lit(text)] if text.is_empty()) {
-                            first.extend(segment.into_iter().skip(1));
-                            place.segments.push(first);
-                            place.segments.extend(rest);
-                            return place.settled();
-                        }
+                    if let Some(Piece::Hole(Term::Text(empty))) = segment.first()
+                        && (empty.is_empty() || matches!(&**empty, [Piece::Lit(text)] if text.is_empty()))
+                    {
+                        first.extend(segment.into_iter().skip(1));
+                        place.segments.push(first);
+                        place.segments.extend(rest);
+                        return place.settled();
                     }
                     place.segments.push(first);
                     place.segments.push(segment);
@@ -284,10 +284,10 @@ impl Place {
         match self.name() {
             Term::Text(parts) => {
                 let mut parts = parts.to_vec();
-                if let Some(Piece::Lit(last)) = parts.last_mut() {
-                    if let Some(dot) = last.rfind('.').filter(|dot| *dot > 0) {
-                        *last = last[..dot].into();
-                    }
+                if let Some(Piece::Lit(last)) = parts.last_mut()
+                    && let Some(dot) = last.rfind('.').filter(|dot| *dot > 0)
+                {
+                    *last = last[..dot].into();
                 }
                 Term::Text(parts.into())
             }
@@ -402,7 +402,8 @@ impl Place {
         for segment in &self.segments {
             // `<stem>.pkl`: a suffix put onto a path that is not known.
             let joined = matches!(segment.first(), Some(Piece::Hole(Term::Text(empty))) if empty.iter().all(|p| matches!(p, Piece::Lit(t) if t.is_empty())));
-            if !joined && !(text == "." && matches!(self.root, Root::Cwd | Root::Start)) {
+            let here = text == "." && matches!(self.root, Root::Cwd | Root::Start);
+            if !joined && !here {
                 text.push('/');
             } else if text == "." {
                 text.clear();

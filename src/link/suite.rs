@@ -399,21 +399,20 @@ impl<'i> Maker<'_, 'i> {
             return Some(fixture.clone());
         }
         // A fixture that the module imports.
-        if let Some(super::index::Binding::Function(unit)) = self.index.in_module((file, UnitId(0)), name, 0) {
-            if let Some(fixture) = self.fixtures.get(&unit.0).and_then(|all| all.values().find(|fixture| fixture.unit == unit)) {
-                return Some(fixture.clone());
-            }
+        if let Some(super::index::Binding::Function(unit)) = self.index.in_module((file, UnitId(0)), name, 0)
+            && let Some(fixture) = self.fixtures.get(&unit.0).and_then(|all| all.values().find(|fixture| fixture.unit == unit))
+        {
+            return Some(fixture.clone());
         }
         for conftest in self.conftests(file) {
             if let Some(fixture) = self.fixtures.get(&conftest).and_then(|all| all.get(name)) {
                 return Some(fixture.clone());
             }
-            if let Some(super::index::Binding::Function(unit)) = self.index.in_module((conftest, UnitId(0)), name, 0) {
-                if let Some(fixture) =
+            if let Some(super::index::Binding::Function(unit)) = self.index.in_module((conftest, UnitId(0)), name, 0)
+                && let Some(fixture) =
                     self.fixtures.get(&unit.0).and_then(|all| all.values().find(|fixture| fixture.unit == unit))
-                {
-                    return Some(fixture.clone());
-                }
+            {
+                return Some(fixture.clone());
             }
         }
         None
@@ -461,7 +460,8 @@ impl<'i> Maker<'_, 'i> {
                 continue;
             }
             for (name, unit) in &methods {
-                if !name.starts_with("test") && !(plain && discovery.names_function(name)) {
+                let named = name.starts_with("test") || plain && discovery.names_function(name);
+                if !named {
                     continue;
                 }
                 out.push(self.python_test(format!("{path}::{class_name}::{name}"), *unit, Some(class_ref)));

@@ -223,21 +223,17 @@ impl Frame<'_> {
                 })
                 .collect();
             // A suffix put onto a path that was not known.
-            if let [Piece::Hole(Term::Text(empty)), rest @ ..] = parts.as_slice() {
-                if empty.iter().all(|piece| matches!(piece, Piece::Lit(text) if text.is_empty())) {
-                    if out.segments.is_empty() {
-                        out.segments.push(parts.clone());
-                        continue;
-                    }
-                    let suffix = pieces(rest.iter().map(piece_term));
-                    let stem_cut = matches!(&place.root, Root::Of(Term::Field(_, name)) if &**name == "<stem>");
-                    out = if stem_cut {
-                        out.with_suffix(&suffix)?
-                    } else {
-                        Place::of(&pieces([Term::Path(Arc::new(out)), suffix]))?
-                    };
+            if let [Piece::Hole(Term::Text(empty)), rest @ ..] = parts.as_slice()
+                && empty.iter().all(|piece| matches!(piece, Piece::Lit(text) if text.is_empty()))
+            {
+                if out.segments.is_empty() {
+                    out.segments.push(parts.clone());
                     continue;
                 }
+                let suffix = pieces(rest.iter().map(piece_term));
+                let stem_cut = matches!(&place.root, Root::Of(Term::Field(_, name)) if &**name == "<stem>");
+                out = if stem_cut { out.with_suffix(&suffix)? } else { Place::of(&pieces([Term::Path(Arc::new(out)), suffix]))? };
+                continue;
             }
             out = match pieces(parts.iter().map(piece_term)) {
                 // One hole may turn out to be a whole path.

@@ -106,12 +106,9 @@ fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
     let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host);
     // A lock that a reader of the same function does not take keeps nobody out.
     let locked = host(effect) && !all.iter().any(|other| other.verb == Verb::Read && other.on == effect.on && !host(other));
-    !private
-        && !locked
-        && !effect.flagged
-        && !effect.expected
-        && !is_marker(effect)
-        && !(effect.one_of && effect.on.segments.is_empty())
+    let vague = effect.one_of && effect.on.segments.is_empty();
+    let asked_for = effect.flagged || effect.expected;
+    !(private || locked || asked_for || vague || is_marker(effect))
 }
 
 /// Files that say what a folder is: whoever writes them writes the same.
