@@ -171,7 +171,8 @@ fn colours_come_only_when_asked() {
 #[test]
 fn without_findings_there_is_one_line() {
     let report = Report { findings: Vec::new(), ignored: Vec::new(), skipped: Vec::new(), ..collision() };
-    let line = "No findings in 4 files, 12 tests, 1 runner: pytest -n 4 (.github/workflows/test.yml:3), 2 gaps (--gaps names them)\n";
+    let line =
+        "No findings in 4 files, 12 tests, 1 runner: pytest -n 4 (.github/workflows/test.yml:3), 2 gaps (--gaps names them)\n";
     assert_eq!(plain(Format::Terminal, &report), line);
     assert_eq!(plain(Format::Concise, &report), line);
 }
