@@ -1,7 +1,8 @@
 //! Calls: who is called, and what a unit of the project does when it is. Library knowledge comes from the tables (`give.rs`); what
 //! stands here are the few calls whose meaning depends on more than their own arguments.
 
-use super::eval::{Context, Eval, moves_directory};
+use super::context::moves_directory;
+use super::eval::{Context, Eval};
 use super::give::entry_takes_self;
 use super::index::Binding;
 use super::overlap::is_shared;

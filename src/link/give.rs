@@ -1,10 +1,11 @@
 //! Applying an entry of the call tables: what the call does to its arguments, and what it gives.
 
 use super::call::Passed;
-use super::eval::{Eval, textual};
+use super::eval::Eval;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::Where;
 use super::term::{Lock, Mix, Opaque, Piece, Site, Term, pieces};
+use super::values::textual;
 use super::world::{of_place, typed};
 use crate::calls::{Call, Discriminator, Flag, Gives, How, Lifetime, Verb};
 use crate::facts::{Language, OpId, V, Value};

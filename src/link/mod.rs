@@ -1,6 +1,7 @@
 //! The facts of all files, joined: names, summaries of units, tests with their fixtures, and what may meet.
 
 mod call;
+mod context;
 mod eval;
 mod give;
 mod index;
@@ -10,6 +11,7 @@ mod place;
 mod suite;
 mod summary;
 mod term;
+mod values;
 mod world;
 
 pub use overlap::{Meeting, changes, has_fixed_name, is_shared, separates};
