@@ -1,4 +1,4 @@
-//! Who may meet whom: the separation table, the conflict matrix and the predicate over pairs (CATALOGUE 3.2 to 3.6).
+//! Who may meet whom: the separation table, the conflict matrix and the predicate over pairs.
 
 use super::place::{Place, Root};
 use super::suite::{Phase, Test, TestEffect};
@@ -30,7 +30,7 @@ pub struct Meeting {
 }
 
 /// Whether a discriminator gives two different instances two different values under a runner: `Some(true)` it does, `Some(false)` it
-/// does not, `None` it may (a weak one proves nothing either way). CATALOGUE 3.3, the separation table.
+/// does not, `None` it may (a weak one proves nothing either way). The separation table.
 pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<bool> {
     use Discriminator::*;
     let threads = matches!(runner, Runner::CargoTest | Runner::PythonThreads);

@@ -1,4 +1,4 @@
-//! Where a path comes from: a root, segments, and what separates two instances of it (CATALOGUE 3.3).
+//! Where a path comes from: a root, segments, and what separates two instances of it (docs/architecture.md).
 
 use super::term::{Mix, Piece, Site, Term, pieces};
 use crate::calls::Discriminator;
@@ -248,6 +248,10 @@ impl Place {
     pub fn parent(&self) -> Option<Place> {
         let mut place = self.clone();
         match place.segments.pop() {
+            // A part that is not known may hold separators: its parent is the same for the same path, and no more is known.
+            Some(last) if last.iter().any(|piece| !piece.is_settled()) && last.len() == 1 => {
+                Some(Place::root(Root::Of(Term::field(Term::Path(Arc::new(self.clone())), "<parent>"))))
+            }
             Some(_) => Some(place),
             None => match &place.root {
                 Root::Of(base) => Some(Place::root(Root::Of(Term::field(base.clone(), "<parent>")))),
@@ -438,7 +442,8 @@ fn show_term(term: &Term, name: &dyn Fn(u16) -> Option<String>) -> String {
     match term {
         Term::Param(n) => name(*n).unwrap_or_else(|| "…".to_owned()),
         Term::Field(base, field) => match &**field {
-            "<stem>" | "<parent>" | "<name>" => show_term(base, name),
+            "<parent>" => format!("{}/..", show_term(base, name)),
+            "<stem>" | "<name>" => show_term(base, name),
             _ => match show_term(base, name).as_str() {
                 "…" => (**field).to_owned(),
                 base => format!("{base}.{field}"),

@@ -219,7 +219,7 @@ impl<'a> Suite<'a> {
                     | ".github"
             )
         };
-        path.rsplit('/').skip(1).any(folder)
+        path.rsplit('/').skip(1).any(|name| folder(name) || name.ends_with("_dev") || name.ends_with("-dev"))
             || matches!(
                 name,
                 "setup.py"

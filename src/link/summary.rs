@@ -204,7 +204,18 @@ impl Frame<'_> {
             Some(Where::Unknown) => None,
         };
         let mut out = match &place.root {
-            Root::Of(term) => Place::of(&self.term(term, nested))?,
+            // A relative path handed in means what it means where the call stands.
+            Root::Of(term) => {
+                let given = Place::of(&self.term(term, nested))?;
+                let mut root = match given.root {
+                    Root::Cwd => redirected(&self.ambience.cwd, Root::Cwd)?,
+                    Root::Home => redirected(&self.ambience.home, Root::Home)?,
+                    Root::Temp => redirected(&self.ambience.temp, Root::Temp)?,
+                    root => Place::root(root),
+                };
+                root.segments.extend(given.segments);
+                root
+            }
             Root::Fresh(fresh) => {
                 Place::root(Root::Fresh(Fresh { site: fresh.site, via: self.salt(fresh.via), kind: fresh.kind }))
             }

@@ -9,26 +9,29 @@ use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let mut seen = BTreeSet::new();
-    for (unit, summary) in suite.units() {
-        let test_code = suite.is_test_code(unit);
-        for effect in &summary.effects {
-            // The check and the act in one function, or the act one call below the check.
-            let anchor = effect.via.first().copied().unwrap_or(effect.site);
-            if effect.via.len() > 1 || anchor.file != unit.0 {
-                continue;
-            }
-            if !test_code {
-                look(suite, unit, effect, &mut seen, found);
-                continue;
-            }
-            // In test code the tests say which path it is, and whether it is anybody else's.
-            for (_, effect) in suite.in_tests(effect.site).filter(|(test, _)| !test.skipped) {
-                if is_shared(&effect.on) && effect.via.len() <= 1 {
+    // The check and the act in one function; then the act one call below the check, where it was not said already.
+    for calls in [0, 1] {
+        for (unit, summary) in suite.units() {
+            let test_code = suite.is_test_code(unit);
+            for effect in summary.effects.iter().filter(|effect| effect.via.len() == calls && anchor(effect).file == unit.0) {
+                if !test_code {
                     look(suite, unit, effect, &mut seen, found);
+                    continue;
+                }
+                // In test code the tests say which path it is, and whether it is anybody else's.
+                for (_, effect) in suite.in_tests(effect.site).filter(|(test, _)| !test.skipped) {
+                    if is_shared(&effect.on) && effect.via.len() == calls {
+                        look(suite, unit, effect, &mut seen, found);
+                    }
                 }
             }
         }
     }
+}
+
+/// Where the function itself acts: at the act, or at the call that does it.
+fn anchor(effect: &Effect) -> Site {
+    effect.via.first().copied().unwrap_or(effect.site)
 }
 
 fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>, found: &mut Vec<Finding>) {
@@ -38,10 +41,10 @@ fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>
     let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on && !known.refused) else { return };
     let path = suite.show(&effect.on, unit);
     let Some(case) = case(effect, known, &path) else { return };
-    let anchor = effect.via.first().copied().unwrap_or(effect.site);
     // An act inside a call, and a check inside that call too, are the callee's own matter.
     let own = if effect.via.is_empty() { known.site.file == unit.0 } else { suite.stands_in(known.site, unit) };
-    if own && seen.insert(anchor) {
+    if own && !seen.contains(&effect.site) && seen.insert(anchor(effect)) {
+        seen.insert(effect.site);
         found.push(finding(suite, unit, effect, known, case, path));
     }
 }
@@ -181,7 +184,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
         Case::Remove | Case::File if matches!(effect.on.root, Root::Of(_)) => Confidence::Low,
         _ => Confidence::Medium,
     };
-    let anchor = effect.via.first().copied().unwrap_or(effect.site);
+    let anchor = anchor(effect);
     let mut labels = vec![words::label(suite, anchor, format!("{} here", words::done(effect.verb)), Role::Primary)];
     labels.push(words::label(suite, known.site, "checked here; the answer may be old by then", Role::Evidence));
     let more = words::derivation(suite, effect, &labels);

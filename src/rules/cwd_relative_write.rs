@@ -1,6 +1,7 @@
 //! A relative path written or deleted while the working directory is the one that the runner was started in.
 
 use super::single;
+use crate::facts::Language;
 use crate::finding::{Finding, Severity};
 use crate::link::{Root, Suite};
 
@@ -13,7 +14,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             single::what(&one)
         );
         let notes = vec!["every test and every session that is started there reaches the same file".to_owned()];
-        let help = if one.effect.via.is_empty() {
+        let help = if one.effect.via.is_empty() || suite.language(one.effect.site.file) == Language::Rust {
             single::help(suite, &one)
         } else {
             "go to a directory of its own first: `monkeypatch.chdir(tmp_path)`".to_owned()

@@ -15,6 +15,10 @@ use std::sync::Arc;
 struct Evidence {
     /// The function looks whether the file is there.
     check: Option<Site>,
+    /// It was seen to be missing.
+    missing: bool,
+    /// The function loads and dumps it in one format.
+    paired: bool,
     /// The same path is read by the same function.
     read: Option<Site>,
     /// The same field, or a path with the same last part, is read elsewhere in the file.
@@ -27,6 +31,10 @@ struct Evidence {
 
 impl Evidence {
     fn suffices(&self) -> bool {
+        // To look, to read and to write without a format in common is how files are brought up to date.
+        if !(self.missing || self.paired || self.named || self.elsewhere.is_some()) {
+            return false;
+        }
         let seen = usize::from(self.check.is_some()) + usize::from(self.read.is_some()) + usize::from(self.elsewhere.is_some());
         seen + usize::from(self.named) + usize::from(self.asked) >= 2 && seen >= 1
     }
@@ -169,6 +177,8 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
     };
     let elsewhere = readers.iter().find(same);
     Evidence {
+        missing: missing.is_some(),
+        paired: effect.format.is_some() && read.is_some_and(|read| read.format == effect.format),
         check: missing.map(|known| known.site).or(asked.map(|effect| effect.site)),
         read: read.map(anchor),
         elsewhere: elsewhere.map(|reader| reader.site),

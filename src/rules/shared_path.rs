@@ -21,21 +21,18 @@ fn finding(suite: &Suite, meeting: &Meeting) -> Finding {
         Phase::Setup | Phase::WideSetup => format!("the set-up of `{test}`"),
     };
     let path = &meeting.path;
+    // Two tests of one name stand in two files.
+    let names =
+        if words::short(a) == words::short(b) { (a.name.as_str(), b.name.as_str()) } else { (words::short(a), words::short(b)) };
+    let what = match (words::verb(one.effect.verb), words::verb(two.effect.verb)) {
+        (first, second) if first == second && meeting.with_itself => format!("each {first} it"),
+        (first, second) if first == second => format!("both {} it", words::plural(one.effect.verb)),
+        (first, second) => format!("one {first} it, {} {second} it", if meeting.with_itself { "another" } else { "the other" }),
+    };
     let message = if meeting.with_itself {
-        format!(
-            "instances of `{}` can reach `{path}` at the same time: one {} it, another {} it",
-            words::short(a),
-            words::verb(one.effect.verb),
-            words::verb(two.effect.verb)
-        )
+        format!("instances of `{}` can reach `{path}` at the same time: {what}", words::short(a))
     } else {
-        format!(
-            "`{}` and `{}` can reach `{path}` at the same time: one {} it, the other {} it",
-            words::short(a),
-            words::short(b),
-            words::verb(one.effect.verb),
-            words::verb(two.effect.verb)
-        )
+        format!("`{}` and `{}` can reach `{path}` at the same time: {what}", names.0, names.1)
     };
     let mut labels = vec![words::label(
         suite,

@@ -25,6 +25,17 @@ pub fn verb(verb: Verb) -> &'static str {
     }
 }
 
+/// The verb for two who do it: "write", "delete".
+pub fn plural(one: Verb) -> String {
+    match one {
+        Verb::Open | Verb::Read => "read".to_owned(),
+        other => match verb(other).split_once(' ') {
+            Some((first, rest)) => format!("{} {rest}", first.trim_end_matches('s')),
+            None => verb(other).trim_end_matches('s').to_owned(),
+        },
+    }
+}
+
 /// The same as a past participle: "written", "deleted".
 pub fn done(verb: Verb) -> &'static str {
     match verb {
@@ -59,7 +70,12 @@ pub fn derivation(suite: &Suite, effect: &Effect, cited: &[Label]) -> Vec<Label>
     }
     for site in effect.steps.iter().rev() {
         if seen.insert((site.file, suite.span(*site))) {
-            out.push(label(suite, *site, "the path is put together here", Role::Derivation));
+            let text = if out.iter().any(|old: &Label| old.text.starts_with("the path")) {
+                "and goes on here"
+            } else {
+                "the path begins here"
+            };
+            out.push(label(suite, *site, text, Role::Derivation));
         }
     }
     out
