@@ -228,6 +228,11 @@ impl Eval<'_, '_> {
                 self.state.guards.push((**lock).clone());
                 return recv.clone();
             }
+            // `File::lock` (The Rust Standard Library) and its like in `fs4` and `fd-lock`: held as long as the file is open.
+            Term::Handle(path) if matches!(name, "lock" | "lock_exclusive" | "try_lock" | "try_lock_exclusive") => {
+                self.state.guards.push(Lock { reach: crate::calls::Reach::Host, on: (**path).clone() });
+                return recv.clone();
+            }
             Term::Lock(lock) if matches!(name, "release" | "unlock" | "__exit__") => {
                 self.state.guards.retain(|held| *held != **lock);
                 return Term::Nil;

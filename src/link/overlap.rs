@@ -188,9 +188,17 @@ pub fn has_fixed_name(place: &Place) -> bool {
     place.mix().and(shared) == place.mix()
 }
 
+/// Several calls away and behind a condition: whether this test takes that way is not known. An entry point reaches every command.
+pub fn is_far(effect: &Effect) -> bool {
+    effect.maybe && effect.via.len() >= 3
+}
+
 /// Whether an effect of a test can take part in a meeting.
 pub fn counts(one: &TestEffect) -> bool {
     let effect = &one.effect;
+    if is_far(effect) {
+        return false;
+    }
     !effect.flagged
         && !effect.expected
         && !effect.one_of

@@ -678,6 +678,10 @@ impl<'i> Maker<'_, 'i> {
         }
         let value = match self.fixture(file, class, name) {
             Some(fixture) => {
+                // A project's own `pytester` is still one: it goes to a directory of its own.
+                if calls::python().get(&format!("fixture:{name}")).is_some_and(|entry| entry.redirects.is_some()) {
+                    self.outside_fixture(name, making);
+                }
                 making.open.push(name.into());
                 let facts = self.file(fixture.unit.0);
                 let data = facts.unit(fixture.unit.1);
@@ -757,6 +761,9 @@ impl<'i> Maker<'_, 'i> {
     fn rust_tests(&self, file: FileId, out: &mut Vec<Test>) {
         let facts = self.file(file);
         let path = self.index.path(file);
+        if self.is_orphan(file) {
+            return;
+        }
         for (u, unit) in facts.units.iter().enumerate() {
             if !matches!(unit.shape, Shape::Function | Shape::StaticMethod) {
                 continue;
@@ -823,6 +830,13 @@ impl<'i> Maker<'_, 'i> {
                 effects,
             });
         }
+    }
+
+    /// A Rust file that no target of its crate holds: it is not compiled.
+    fn is_orphan(&self, file: FileId) -> bool {
+        let root = self.index.path(self.index.crate_root(file).0);
+        let package = self.setup.crate_of(root);
+        package.is_some_and(|package| !package.targets.is_empty() && package.target_of(root).is_none())
     }
 
     /// `krate::module::test`.

@@ -122,7 +122,10 @@ fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
 /// Files that say what a folder is: whoever writes them writes the same.
 fn is_marker(effect: &Effect) -> bool {
     let name = effect.on.name().as_literal().unwrap_or_default();
-    name.starts_with("README") || matches!(name.as_str(), "CACHEDIR.TAG" | ".gitignore" | "__init__.py" | "py.typed" | ".gitkeep")
+    // A log is written for people, and rotated.
+    name.ends_with(".log")
+        || name.starts_with("README")
+        || matches!(name.as_str(), "CACHEDIR.TAG" | ".gitignore" | "__init__.py" | "py.typed" | ".gitkeep")
 }
 
 /// The path is renamed onto another one: it is the temporary of an atomic publish.

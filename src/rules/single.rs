@@ -5,7 +5,7 @@ use crate::calls::Reach;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, Root, Site, Suite, UnitRef, has_fixed_name, is_shared};
+use crate::link::{Effect, Root, Site, Suite, UnitRef, has_fixed_name, is_far, is_shared};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One place that tests or product code change, with all that change it.
@@ -40,6 +40,7 @@ fn leaves(verb: Verb) -> bool {
 /// Whether an effect changes a path that has the same name for everyone, with nobody kept out.
 fn is_exposed(effect: &Effect) -> bool {
     !effect.one_of
+        && !is_far(effect)
         && leaves(effect.verb)
         && !effect.flagged
         && !effect.expected
