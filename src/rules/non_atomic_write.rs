@@ -49,6 +49,8 @@ struct Reader {
     place: Arc<Place>,
     /// The reader looked first whether it is there.
     asked: bool,
+    /// It reads by itself, and not through a call.
+    direct: bool,
 }
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -68,6 +70,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                     tail: tail(effect),
                     place: effect.on.clone(),
                     asked: effect.known.iter().any(|known| known.on == effect.on),
+                    direct: effect.via.is_empty(),
                 });
             }
         }
@@ -175,7 +178,8 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
     let tail = tail(effect);
     // The same field of the same class, or a path with the same last part.
     let same = |reader: &&Reader| {
-        let field = class.is_some() && reader.class == class && is_field(&effect.on) && reader.place == effect.on;
+        let field =
+            class.is_some() && reader.direct && reader.class == class && is_field(&effect.on) && reader.place == effect.on;
         reader.unit != unit && reader.site != anchor(effect) && (field || tail.is_some() && reader.tail == tail)
     };
     let elsewhere = readers.iter().find(same);
