@@ -46,6 +46,8 @@ pub struct Index<'a> {
     /// For a Rust file that is a child module: the module unit that declares it.
     parents: HashMap<FileId, UnitRef>,
     children: HashMap<(FileId, UnitId, Arc<str>), UnitRef>,
+    /// Modules seen through glob imports.
+    stars: HashMap<UnitRef, Vec<UnitRef>>,
     /// Library crates of the project, by the name that code uses.
     crates: HashMap<String, FileId>,
     /// Methods by class; for Rust by the `struct`, over all its `impl`s.
@@ -62,6 +64,9 @@ pub struct Index<'a> {
 
 const HOPS: usize = 8;
 
+/// Modules looked through for a name that a glob import may bring.
+const REACHED: usize = 64;
+
 impl<'a> Index<'a> {
     pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &Setup) -> Self {
         let mut index = Index {
@@ -76,6 +81,7 @@ impl<'a> Index<'a> {
             paths: sources.iter().enumerate().map(|(i, source)| (&*source.path, FileId(i as u32))).collect(),
             parents: HashMap::new(),
             children: HashMap::new(),
+            stars: HashMap::new(),
             crates: HashMap::new(),
             methods: HashMap::new(),
             impls: HashMap::new(),
@@ -88,6 +94,7 @@ impl<'a> Index<'a> {
         }
         index.find_python_modules();
         index.find_rust_modules(setup);
+        index.find_stars();
         index.find_classes();
         index
     }
@@ -428,29 +435,16 @@ impl<'a> Index<'a> {
         if hops > HOPS {
             return None;
         }
-        let (file, unit) = module;
-        let scope = self.scope(file, unit)?;
-        let bound = self.sym(file, name).and_then(|sym| scope.names.get(&sym));
-        match bound {
-            Some(Bound::Function(unit)) => return Some(Binding::Function((file, *unit))),
-            Some(Bound::Class(class)) => return Some(Binding::Class((file, *class))),
-            Some(Bound::Import(import)) => return self.import(file, unit, *import, hops + 1),
-            Some(Bound::Variable) => return Some(Binding::Variable(module, name.into())),
-            None => {}
+        if let Some(found) = self.own_name(module, name, hops) {
+            return Some(found);
         }
-        if let Some(child) = self.children.get(&(file, unit, name.into())) {
-            return Some(Binding::Module(*child));
-        }
-        for star in &scope.stars {
-            let import = &self.file(file).imports[*star as usize];
-            if let Some(Binding::Module(from)) = self.import_module(file, unit, import, hops + 1)
-                && from != module
-                && let Some(found) = self.in_module(from, name, hops + 1)
-            {
+        for from in self.stars.get(&module).into_iter().flatten() {
+            if let Some(found) = self.own_name(*from, name, hops + 1) {
                 return Some(found);
             }
         }
         // A submodule of a package.
+        let file = module.0;
         if self.file(file).language == Language::Python && self.path(file).ends_with("__init__.py") {
             let folder = dir_of(self.path(file));
             for path in [join(&folder, &format!("{name}.py")), join(&folder, &format!("{name}/__init__.py"))] {
@@ -460,6 +454,59 @@ impl<'a> Index<'a> {
             }
         }
         None
+    }
+
+    /// A name that a module binds itself, glob imports left out.
+    fn own_name(&self, module: UnitRef, name: &str, hops: usize) -> Option<Binding> {
+        let (file, unit) = module;
+        let scope = self.scope(file, unit)?;
+        match self.sym(file, name).and_then(|sym| scope.names.get(&sym)) {
+            Some(Bound::Function(unit)) => return Some(Binding::Function((file, *unit))),
+            Some(Bound::Class(class)) => return Some(Binding::Class((file, *class))),
+            Some(Bound::Import(import)) => return self.import(file, unit, *import, hops + 1),
+            Some(Bound::Variable) => return Some(Binding::Variable(module, name.into())),
+            None => {}
+        }
+        self.children.get(&(file, unit, name.into())).map(|child| Binding::Module(*child))
+    }
+
+    /// The modules whose names a module has through glob imports, its own and theirs, nearest first. A glob's own path may lead through
+    /// another glob, so this is done until nothing is added; to follow globs at each look-up would try every way through their cycles.
+    fn find_stars(&mut self) {
+        for _ in 0..HOPS {
+            let mut edges: HashMap<UnitRef, Vec<UnitRef>> = HashMap::new();
+            for (i, scopes) in self.scopes.iter().enumerate() {
+                let file = FileId(i as u32);
+                for (unit, scope) in scopes.iter().filter(|(_, scope)| !scope.stars.is_empty()) {
+                    let targets = scope.stars.iter().filter_map(|star| {
+                        match self.import_module(file, *unit, &self.file(file).imports[*star as usize], 0) {
+                            Some(Binding::Module(target)) if target != (file, *unit) => Some(target),
+                            _ => None,
+                        }
+                    });
+                    edges.insert((file, *unit), targets.collect());
+                }
+            }
+            let mut all = HashMap::new();
+            for from in edges.keys() {
+                let mut reached: Vec<UnitRef> = vec![*from];
+                let mut at = 0;
+                while at < reached.len() && reached.len() < REACHED {
+                    for target in edges.get(&reached[at]).into_iter().flatten() {
+                        if !reached.contains(target) {
+                            reached.push(*target);
+                        }
+                    }
+                    at += 1;
+                }
+                reached.remove(0);
+                all.insert(*from, reached);
+            }
+            if all == self.stars {
+                return;
+            }
+            self.stars = all;
+        }
     }
 
     fn import(&self, file: FileId, unit: UnitId, import: u32, hops: usize) -> Option<Binding> {
