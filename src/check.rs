@@ -1,7 +1,7 @@
 //! The whole library in one call: sources and configuration in, a report out. No I/O, no panic that gets out.
 
 use crate::config::Config;
-use crate::facts::{FileFacts, Gap, Language, Why};
+use crate::facts::{FileFacts, Gap, Language};
 use crate::finding::Finding;
 use crate::link::Suite;
 use crate::text::{FileId, Kind, Source, Span};
@@ -54,12 +54,13 @@ pub fn lower(source: &Source) -> FileFacts {
     match source.kind {
         Kind::Python => python::lower(source),
         Kind::Rust => rust::lower(source),
-        Kind::Config => empty(Why::Syntax).1,
+        Kind::Config => empty(),
     }
 }
 
-fn empty(why: Why) -> (Why, FileFacts) {
-    (why, crate::facts::Builder::with_module(Language::Python).finish())
+/// Facts that say nothing: of a configuration file, or of a source whose lowering failed.
+fn empty() -> FileFacts {
+    crate::facts::Builder::with_module(Language::Python).finish()
 }
 
 fn analyse(sources: Vec<Source>, config: &Config) -> Report {
@@ -70,7 +71,7 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
     for (i, (source, one)) in sources.iter().zip(lowered).enumerate() {
         let one = one.unwrap_or_else(|fault| {
             report.faults.push(fault);
-            Arc::new(empty(Why::Syntax).1)
+            Arc::new(empty())
         });
         if source.kind != Kind::Config {
             report.gaps.extend(one.gaps.iter().map(|gap| (FileId(i as u32), gap.clone())));

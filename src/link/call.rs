@@ -1,7 +1,6 @@
 //! Calls: who is called, and what a unit of the project does when it is. Library knowledge comes from the tables (`give.rs`); what
 //! stands here are the few calls whose meaning depends on more than their own arguments.
 
-use super::context::moves_directory;
 use super::eval::{Context, Eval};
 use super::give::entry_takes_self;
 use super::index::Binding;
@@ -59,7 +58,7 @@ impl Eval<'_, '_> {
                     return self.call_term(op, &term, &passed);
                 }
                 if let Some(changed) = self.changed_path(&base_term, &name, &passed) {
-                    self.put_back(base, changed, op);
+                    self.store(base, changed, op);
                     return Term::Nil;
                 }
                 if matches!(name.as_str(), "is_err" | "unwrap_err" | "expect_err") {
@@ -648,9 +647,4 @@ pub(super) fn is_context_manager(facts: &crate::facts::FileFacts, unit: &crate::
             matches!(last, "contextmanager" | "asynccontextmanager")
         })
     })
-}
-
-/// Whether a fixture or helper that is not resolved may move directories, by its name.
-pub(super) fn is_doubtful(name: &str) -> bool {
-    moves_directory(name)
 }

@@ -296,12 +296,8 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
     }
 
-    /// A receiver that its method changes.
-    pub fn put_back(&mut self, to: V, term: Term, op: OpId) {
-        self.store(to, term, op);
-    }
-
-    fn store(&mut self, to: V, term: Term, op: OpId) {
+    /// Binds a value to a name, attribute, item or the parts of a tuple.
+    pub fn store(&mut self, to: V, term: Term, op: OpId) {
         let term = term.bounded();
         match self.facts.value(to) {
             Value::Name(name) => {

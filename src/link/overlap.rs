@@ -128,10 +128,7 @@ fn separated(place: &Place, runner: Runner, same: bool) -> bool {
             mix = mix.or(term.mix());
         }
     }
-    (0..20).any(|bit| {
-        let Some(one) = DISCRIMINATORS.get(bit) else { return false };
-        mix.has(*one) && separates(*one, runner, same) != Some(false)
-    })
+    DISCRIMINATORS.iter().any(|one| mix.has(*one) && separates(*one, runner, same) != Some(false))
 }
 
 const DISCRIMINATORS: &[Discriminator] = &[
@@ -349,16 +346,9 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
 
 /// Whether an action takes it well that another one came first: a removal of what is gone, a creation of what is there.
 fn is_forgiven(effect: &Effect) -> bool {
-    let catches = |names: &[&str]| {
-        effect
-            .caught
-            .iter()
-            .any(|caught| &**caught == "*" || names.iter().any(|name| caught.rsplit(['.', ':']).next() == Some(name)))
-    };
-    let any = ["OSError", "IOError", "EnvironmentError", "Exception", "BaseException", "error"];
     match effect.verb {
-        Verb::Delete | Verb::DeleteTree => effect.tolerant || catches(&any) || catches(&["FileNotFoundError"]),
-        Verb::MakeDir | Verb::Create => effect.tolerant || catches(&any) || catches(&["FileExistsError"]),
+        Verb::Delete | Verb::DeleteTree => effect.accepts_missing(),
+        Verb::MakeDir | Verb::Create => effect.accepts_existing(),
         _ => false,
     }
 }

@@ -239,6 +239,11 @@ impl Place {
         }
     }
 
+    /// Below a new object that nobody else has; a name that is only chosen is not one.
+    pub fn is_private(&self) -> bool {
+        matches!(&self.root, Root::Fresh(fresh) if fresh.kind != FreshKind::Name)
+    }
+
     pub fn child(&self, piece: Piece) -> Place {
         let mut place = self.clone();
         place.segments.push(vec![piece]);

@@ -1,6 +1,6 @@
 //! Tests, their fixtures, and everything they do: the frozen whole that rules ask.
 
-use super::call::is_doubtful;
+use super::context::moves_directory;
 use super::eval::Eval;
 use super::index::Index;
 use super::overlap::{Meeting, meetings};
@@ -529,7 +529,7 @@ impl<'i> Maker<'_, 'i> {
                     }
                 }
                 // A decorator that we do not know and whose name says that it moves directories.
-                other if is_doubtful(other) && !full.contains("mark.") => making.ambience.cwd = Some(Where::Unknown),
+                other if moves_directory(other) && !full.contains("mark.") => making.ambience.cwd = Some(Where::Unknown),
                 _ => {}
             }
         }
@@ -710,7 +710,7 @@ impl<'i> Maker<'_, 'i> {
     fn outside_fixture(&self, name: &str, making: &mut Making) -> Term {
         let calls = calls::python();
         let Some(entry) = calls.get(&format!("fixture:{name}")) else {
-            if is_doubtful(name) {
+            if moves_directory(name) {
                 making.ambience.cwd = Some(Where::Unknown);
             }
             return Term::Unknown;

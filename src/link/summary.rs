@@ -92,6 +92,22 @@ pub struct Summary {
 }
 
 impl Effect {
+    /// Whether a handler around catches one of these exceptions (or all).
+    pub fn catches(&self, names: &[&str]) -> bool {
+        let last = |caught: &Arc<str>| names.contains(&caught.rsplit(['.', ':']).next().unwrap_or(caught));
+        self.caught.iter().any(|caught| &**caught == "*" || last(caught))
+    }
+
+    /// Whether it takes it well that the path is gone already.
+    pub fn accepts_missing(&self) -> bool {
+        self.tolerant || self.catches(ANY_FILE_ERROR) || self.catches(&["FileNotFoundError"])
+    }
+
+    /// Whether it takes it well that the path is there already.
+    pub fn accepts_existing(&self) -> bool {
+        self.tolerant || self.catches(ANY_FILE_ERROR) || self.catches(&["FileExistsError"])
+    }
+
     /// Whether this stands on every way to another effect of the same unit.
     pub fn dominates(&self, other: &Effect) -> bool {
         other.ways.starts_with(&self.ways)
@@ -109,6 +125,9 @@ impl Ambience {
         })
     }
 }
+
+/// Exceptions that stand for every fault of a file operation (The Python Standard Library, "Built-in Exceptions").
+const ANY_FILE_ERROR: &[&str] = &["OSError", "IOError", "EnvironmentError", "Exception", "BaseException", "error"];
 
 /// Effects kept of one summary, the most harmful first.
 pub const EFFECTS: usize = 64;

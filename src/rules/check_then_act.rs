@@ -4,7 +4,7 @@ use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, FreshKind, Known, Root, Site, Suite, UnitRef, is_shared};
+use crate::link::{Effect, Known, Root, Site, Suite, UnitRef, is_shared};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -35,7 +35,7 @@ fn anchor(effect: &Effect) -> Site {
 }
 
 fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>, found: &mut Vec<Finding>) {
-    if effect.flagged || effect.expected || is_private(effect) {
+    if effect.flagged || effect.expected || effect.on.is_private() {
         return;
     }
     let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on && !known.refused) else { return };
@@ -63,12 +63,6 @@ enum Case {
 }
 
 fn case(effect: &Effect, known: &Known, path: &str) -> Option<Case> {
-    let catches = |names: &[&str]| {
-        effect
-            .caught
-            .iter()
-            .any(|caught| &**caught == "*" || names.iter().any(|name| caught.rsplit(['.', ':']).next() == Some(name)))
-    };
     let host = |guards: &[crate::link::Lock]| guards.iter().any(|lock| lock.reach == crate::calls::Reach::Host);
     if host(&effect.guards) {
         let waited = effect.guards.iter().any(|lock| lock.reach == crate::calls::Reach::Host && !known.guards.contains(lock));
@@ -79,36 +73,12 @@ fn case(effect: &Effect, known: &Known, path: &str) -> Option<Case> {
         return None;
     }
     match (effect.verb, known.exists) {
-        (Verb::MakeDir, false)
-            if !effect.tolerant
-                && !catches(&[
-                    "FileExistsError",
-                    "OSError",
-                    "IOError",
-                    "EnvironmentError",
-                    "Exception",
-                    "BaseException",
-                    "error",
-                ]) =>
-        {
-            Some(Case::MakeDir)
+        (Verb::MakeDir, false) if !effect.accepts_existing() => Some(Case::MakeDir),
+        (Verb::Delete | Verb::DeleteTree, true) if !effect.accepts_missing() => Some(Case::Remove),
+        (Verb::Write | Verb::Append, false) if is_lock_file(path) && !effect.catches(&["FileExistsError"]) => {
+            Some(Case::LockFile)
         }
-        (Verb::Delete | Verb::DeleteTree, true)
-            if !effect.tolerant
-                && !catches(&[
-                    "FileNotFoundError",
-                    "OSError",
-                    "IOError",
-                    "EnvironmentError",
-                    "Exception",
-                    "BaseException",
-                    "error",
-                ]) =>
-        {
-            Some(Case::Remove)
-        }
-        (Verb::Write | Verb::Append, false) if is_lock_file(path) && !catches(&["FileExistsError"]) => Some(Case::LockFile),
-        (Verb::Write, false) if !catches(&["FileExistsError"]) && effect.format.is_none() => Some(Case::File),
+        (Verb::Write, false) if !effect.catches(&["FileExistsError"]) && effect.format.is_none() => Some(Case::File),
         _ => None,
     }
 }
@@ -117,13 +87,6 @@ fn case(effect: &Effect, known: &Known, path: &str) -> Option<Case> {
 fn is_lock_file(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     ["lock", ".lck", ".pid"].iter().any(|end| path.ends_with(end)) && !path.ends_with("block")
-}
-
-fn is_private(effect: &Effect) -> bool {
-    match &effect.on.root {
-        Root::Fresh(fresh) => fresh.kind != FreshKind::Name,
-        _ => false,
-    }
 }
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {

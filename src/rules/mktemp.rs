@@ -3,7 +3,7 @@
 use super::words;
 use crate::calls::Verb;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, FreshKind, Place, Root, Suite, UnitRef};
+use crate::link::{Effect, Suite, UnitRef};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -38,9 +38,8 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect]) -> Fin
     // Only the temporary of an atomic publish, or in a folder of one's own.
     let moved = all.iter().find(|other| other.on == effect.on && other.verb == Verb::Delete);
     let published = moved.is_some_and(|moved| all.iter().any(|other| other.verb == Verb::Publish && other.site == moved.site));
-    let is_private = |place: &Place| matches!(&place.root, Root::Fresh(fresh) if fresh.kind != FreshKind::Name);
     let mut tests = suite.in_tests(effect.site).peekable();
-    let private = is_private(&effect.on) || tests.peek().is_some() && tests.all(|(_, effect)| is_private(&effect.on));
+    let private = effect.on.is_private() || tests.peek().is_some() && tests.all(|(_, effect)| effect.on.is_private());
     let hot = ["setUp", "setup_method", "before_scenario", "before_step", "before_each"]
         .iter()
         .any(|hot| name.rsplit('.').next() == Some(hot))

@@ -5,7 +5,7 @@ use crate::calls::{Reach, Verb};
 use crate::facts::ClassId;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Label, Role, Severity};
-use crate::link::{Effect, FreshKind, Piece, Place, Root, Site, Suite, Term, UnitRef};
+use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -113,7 +113,7 @@ fn anchor(effect: &Effect) -> Site {
 
 /// Whether others may look at the path while it is written: not private, not locked, not asked for by a flag.
 fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
-    let private = matches!(&effect.on.root, Root::Fresh(fresh) if fresh.kind != FreshKind::Name);
+    let private = effect.on.is_private();
     let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host);
     // A lock that a reader of the same function does not take keeps nobody out.
     let locked = host(effect) && !all.iter().any(|other| other.verb == Verb::Read && other.on == effect.on && !host(other));
