@@ -262,6 +262,17 @@ fn deep_configuration() {
 }
 
 #[test]
+fn a_unit_that_does_more_than_is_kept() {
+    let world = project();
+    let writes: String = (0..600).map(|n| format!("    open('/tmp/out{n}', 'w').close()\n")).collect();
+    let code = format!(
+        "def helper(path):\n    open(path, 'w').close()\n\n\ndef test_much():\n{writes}\n    def inner():\n        helper('/tmp/x')\n\n    inner()\n"
+    );
+    world.file("tests/test_much.py", code);
+    ends_well(&world, "six hundred writes before a nested function that calls another one");
+}
+
+#[test]
 fn aliases_in_yaml_do_not_multiply() {
     let world = project();
     let mut text = "a0: &a0 [x]\n".to_owned();

@@ -551,9 +551,13 @@ impl Eval<'_, '_> {
             effect.spread |= self.spread > 0;
             let after_yield = effect.leave && is_context;
             effect.leave = self.at_yield.is_some();
-            if after_yield { leave.push(effect) } else { self.effects.push(effect) }
+            match after_yield {
+                true => leave.push(effect),
+                // What a unit gathers is bounded; what it has already stays, since callers hold places in it.
+                false if self.effects.len() < GATHERED => self.effects.push(effect),
+                false => {}
+            }
         }
-        self.effects.truncate(512);
         let after = frame.ambience(&summary.after);
         let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();
         let gives = summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0));
@@ -629,6 +633,9 @@ impl Eval<'_, '_> {
         result
     }
 }
+
+/// Effects that one unit gathers from calls before the most harmful are kept.
+const GATHERED: usize = 512;
 
 /// Whether a method of a receiver that is not known can be the one that its name says: `fs.exists(path)` is no `Path.exists()`.
 fn fits(entry: &crate::calls::Call, args: &[Passed]) -> bool {
