@@ -11,7 +11,7 @@ use std::hint::black_box;
 fn lower(c: &mut Criterion) {
     let mut group = c.benchmark_group("lower");
     for (size, units) in [("small", 3), ("large", 120)] {
-        let file = source("tests/test_a.py", python_tests(7, units));
+        let file = source("tests/test_a.py", python_tests(7, units, 100));
         assert!(file.text.len() > units * 1_000);
         group.throughput(Throughput::Bytes(file.text.len() as u64));
         group.bench_function(BenchmarkId::new("python", size), |b| b.iter(|| python::lower(black_box(&file))));

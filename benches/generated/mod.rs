@@ -15,11 +15,13 @@ pub fn source(path: &str, text: String) -> Source {
 }
 
 /// A Python test module with `units` groups of a helper, a fixture, two tests and a class. `seed` varies names and paths.
-pub fn python_tests(seed: usize, units: usize) -> String {
+///
+/// The project has `modules` modules under test.
+pub fn python_tests(seed: usize, units: usize, modules: usize) -> String {
     let mut text = format!(
         "import json\nimport os\nimport tempfile\nimport unittest\nfrom pathlib import Path\n\nimport pytest\n\n\
          from app.module_{} import load, save\n\nHERE = Path(__file__).parent\nDATA = HERE / \"data\" / \"table_{seed}.csv\"\n",
-        seed % 100
+        seed % modules
     );
     for n in 0..units {
         let id = seed * 1_000 + n;
@@ -81,8 +83,8 @@ class Test{n}(unittest.TestCase):
     text
 }
 
-/// A Python module under test.
-pub fn python_module(seed: usize) -> String {
+/// A Python module under test, which calls the next one of `modules`.
+pub fn python_module(seed: usize, modules: usize) -> String {
     format!(
         r#"import json
 import os
@@ -129,7 +131,7 @@ def touch(path):
     Path(path).touch(exist_ok=True)
     return path
 "#,
-        next = (seed + 1) % 100
+        next = (seed + 1) % modules
     )
 }
 
@@ -213,12 +215,32 @@ pub fn project() -> Vec<Source> {
         source("tox.ini", "[testenv]\ncommands = pytest {posargs}\n".into()),
         source("src/app/__init__.py", String::new()),
     ];
-    sources.extend((0..100).map(|n| source(&format!("src/app/module_{n}.py"), python_module(n))));
-    sources.extend((0..195).map(|n| source(&format!("tests/test_{n}.py"), python_tests(n, 1 + n % 5))));
+    sources.extend((0..100).map(|n| source(&format!("src/app/module_{n}.py"), python_module(n, 100))));
+    sources.extend((0..195).map(|n| source(&format!("tests/test_{n}.py"), python_tests(n, 1 + n % 5, 100))));
     let modules: String = (0..199).map(|n| format!("pub mod store_{n};\n")).collect();
     sources.push(source("src/lib.rs", format!("//! The crate.\n\n{modules}")));
     sources.extend((0..199).map(|n| source(&format!("src/store_{n}.rs"), rust_module(n, 1 + n % 3))));
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     assert_eq!(sources.len(), 500);
+    sources
+}
+
+/// A Python project of `files` files, half of them tests, half of them modules that call one another in a ring, with a `conftest.py`
+/// for each fifty test modules.
+pub fn python_project(files: usize) -> Vec<Source> {
+    let modules = files / 2;
+    let tests = files - modules;
+    let mut sources = vec![
+        source("pyproject.toml", "[tool.pytest.ini_options]\naddopts = \"-n auto\"\n".into()),
+        source("src/app/__init__.py", String::new()),
+    ];
+    sources.extend((0..modules).map(|n| source(&format!("src/app/module_{n}.py"), python_module(n, modules))));
+    sources
+        .extend((0..tests).map(|n| source(&format!("tests/part_{}/test_{n}.py", n / 50), python_tests(n, 1 + n % 3, modules))));
+    sources.extend((0..tests.div_ceil(50)).map(|n| {
+        let fixture = "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef home(tmp_path, monkeypatch):\n    monkeypatch.setenv(\"HOME\", str(tmp_path))\n";
+        source(&format!("tests/part_{n}/conftest.py"), fixture.into())
+    }));
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
     sources
 }

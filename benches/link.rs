@@ -1,0 +1,29 @@
+//! How long it takes to join the facts of a Python project and to look at the whole, as the project doubles in size: the time for
+//! each file must stay what it is.
+
+#[allow(dead_code)]
+mod generated;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use isolint::check::lower;
+use isolint::conf;
+use isolint::link::Suite;
+use std::sync::Arc;
+
+fn link(c: &mut Criterion) {
+    let mut group = c.benchmark_group("link");
+    group.sample_size(10);
+    for files in [625, 1_250, 2_500, 5_000, 10_000] {
+        let sources = generated::python_project(files);
+        let facts: Vec<_> = sources.iter().map(|source| Arc::new(lower(source))).collect();
+        let setup = conf::read(&sources);
+        let tests = Suite::new(&sources, &facts, &setup).tests.len();
+        assert!(tests > files, "every second file has tests");
+        group.throughput(Throughput::Elements(files as u64));
+        group.bench_function(format!("{files} files"), |b| b.iter(|| Suite::new(&sources, &facts, &setup).tests.len()));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, link);
+criterion_main!(benches);
