@@ -179,6 +179,8 @@ impl Term {
     pub fn alternatives(&self) -> &[Term] {
         match self {
             Term::Either(terms) => terms,
+            // A path of known type may still be one of several.
+            Term::Typed(_, inner) if matches!(**inner, Term::Either(_)) => inner.alternatives(),
             one => std::slice::from_ref(one),
         }
     }

@@ -128,7 +128,7 @@ fn is_marker(effect: &Effect) -> bool {
     // A log is written for people, and rotated.
     name.ends_with(".log")
         || name.starts_with("README")
-        || matches!(name.as_str(), "CACHEDIR.TAG" | ".gitignore" | "__init__.py" | "py.typed" | ".gitkeep")
+        || matches!(name.as_str(), "CACHEDIR.TAG" | ".git" | ".gitignore" | "__init__.py" | "py.typed" | ".gitkeep")
 }
 
 /// The path is renamed onto another one: it is the temporary of an atomic publish.
