@@ -259,5 +259,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
+        remedy: None,
+        fix: None,
     }
 }

@@ -173,6 +173,8 @@ pub fn finding(
         tests: words::names(single.tests.iter().map(|test| &suite.tests[*test])),
         reproduce: None,
         key: single.path.clone(),
+        remedy: None,
+        fix: None,
     }
 }
 
