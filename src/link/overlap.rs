@@ -37,14 +37,8 @@ pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<
     let xdist = matches!(runner, Runner::Xdist(_) | Runner::ProcessPool);
     Some(match one {
         Rand | Test => true,
-        // Unique in one binary; across files and binaries only when the names are.
-        Testname | Class => {
-            if same_test {
-                false
-            } else {
-                return None;
-            }
-        }
+        // Across files and binaries only when the names differ; pytest's name of a test holds its parameters.
+        Testname | Class => return None,
         Param => same_test,
         Worker => xdist,
         Slot => runner == Runner::Nextest,
@@ -54,7 +48,7 @@ pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<
         Tname => runner == Runner::CargoTest && !same_test,
         Counter => threads,
         // Coarse clocks make equal names possible, not certain.
-        Ns | Seedrng | Objid => return None,
+        Ns | Ms | Seedrng | Objid => return None,
         Run | Sec | Date | User | Host => false,
     })
 }
@@ -121,14 +115,36 @@ fn guarded(a: &[Lock], b: &[Lock], runner: Runner) -> bool {
     a.iter().any(|lock| (lock.reach != Reach::Process || threads) && b.contains(lock))
 }
 
-fn separated(place: &Place, runner: Runner, same: bool) -> bool {
-    let mut mix = Mix::EMPTY;
-    for piece in place.segments.iter().flatten() {
-        if let Piece::Hole(term) = piece {
-            mix = mix.or(term.mix());
+/// Whether a name differs between two tests (or two instances of one) under a runner; none where it may or may not.
+fn separated(place: &Place, runner: Runner, a: &Test, b: &Test, same: bool) -> Option<bool> {
+    let mut out = Some(false);
+    for one in discriminators(place) {
+        let last = |test: &Test| test.name.rsplit("::").next().map(str::to_owned);
+        match one {
+            Discriminator::Testname if !same && last(a) != last(b) => return Some(true),
+            Discriminator::Testname if !same => {}
+            one => match separates(one, runner, same) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => out = None,
+            },
         }
     }
-    DISCRIMINATORS.iter().any(|one| mix.has(*one) && separates(*one, runner, same) != Some(false))
+    out
+}
+
+/// Whether it may be luck that two instances of a name differ.
+fn is_lucky(place: &Place) -> bool {
+    discriminators(place).any(|one| separates(one, Runner::Sequential, false).is_none())
+}
+
+/// What makes two instances of a name differ.
+pub fn discriminators(place: &Place) -> impl Iterator<Item = Discriminator> {
+    let mix = place.segments.iter().flatten().fold(Mix::EMPTY, |mix, piece| match piece {
+        Piece::Hole(term) => mix.or(term.mix()),
+        Piece::Lit(_) => mix,
+    });
+    DISCRIMINATORS.iter().copied().filter(move |one| mix.has(*one))
 }
 
 const DISCRIMINATORS: &[Discriminator] = &[
@@ -138,6 +154,7 @@ const DISCRIMINATORS: &[Discriminator] = &[
     Discriminator::Tid,
     Discriminator::Tname,
     Discriminator::Ns,
+    Discriminator::Ms,
     Discriminator::Sec,
     Discriminator::Date,
     Discriminator::Counter,
@@ -207,15 +224,16 @@ pub fn counts(one: &TestEffect) -> bool {
 /// Effects of one path that are looked at pairwise; more of them repeat what these say.
 const PAIRED: usize = 96;
 
-/// All meetings, one for each path, in the order of the paths.
-pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<Meeting> {
+/// All meetings, one for each path, in the order of the paths: of names that are the same for both (`Some(false)`), or of those that a
+/// coarse clock or the like may make the same (`None`).
+pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], apart: Option<bool>) -> Vec<Meeting> {
     let mut paths: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (t, test) in tests.iter().enumerate() {
         if test.skipped {
             continue;
         }
         for (e, one) in test.effects.iter().enumerate() {
-            if counts(one) {
+            if counts(one) && (apart.is_some() || is_lucky(&one.effect.on)) {
                 paths.entry(one.effect.on.key()).or_default().push((t, e));
             }
         }
@@ -241,7 +259,7 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<
             inside = pick(&inside, tests);
             all.extend(inside);
         }
-        if let Some(meeting) = best(&all, tests, setup, facts) {
+        if let Some(meeting) = best(&all, tests, setup, facts, apart) {
             out.push(meeting);
         }
     }
@@ -271,7 +289,7 @@ pub fn changes(verb: Verb) -> bool {
 /// The better a pair tells the story, the smaller: with itself, how harmful, how uncertain, and the order of the two ends.
 type Rank = (bool, u8, u8, usize, usize);
 
-fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Option<Meeting> {
+fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], apart: Option<bool>) -> Option<Meeting> {
     let mut found: Option<(Rank, Meeting)> = None;
     let keys: Vec<String> = all.iter().map(|&(t, e)| tests[t].effects[e].effect.on.key()).collect();
     for (i, &first) in all.iter().enumerate() {
@@ -297,7 +315,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             let configured = setup.runs.iter().find(|run| {
                 applies(run, a, facts)
                     && overlap(run.runner, run.workers, a, b, same)
-                    && !separated(&one.on, run.runner, same)
+                    && separated(&one.on, run.runner, a, b, same) == apart
                     && !guarded(&held_a, &held_b, run.runner)
             });
             let python = facts[a.unit.0.0 as usize].language == Language::Python;
@@ -312,7 +330,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                     python
                         && !parallel
                         && overlap(latent, Workers::Fixed(2), a, b, same)
-                        && !separated(&one.on, latent, same)
+                        && separated(&one.on, latent, a, b, same) == apart
                         && !guarded(&held_a, &held_b, latent)
                 }
             };
@@ -385,6 +403,7 @@ mod tests {
             (Tname, Some(false), Some(true), Some(false)),
             (Run, Some(false), Some(false), Some(false)),
             (Ns, None, None, None),
+            (Ms, None, None, None),
             (Sec, Some(false), Some(false), Some(false)),
             (Date, Some(false), Some(false), Some(false)),
             (Seedrng, None, None, None),
