@@ -222,8 +222,13 @@ impl Eval<'_, '_> {
             Term::Either(terms) => {
                 let terms = terms.clone();
                 self.maybe += 1;
+                let first = self.effects.len();
                 let results: Vec<Term> = terms.iter().map(|term| self.call_method(op, term, name, args)).collect();
                 self.maybe -= 1;
+                // As where the alternatives are an argument.
+                if terms.iter().all(|term| matches!(term.plain(), Term::Path(_) | Term::Text(_))) {
+                    self.effects.iter_mut().skip(first).for_each(|effect| effect.one_of = true);
+                }
                 return results.into_iter().reduce(Term::either).unwrap_or(Term::Unknown);
             }
             Term::Lock(lock)

@@ -110,8 +110,9 @@ impl Eval<'_, '_> {
                     self.state.ambience = ambience;
                 }
                 self.state.guards.extend(context.held);
-            } else if let Term::Lock(lock) = term.plain() {
-                self.state.guards.push((**lock).clone());
+            } else if let Some(lock) = term.plain().alternatives().iter().find_map(lock_of) {
+                // `FileLock(path) if shared else nullcontext()`: it is held where it is needed.
+                self.state.guards.push(lock);
             } else if let Some(entry) = entry {
                 expected += usize::from(entry.expects_failure);
                 if let Some(redirected) = entry.redirects {
@@ -274,6 +275,13 @@ impl Eval<'_, '_> {
         let mut out = root;
         out.segments.extend(place.segments.iter().cloned());
         Some(out)
+    }
+}
+
+fn lock_of(term: &Term) -> Option<Lock> {
+    match term.plain() {
+        Term::Lock(lock) => Some((**lock).clone()),
+        _ => None,
     }
 }
 

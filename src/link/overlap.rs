@@ -27,6 +27,8 @@ pub struct Meeting {
     pub tests: Vec<usize>,
     /// One test meets another instance of itself.
     pub with_itself: bool,
+    /// The name is surely the same for both.
+    pub alike: bool,
 }
 
 /// Whether a discriminator gives two different instances two different values under a runner: `Some(true)` it does, `Some(false)` it
@@ -133,9 +135,20 @@ fn separated(place: &Place, runner: Runner, a: &Test, b: &Test, same: bool) -> O
     out
 }
 
-/// Whether it may be luck that two instances of a name differ.
-fn is_lucky(place: &Place) -> bool {
-    discriminators(place).any(|one| separates(one, Runner::Sequential, false).is_none())
+/// Whether a name is meant to be another one for each who makes it.
+fn is_meant_unique(place: &Place) -> bool {
+    use Discriminator::*;
+    let shared = |one: &Discriminator| matches!(one, Param | Date | Run | User | Host);
+    discriminators(place).any(|one| !shared(&one))
+}
+
+/// What is asked of two effects.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Ask {
+    /// Their names are the same, and one is hurt by the other.
+    Harm,
+    /// Their names are meant to differ, and need not, even where each takes it well that the other came first.
+    Name,
 }
 
 /// What makes two instances of a name differ.
@@ -224,16 +237,15 @@ pub fn counts(one: &TestEffect) -> bool {
 /// Effects of one path that are looked at pairwise; more of them repeat what these say.
 const PAIRED: usize = 96;
 
-/// All meetings, one for each path, in the order of the paths: of names that are the same for both (`Some(false)`), or of those that a
-/// coarse clock or the like may make the same (`None`).
-pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], apart: Option<bool>) -> Vec<Meeting> {
+/// All meetings, one for each path, in the order of the paths.
+pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Vec<Meeting> {
     let mut paths: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (t, test) in tests.iter().enumerate() {
         if test.skipped {
             continue;
         }
         for (e, one) in test.effects.iter().enumerate() {
-            if counts(one) && (apart.is_some() || is_lucky(&one.effect.on)) {
+            if counts(one) && (ask == Ask::Harm || is_meant_unique(&one.effect.on)) {
                 paths.entry(one.effect.on.key()).or_default().push((t, e));
             }
         }
@@ -259,7 +271,7 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], apart: 
             inside = pick(&inside, tests);
             all.extend(inside);
         }
-        if let Some(meeting) = best(&all, tests, setup, facts, apart) {
+        if let Some(meeting) = best(&all, tests, setup, facts, ask) {
             out.push(meeting);
         }
     }
@@ -286,10 +298,10 @@ pub fn changes(verb: Verb) -> bool {
     !matches!(verb, Verb::Read | Verb::Stat | Verb::List | Verb::Open | Verb::Name)
 }
 
-/// The better a pair tells the story, the smaller: with itself, how harmful, how uncertain, and the order of the two ends.
-type Rank = (bool, u8, u8, usize, usize);
+/// The better a pair tells the story, the smaller: with names that may differ, with itself, how harmful, how uncertain, and the order of the two ends.
+type Rank = (bool, bool, u8, u8, usize, usize);
 
-fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], apart: Option<bool>) -> Option<Meeting> {
+fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Option<Meeting> {
     let mut found: Option<(Rank, Meeting)> = None;
     let keys: Vec<String> = all.iter().map(|&(t, e)| tests[t].effects[e].effect.on.key()).collect();
     for (i, &first) in all.iter().enumerate() {
@@ -306,16 +318,29 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                 continue;
             }
             let Some(symptom) = conflict(one.verb, two.verb) else { continue };
-            if keys[i] != keys[j] && one.verb != Verb::DeleteTree || is_forgiven(two) {
+            if keys[i] != keys[j] && one.verb != Verb::DeleteTree {
                 continue;
             }
+            let takes_it = match ask {
+                Ask::Harm => is_forgiven(two),
+                // To clear away what was never made is no use of a name.
+                Ask::Name => matches!(two.verb, Verb::Delete | Verb::DeleteTree),
+            };
+            if takes_it {
+                continue;
+            }
+            let apart = |runner: Runner| separated(&one.on, runner, a, b, same);
+            let meets_under = |runner: Runner| match ask {
+                Ask::Harm => apart(runner) == Some(false),
+                Ask::Name => apart(runner) != Some(true),
+            };
             let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
             let (held_a, held_b) = (held(a, &one.guards), held(b, &two.guards));
             // The strongest run that lets them meet; else, for Python, the one that a user may turn on next.
             let configured = setup.runs.iter().find(|run| {
                 applies(run, a, facts)
                     && overlap(run.runner, run.workers, a, b, same)
-                    && separated(&one.on, run.runner, a, b, same) == apart
+                    && meets_under(run.runner)
                     && !guarded(&held_a, &held_b, run.runner)
             });
             let python = facts[a.unit.0.0 as usize].language == Language::Python;
@@ -330,7 +355,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                     python
                         && !parallel
                         && overlap(latent, Workers::Fixed(2), a, b, same)
-                        && separated(&one.on, latent, a, b, same) == apart
+                        && meets_under(latent)
                         && !guarded(&held_a, &held_b, latent)
                 }
             };
@@ -340,7 +365,8 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             // Two different tests tell more than one that meets itself, a reader that breaks more than two writers, and certain effects
             // more than possible ones.
             let certain = u8::from(one.maybe) + u8::from(two.maybe);
-            let rank = (same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
+            let alike = apart(configured.map_or(latent, |run| run.runner)) == Some(false);
+            let rank = (!alike, same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
             if found.as_ref().is_none_or(|(best, _)| rank < *best) {
                 let mut touched: Vec<usize> = all.iter().map(|(t, _)| *t).collect();
                 touched.sort_unstable();
@@ -354,6 +380,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                     run: configured.cloned(),
                     tests: touched,
                     with_itself: same,
+                    alike,
                 };
                 found = Some((rank, meeting));
             }

@@ -370,10 +370,7 @@ impl Place {
                 true
             }
         };
-        self.segments.iter().flatten().fold(root, |known, piece| match piece {
-            Piece::Lit(_) => known,
-            Piece::Hole(term) => variables(term, out) && known,
-        })
+        root && self.segments.iter().flatten().all(|piece| piece_varies(piece, out))
     }
 
     /// The literal texts in its last two segments.
@@ -537,13 +534,10 @@ impl Place {
 fn variables(term: &Term, out: &mut Vec<Term>) -> bool {
     match term {
         Term::Nil | Term::Int(_) | Term::Bool(_) => true,
-        Term::Text(parts) => parts.iter().fold(true, |known, piece| match piece {
-            Piece::Lit(_) => known,
-            Piece::Hole(term) => variables(term, out) && known,
-        }),
+        Term::Text(parts) => parts.iter().all(|piece| piece_varies(piece, out)),
         Term::Path(place) => place.variables(out),
         Term::Typed(_, inner) | Term::Handle(inner) => variables(inner, out),
-        Term::Derived(terms) => terms.iter().fold(true, |known, term| variables(term, out) && known),
+        Term::Derived(terms) => terms.iter().all(|term| variables(term, out)),
         // Parts of a path follow from it.
         Term::Field(base, part) if part.starts_with('<') => variables(base, out),
         Term::Param(_) | Term::Field(..) | Term::Item(..) | Term::Setting(_) | Term::Opaque(_) => {
@@ -551,6 +545,14 @@ fn variables(term: &Term, out: &mut Vec<Term>) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+/// Adds what varies in a part, and says whether all of it is known.
+fn piece_varies(piece: &Piece, out: &mut Vec<Term>) -> bool {
+    match piece {
+        Piece::Lit(_) => true,
+        Piece::Hole(term) => variables(term, out),
     }
 }
 

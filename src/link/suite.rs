@@ -3,7 +3,7 @@
 use super::context::moves_directory;
 use super::eval::Eval;
 use super::index::Index;
-use super::overlap::{Meeting, meetings};
+use super::overlap::{Ask, Meeting, meetings};
 use super::place::{Fresh, Place, Root};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Site, Term, UnitRef};
@@ -61,8 +61,8 @@ pub struct Suite<'a> {
     pub setup: &'a Setup,
     pub tests: Vec<Test>,
     pub meetings: Vec<Meeting>,
-    /// Pairs whose names differ by luck alone: a clock, a seeded series.
-    pub near: Vec<Meeting>,
+    /// Pairs whose names are meant to differ, and need not.
+    pub namesakes: Vec<Meeting>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -121,9 +121,9 @@ impl<'a> Suite<'a> {
                 by_site.entry(one.effect.site).or_default().push((t, e));
             }
         }
-        let near = meetings(&tests, setup, facts, None);
-        let meetings = meetings(&tests, setup, facts, Some(false));
-        Suite { sources, facts, setup, tests, meetings, near, summaries, by_site, test_files }
+        let namesakes = meetings(&tests, setup, facts, Ask::Name);
+        let meetings = meetings(&tests, setup, facts, Ask::Harm);
+        Suite { sources, facts, setup, tests, meetings, namesakes, summaries, by_site, test_files }
     }
 
     pub fn path(&self, file: FileId) -> &'a str {

@@ -51,8 +51,8 @@ struct Temporary<'s> {
 impl<'s> Temporary<'s> {
     fn of(moved: Move<'s>, all: &'s [Effect]) -> Option<Self> {
         let (from, to) = (&moved.from.on, &moved.to.on);
-        let named_apart = from.is_private() || discriminators(from).next().is_some() || !from.follows(to) || moved.from.one_of;
-        if named_apart || is_left_alone(moved.from) {
+        let named_apart = from.is_private() || discriminators(from).next().is_some() || !from.follows(to);
+        if named_apart || is_left_alone(moved.from) || has_choice(moved, all) {
             return None;
         }
         let mut on_it = all.iter().filter(|effect| effect.on == *from && effect.site != moved.from.site);
@@ -76,6 +76,15 @@ impl<'s> Temporary<'s> {
         let added = || from.beyond(to).is_some_and(|suffix| !is_kept(&suffix)) && !is_copy(written);
         (is_named_so(from) && !is_named_so(to) || added()).then_some(Temporary { moved, written })
     }
+}
+
+/// Whether the temporary has more names than its target: it was chosen among several.
+fn has_choice(moved: Move, all: &[Effect]) -> bool {
+    let names = |verb: Verb| -> BTreeSet<String> {
+        let here = all.iter().filter(|effect| effect.verb == verb && effect.site == moved.from.site);
+        here.map(|effect| effect.on.key()).collect()
+    };
+    names(Verb::Delete).len() > names(Verb::Publish).len()
 }
 
 /// Held under a lock, asked for by a flag, or meant to fail.

@@ -7,17 +7,23 @@ use crate::calls::Discriminator::{
 };
 use crate::facts::Language;
 use crate::finding::{Finding, Role, Severity};
-use crate::link::{Effect, Meeting, Place, Root, Spread, Suite, discriminators, has_fixed_name};
+use crate::link::{Meeting, Place, Root, Spread, Suite, discriminators, has_fixed_name};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     // Names that are surely the same are meetings, which `shared-path` reports.
     let met: BTreeSet<&str> = suite.meetings.iter().map(|meeting| meeting.path.as_str()).collect();
-    for meeting in suite.near.iter().filter(|meeting| !met.contains(meeting.path.as_str()) && is_made_of(&meeting.place, TICKS)) {
-        found.push(near(suite, meeting));
+    let mut cited = suite.met();
+    for meeting in &suite.namesakes {
+        let said = met.range(meeting.path.as_str()..).next().is_some_and(|path| path.starts_with(&meeting.path));
+        if !said && (meeting.alike || is_made_of(&meeting.place, TICKS)) {
+            found.push(namesakes(suite, meeting));
+            let ends = [meeting.first, meeting.second];
+            cited.extend(ends.map(|(test, effect)| suite.tests[test].effects[effect].effect.site));
+        }
     }
-    let tests = single::of_tests(suite, &Root::Temp, |place| !has_fixed_name(place) && is_made_of(place, OF_EACH_RUN));
-    let mut cited: BTreeSet<_> = suite.met();
+    let mut tests = single::of_tests(suite, &Root::Temp, |place| !has_fixed_name(place) && is_made_of(place, OF_EACH_RUN));
+    tests.retain(|one| !cited.contains(&one.effect.site));
     cited.extend(tests.iter().flat_map(|one| one.others.iter().chain([&one.effect])).map(|effect| effect.site));
     let product = single::of_product(suite, &Root::Temp, |place| !has_fixed_name(place) && is_made_of(place, OF_EACH_PROCESS));
     for one in tests.iter().chain(product.iter().filter(|one| !cited.contains(&one.effect.site))) {
@@ -57,32 +63,6 @@ fn threads<'s>(suite: &'s Suite<'_>) -> impl Iterator<Item = Single<'s>> {
     .map(|effect| Single::of_unit(suite.owner(suite.unit_at(effect.site)), effect))
 }
 
-/// Why a name does not keep two apart: the weakest of what it is made of.
-fn why(effect: &Effect, one: &Single) -> String {
-    let parts: Vec<Discriminator> = discriminators(&effect.on).collect();
-    let has = |of: Discriminator| parts.contains(&of);
-    if has(Pid) && effect.spread == Some(Spread::Threads) {
-        "the process id is the same for all threads of the process"
-    } else if has(Ms) {
-        "what starts in the same millisecond has the same name"
-    } else if has(Sec) {
-        "two that start in the same second have the same name"
-    } else if has(Counter) {
-        "every process counts from the same start"
-    } else if has(Tid) || has(Tname) {
-        "threads of two processes have the same numbers and names"
-    } else if has(Worker) {
-        "every run has a worker of this name: `gw0` is in all of them"
-    } else if has(Slot) {
-        "every run has a slot of this number"
-    } else if one.unit.is_none() {
-        "a second run on this host, of the same tests, has the same names"
-    } else {
-        "a second process on this host has the same name"
-    }
-    .to_owned()
-}
-
 /// One place, reached by those whose names may be the same.
 fn alone(suite: &Suite, one: &Single) -> Finding {
     let message = format!(
@@ -91,12 +71,13 @@ fn alone(suite: &Suite, one: &Single) -> Finding {
         single::predicate(one),
         single::what(one)
     );
-    let notes = vec![why(one.effect, one)];
+    let why = words::alike(&one.effect.on).unwrap_or("a second run of the same tests on this host has the same names");
+    let notes = vec![why.to_owned()];
     single::finding(suite, one, "weak-unique-name", Severity::Warning, message, notes, single::help(suite, one))
 }
 
-/// Two tests whose names differ by luck.
-fn near(suite: &Suite, meeting: &Meeting) -> Finding {
+/// Two tests whose names are the same, or differ by luck.
+fn namesakes(suite: &Suite, meeting: &Meeting) -> Finding {
     let (a, b) = (&suite.tests[meeting.first.0], &suite.tests[meeting.second.0]);
     let (one, two) = (&a.effects[meeting.first.1].effect, &b.effects[meeting.second.1].effect);
     let who = if meeting.with_itself {
@@ -117,9 +98,13 @@ fn near(suite: &Suite, meeting: &Meeting) -> Finding {
     };
     Finding {
         rule: "weak-unique-name",
-        severity: Severity::Warning,
+        severity: if meeting.alike && meeting.run.is_some() { Severity::Error } else { Severity::Warning },
         confidence: words::confidence(&[one, two]),
-        message: format!("{who} reach `{}`, where the clock alone keeps them apart", meeting.path),
+        message: if meeting.alike {
+            format!("{who} both have `{}`, a name that is meant to be another one for each", meeting.path)
+        } else {
+            format!("{who} reach `{}`, where the clock alone keeps them apart", meeting.path)
+        },
         labels,
         help: help.to_owned(),
         notes: vec![
