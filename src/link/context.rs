@@ -110,7 +110,7 @@ impl Eval<'_, '_> {
                     self.state.ambience = ambience;
                 }
                 self.state.guards.extend(context.held);
-            } else if let Some(lock) = term.plain().alternatives().iter().find_map(lock_of) {
+            } else if let Some(lock) = term.plain().alternatives().iter().find_map(|one| self.lock_of(one)) {
                 // `FileLock(path) if shared else nullcontext()`: it is held where it is needed.
                 self.state.guards.push(lock);
             } else if let Some(entry) = entry {
@@ -206,6 +206,22 @@ impl Eval<'_, '_> {
         }
     }
 
+    /// The lock that a value is: of a library's class, or of a class of the project that is made from one.
+    fn lock_of(&self, term: &Term) -> Option<Lock> {
+        match term.plain() {
+            Term::Lock(lock) => Some((**lock).clone()),
+            Term::Object(object) => {
+                let calls = self.world.calls(self.file);
+                let mut bases = self.world.index.outside_bases(object.class);
+                let reach = bases.find_map(|base| calls.get(base).and_then(|entry| entry.guard))?;
+                let on =
+                    object.args.first().and_then(Place::of).map_or_else(|| term.clone(), |place| Term::Path(Arc::new(place)));
+                Some(Lock { reach, on })
+            }
+            _ => None,
+        }
+    }
+
     /// A context manager that we do not know and whose name says that it holds a lock: it orders threads at least.
     fn locked_by_name(&mut self, context: V, term: &Term) {
         let name = match self.facts.value(context) {
@@ -275,13 +291,6 @@ impl Eval<'_, '_> {
         let mut out = root;
         out.segments.extend(place.segments.iter().cloned());
         Some(out)
-    }
-}
-
-fn lock_of(term: &Term) -> Option<Lock> {
-    match term.plain() {
-        Term::Lock(lock) => Some((**lock).clone()),
-        _ => None,
     }
 }
 
