@@ -255,6 +255,11 @@ impl Eval<'_, '_> {
             (_, Term::Unknown) => Term::Unknown,
             (Some(ty), Term::Opaque(opaque)) => Term::Opaque(Arc::new(Opaque { ty: Some(ty), ..(*opaque).clone() })),
             (Some(_), inner @ (Term::Virtual | Term::Nil | Term::Check(..) | Term::Handle(_))) => inner,
+            // Each of several values has the type.
+            (Some(ty), Term::Either(terms)) => {
+                let typed = |term: &Term| Term::Typed(ty.clone(), Arc::new(term.plain().clone()));
+                terms.iter().map(typed).reduce(Term::either).unwrap_or(Term::Unknown)
+            }
             (Some(ty), inner) => Term::Typed(ty, Arc::new(inner)),
             (None, inner) => inner,
         }
