@@ -1,7 +1,7 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
 use super::place::Place;
-use super::summary::{Ambience, EFFECTS, Effect, Known, Summary, Where, harm};
+use super::summary::{Ambience, EFFECTS, Effect, Known, Spread, Summary, Where, harm};
 use super::term::{Lock, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
@@ -61,7 +61,8 @@ pub(super) struct Eval<'a, 'w> {
     pub maybe: usize,
     pub expected: usize,
     pub flagged: usize,
-    pub spread: usize,
+    /// The threads and processes that we are in, outermost first.
+    pub spread: Vec<Spread>,
     /// Table entries of the calls made, for `with`.
     pub entries: HashMap<OpId, &'static Call>,
     /// Context managers of the project that were called and not yet entered.
@@ -116,7 +117,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             maybe: 0,
             expected: 0,
             flagged: 0,
-            spread: 0,
+            spread: Vec::new(),
             entries: HashMap::new(),
             contexts: HashMap::new(),
             elements: HashMap::new(),
@@ -661,6 +662,11 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
     }
 
+    /// What the runs of the code at hand have in common, where there are several: threads of any kind, before processes.
+    pub fn spread(&self) -> Option<Spread> {
+        self.spread.iter().copied().max()
+    }
+
     /// Records that something is done to a path.
     pub fn effect(&mut self, op: OpId, verb: Verb, on: &Term, tolerant: bool, format: Option<&str>, argument: Option<V>) {
         if self.state.ambience.in_memory || self.state.ambience.replaces(&self.calling) {
@@ -692,7 +698,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 expected: self.expected > 0,
                 flagged: self.flagged > 0,
                 leave: self.at_yield.is_some(),
-                spread: self.spread > 0,
+                spread: self.spread(),
                 steps,
             });
         }

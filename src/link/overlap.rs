@@ -27,6 +27,8 @@ pub struct Meeting {
     pub tests: Vec<usize>,
     /// One test meets another instance of itself.
     pub with_itself: bool,
+    /// The name is surely the same for both.
+    pub alike: bool,
 }
 
 /// Whether a discriminator gives two different instances two different values under a runner: `Some(true)` it does, `Some(false)` it
@@ -37,14 +39,8 @@ pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<
     let xdist = matches!(runner, Runner::Xdist(_) | Runner::ProcessPool);
     Some(match one {
         Rand | Test => true,
-        // Unique in one binary; across files and binaries only when the names are.
-        Testname | Class => {
-            if same_test {
-                false
-            } else {
-                return None;
-            }
-        }
+        // Across files and binaries only when the names differ; pytest's name of a test holds its parameters.
+        Testname | Class => return None,
         Param => same_test,
         Worker => xdist,
         Slot => runner == Runner::Nextest,
@@ -54,7 +50,7 @@ pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<
         Tname => runner == Runner::CargoTest && !same_test,
         Counter => threads,
         // Coarse clocks make equal names possible, not certain.
-        Ns | Seedrng | Objid => return None,
+        Ns | Ms | Seedrng | Objid => return None,
         Run | Sec | Date | User | Host => false,
     })
 }
@@ -121,14 +117,47 @@ fn guarded(a: &[Lock], b: &[Lock], runner: Runner) -> bool {
     a.iter().any(|lock| (lock.reach != Reach::Process || threads) && b.contains(lock))
 }
 
-fn separated(place: &Place, runner: Runner, same: bool) -> bool {
-    let mut mix = Mix::EMPTY;
-    for piece in place.segments.iter().flatten() {
-        if let Piece::Hole(term) = piece {
-            mix = mix.or(term.mix());
+/// Whether a name differs between two tests (or two instances of one) under a runner; none where it may or may not.
+fn separated(place: &Place, runner: Runner, a: &Test, b: &Test, same: bool) -> Option<bool> {
+    let mut out = Some(false);
+    for one in discriminators(place) {
+        let last = |test: &Test| test.name.rsplit("::").next().map(str::to_owned);
+        match one {
+            Discriminator::Testname if !same && last(a) != last(b) => return Some(true),
+            Discriminator::Testname if !same => {}
+            one => match separates(one, runner, same) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => out = None,
+            },
         }
     }
-    DISCRIMINATORS.iter().any(|one| mix.has(*one) && separates(*one, runner, same) != Some(false))
+    out
+}
+
+/// Whether a name is meant to be another one for each who makes it.
+fn is_meant_unique(place: &Place) -> bool {
+    use Discriminator::*;
+    let shared = |one: &Discriminator| matches!(one, Param | Date | Run | User | Host);
+    discriminators(place).any(|one| !shared(&one))
+}
+
+/// What is asked of two effects.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Ask {
+    /// Their names are the same, and one is hurt by the other.
+    Harm,
+    /// Their names are meant to differ, and need not, even where each takes it well that the other came first.
+    Name,
+}
+
+/// What makes two instances of a name differ.
+pub fn discriminators(place: &Place) -> impl Iterator<Item = Discriminator> {
+    let mix = place.segments.iter().flatten().fold(Mix::EMPTY, |mix, piece| match piece {
+        Piece::Hole(term) => mix.or(term.mix()),
+        Piece::Lit(_) => mix,
+    });
+    DISCRIMINATORS.iter().copied().filter(move |one| mix.has(*one))
 }
 
 const DISCRIMINATORS: &[Discriminator] = &[
@@ -138,6 +167,7 @@ const DISCRIMINATORS: &[Discriminator] = &[
     Discriminator::Tid,
     Discriminator::Tname,
     Discriminator::Ns,
+    Discriminator::Ms,
     Discriminator::Sec,
     Discriminator::Date,
     Discriminator::Counter,
@@ -208,14 +238,14 @@ pub fn counts(one: &TestEffect) -> bool {
 const PAIRED: usize = 96;
 
 /// All meetings, one for each path, in the order of the paths.
-pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<Meeting> {
+pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Vec<Meeting> {
     let mut paths: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (t, test) in tests.iter().enumerate() {
         if test.skipped {
             continue;
         }
         for (e, one) in test.effects.iter().enumerate() {
-            if counts(one) {
+            if counts(one) && (ask == Ask::Harm || is_meant_unique(&one.effect.on)) {
                 paths.entry(one.effect.on.key()).or_default().push((t, e));
             }
         }
@@ -241,7 +271,7 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<
             inside = pick(&inside, tests);
             all.extend(inside);
         }
-        if let Some(meeting) = best(&all, tests, setup, facts) {
+        if let Some(meeting) = best(&all, tests, setup, facts, ask) {
             out.push(meeting);
         }
     }
@@ -268,10 +298,10 @@ pub fn changes(verb: Verb) -> bool {
     !matches!(verb, Verb::Read | Verb::Stat | Verb::List | Verb::Open | Verb::Name)
 }
 
-/// The better a pair tells the story, the smaller: with itself, how harmful, how uncertain, and the order of the two ends.
-type Rank = (bool, u8, u8, usize, usize);
+/// The better a pair tells the story, the smaller: with names that may differ, with itself, how harmful, how uncertain, and the order of the two ends.
+type Rank = (bool, bool, u8, u8, usize, usize);
 
-fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Option<Meeting> {
+fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Option<Meeting> {
     let mut found: Option<(Rank, Meeting)> = None;
     let keys: Vec<String> = all.iter().map(|&(t, e)| tests[t].effects[e].effect.on.key()).collect();
     for (i, &first) in all.iter().enumerate() {
@@ -288,16 +318,29 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                 continue;
             }
             let Some(symptom) = conflict(one.verb, two.verb) else { continue };
-            if keys[i] != keys[j] && one.verb != Verb::DeleteTree || is_forgiven(two) {
+            if keys[i] != keys[j] && one.verb != Verb::DeleteTree {
                 continue;
             }
+            let takes_it = match ask {
+                Ask::Harm => is_forgiven(two),
+                // To clear away what was never made is no use of a name.
+                Ask::Name => matches!(two.verb, Verb::Delete | Verb::DeleteTree),
+            };
+            if takes_it {
+                continue;
+            }
+            let apart = |runner: Runner| separated(&one.on, runner, a, b, same);
+            let meets_under = |runner: Runner| match ask {
+                Ask::Harm => apart(runner) == Some(false),
+                Ask::Name => apart(runner) != Some(true),
+            };
             let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
             let (held_a, held_b) = (held(a, &one.guards), held(b, &two.guards));
             // The strongest run that lets them meet; else, for Python, the one that a user may turn on next.
             let configured = setup.runs.iter().find(|run| {
                 applies(run, a, facts)
                     && overlap(run.runner, run.workers, a, b, same)
-                    && !separated(&one.on, run.runner, same)
+                    && meets_under(run.runner)
                     && !guarded(&held_a, &held_b, run.runner)
             });
             let python = facts[a.unit.0.0 as usize].language == Language::Python;
@@ -312,7 +355,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                     python
                         && !parallel
                         && overlap(latent, Workers::Fixed(2), a, b, same)
-                        && !separated(&one.on, latent, same)
+                        && meets_under(latent)
                         && !guarded(&held_a, &held_b, latent)
                 }
             };
@@ -322,7 +365,8 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             // Two different tests tell more than one that meets itself, a reader that breaks more than two writers, and certain effects
             // more than possible ones.
             let certain = u8::from(one.maybe) + u8::from(two.maybe);
-            let rank = (same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
+            let alike = apart(configured.map_or(latent, |run| run.runner)) == Some(false);
+            let rank = (!alike, same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
             if found.as_ref().is_none_or(|(best, _)| rank < *best) {
                 let mut touched: Vec<usize> = all.iter().map(|(t, _)| *t).collect();
                 touched.sort_unstable();
@@ -336,6 +380,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                     run: configured.cloned(),
                     tests: touched,
                     with_itself: same,
+                    alike,
                 };
                 found = Some((rank, meeting));
             }
@@ -385,6 +430,7 @@ mod tests {
             (Tname, Some(false), Some(true), Some(false)),
             (Run, Some(false), Some(false), Some(false)),
             (Ns, None, None, None),
+            (Ms, None, None, None),
             (Sec, Some(false), Some(false), Some(false)),
             (Date, Some(false), Some(false), Some(false)),
             (Seedrng, None, None, None),

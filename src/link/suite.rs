@@ -3,8 +3,8 @@
 use super::context::moves_directory;
 use super::eval::Eval;
 use super::index::Index;
-use super::overlap::{Meeting, meetings};
-use super::place::{Fresh, FreshKind, Place, Root};
+use super::overlap::{Ask, Meeting, meetings};
+use super::place::{Fresh, Place, Root};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Site, Term, UnitRef};
 use super::world::{self, World};
@@ -61,6 +61,8 @@ pub struct Suite<'a> {
     pub setup: &'a Setup,
     pub tests: Vec<Test>,
     pub meetings: Vec<Meeting>,
+    /// Pairs whose names are meant to differ, and need not.
+    pub namesakes: Vec<Meeting>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -119,8 +121,9 @@ impl<'a> Suite<'a> {
                 by_site.entry(one.effect.site).or_default().push((t, e));
             }
         }
-        let meetings = meetings(&tests, setup, facts);
-        Suite { sources, facts, setup, tests, meetings, summaries, by_site, test_files }
+        let namesakes = meetings(&tests, setup, facts, Ask::Name);
+        let meetings = meetings(&tests, setup, facts, Ask::Harm);
+        Suite { sources, facts, setup, tests, meetings, namesakes, summaries, by_site, test_files }
     }
 
     pub fn path(&self, file: FileId) -> &'a str {
@@ -255,6 +258,12 @@ impl<'a> Suite<'a> {
     pub fn in_tests(&self, site: Site) -> impl Iterator<Item = (&Test, &Effect)> {
         let at = self.by_site.get(&site).map_or(&[][..], Vec::as_slice);
         at.iter().map(|(test, effect)| (&self.tests[*test], &self.tests[*test].effects[*effect].effect))
+    }
+
+    /// The places that a meeting cites as one of its ends.
+    pub fn met(&self) -> BTreeSet<Site> {
+        let ends = self.meetings.iter().flat_map(|meeting| [meeting.first, meeting.second]);
+        ends.map(|(test, effect)| self.tests[test].effects[effect].effect.site).collect()
     }
 
     /// The name of a unit as its users know it, without its file: `Cache.save`, `save`, `module body`.
@@ -718,7 +727,7 @@ impl<'i> Maker<'_, 'i> {
         match entry.redirects {
             Some(Redirected::Files) => making.ambience.in_memory = true,
             Some(Redirected::Cwd) => {
-                let test = Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test }));
+                let test = Place::root(Root::Fresh(Fresh::of_test()));
                 making.ambience.cwd = Some(Where::At(Arc::new(test)));
             }
             Some(_) => making.ambience.cwd = Some(Where::Unknown),

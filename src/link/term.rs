@@ -37,6 +37,10 @@ impl Mix {
         Mix(self.0 | other.0)
     }
 
+    pub fn without(self, one: Discriminator) -> Mix {
+        Mix(self.0 & !Mix::of(one).0)
+    }
+
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -5,7 +5,7 @@
 
 use super::eval::evaluate;
 use super::index::Index;
-use super::place::{Fresh, FreshKind, Place, Root};
+use super::place::{Fresh, Place, Root};
 use super::summary::{Ambience, Frame, Summary, TRAIL};
 use super::term::{ClassRef, Object, Term, UnitRef};
 use crate::calls::{self, Call, Calls, Gives};
@@ -174,9 +174,7 @@ impl<'a> World<'a> {
             Some(Gives::Name(_)) => Place::of(base)?.name(),
             Some(Gives::Stem(_)) => Place::of(base)?.stem(),
             Some(Gives::Derived(_)) => Term::Derived(Arc::from([base.clone()])),
-            Some(Gives::TestDir) => {
-                Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test }))))
-            }
+            Some(Gives::TestDir) => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh::of_test())))),
             Some(Gives::Unique(_)) | None => return None,
             _ => return None,
         };

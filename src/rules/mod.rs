@@ -1,13 +1,16 @@
 //! One short function for each hazard, and the table that binds it to its page in `rules/`.
 
 mod check_then_act;
+mod cross_device_replace;
 mod cwd_relative_write;
 mod fixed_temp_path;
+mod fixed_temp_suffix;
 mod mktemp;
 mod non_atomic_write;
 mod shared_path;
 mod single;
 mod source_tree_write;
+mod weak_unique_name;
 mod words;
 
 use crate::finding::Finding;
@@ -29,10 +32,13 @@ macro_rules! table {
 /// All rules, sorted by name.
 pub const TABLE: &[Rule] = table![
     "check-then-act" => check_then_act,
+    "cross-device-replace" => cross_device_replace,
     "cwd-relative-write" => cwd_relative_write,
     "fixed-temp-path" => fixed_temp_path,
+    "fixed-temp-suffix" => fixed_temp_suffix,
     "mktemp" => mktemp,
     "non-atomic-write" => non_atomic_write,
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
+    "weak-unique-name" => weak_unique_name,
 ];
