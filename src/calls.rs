@@ -123,6 +123,10 @@ pub enum Gives {
     RunDir,
     Handle(String),
     Child(String),
+    /// The name of something inside a directory.
+    Entry(String),
+    /// What `os.walk` gives: a folder below, the names of its folders, the names of its files.
+    Walk(String),
     Virtual,
     Env(String),
     Derived(String),
@@ -174,6 +178,8 @@ impl Gives {
             "run-dir" => Gives::RunDir,
             "handle" => Gives::Handle(one()?),
             "child" => Gives::Child(one()?),
+            "entry" => Gives::Entry(one()?),
+            "walk" => Gives::Walk(one()?),
             "virtual" => Gives::Virtual,
             "env" => Gives::Env(one()?),
             "derived" => Gives::Derived(one()?),
@@ -415,7 +421,13 @@ mod tests {
             Gives::Join(args) => args.iter().map(String::as_str).collect(),
             Gives::WithSuffix(a, b) | Gives::WithName(a, b) | Gives::WithStem(a, b) => vec![a, b],
             Gives::Same(a) | Gives::Parent(a) | Gives::Name(a) | Gives::Stem(a) | Gives::ExpandHome(a) => vec![a],
-            Gives::Source(a) | Gives::Handle(a) | Gives::Child(a) | Gives::Env(a) | Gives::Derived(a) => vec![a],
+            Gives::Source(a)
+            | Gives::Handle(a)
+            | Gives::Child(a)
+            | Gives::Entry(a)
+            | Gives::Walk(a)
+            | Gives::Env(a)
+            | Gives::Derived(a) => vec![a],
             Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) => a.iter().map(String::as_str).collect(),
             _ => Vec::new(),
         }

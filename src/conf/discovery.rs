@@ -127,6 +127,28 @@ fn root(dir: &str, place: (FileId, Span), list: impl Fn(&str) -> Option<Vec<Word
     Root { discovery, place, addopts, addopts_key }
 }
 
+/// Files by which a project sets Python up, or its tests.
+const PYTHON: [&str; 13] = [
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "tox.ini",
+    "noxfile.py",
+    "conftest.py",
+    "pytest.ini",
+    ".pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
+    "Pipfile",
+    "manage.py",
+    "uv.lock",
+];
+
+/// Whether anything in the tree sets Python up.
+pub fn has_python(tree: &Tree) -> bool {
+    tree.files().any(|(path, _)| PYTHON.contains(&tree::name(path)))
+}
+
 /// Folders of behave: those with step files, beside `environment.py` or named `features`.
 pub fn behave(tree: &Tree) -> Vec<String> {
     let mut all: Vec<String> = tree

@@ -53,5 +53,6 @@ pub fn read(sources: &[Source]) -> Setup {
         default.python_files.extend(patterns);
         discovery.push(default);
     }
-    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree) }
+    let python_is_data = !crates.is_empty() && !outcome.pytest && outcome.unittest.is_empty() && !discovery::has_python(&tree);
+    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree), python_is_data }
 }

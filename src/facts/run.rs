@@ -13,6 +13,8 @@ pub struct Setup {
     pub runs: Vec<Run>,
     /// Folders of behave: what they hold in `environment.py` and `steps/` runs for every scenario.
     pub behave: Vec<String>,
+    /// A Cargo project in which nothing sets Python up or runs it: its Python files are samples, inputs of its own tests.
+    pub python_is_data: bool,
 }
 
 /// pytest's and unittest's rules for what a test is (pytest documentation, "Configuration options").
@@ -266,6 +268,9 @@ impl Setup {
 
     /// A Python file in which tests are looked for: by its name, where it lies, and what is run by name although it lies elsewhere.
     pub fn is_test_file(&self, path: &str) -> bool {
+        if self.python_is_data {
+            return false;
+        }
         let discovery = self.discovery_for(path);
         discovery.names_file(path) && (discovery.searches(path) || self.is_run_by_name(path, discovery))
             || self.runs.iter().any(|run| run.scope == path)

@@ -523,6 +523,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
                 // What a listing gives is one thing inside the folder.
                 Term::Path(_) => term.clone(),
+                Term::Field(_, name) if &**name == "<entry>" => term.clone(),
                 _ => Term::Unknown,
             };
             self.elements.insert(target, element);

@@ -375,6 +375,13 @@ impl Eval<'_, '_> {
                 Some(place) => Term::Path(Arc::new(place.child(Piece::Hole(Term::opaque(site, Mix::EMPTY))))),
                 None => Term::Unknown,
             },
+            Gives::Entry(name) => entry(get(name)),
+            Gives::Walk(name) => {
+                let Some(top) = get(name).and_then(|term| Place::of(&term)) else { return Term::Unknown };
+                let folder = Term::Path(Arc::new(top.child(Piece::Hole(Term::opaque(site, Mix::EMPTY)))));
+                let name = entry(Some(folder.clone()));
+                Term::List(Arc::from([Term::List(Arc::from([folder, name.clone(), name]))]))
+            }
             Gives::Virtual => Term::Virtual,
             Gives::Env(name) => get(name).map_or(Term::Unknown, |key| self.setting(&key)),
             Gives::Derived(name) => match get(name) {
@@ -493,6 +500,14 @@ fn finest(format: &str) -> Discriminator {
     }
 }
 
+/// The name of something inside a folder: which one is not known, and it is the same name as long as it is the same variable.
+fn entry(folder: Option<Term>) -> Term {
+    match folder.and_then(|term| Place::of(&term)) {
+        Some(place) => Term::field(Term::Path(Arc::new(place)), "<entry>"),
+        None => Term::Unknown,
+    }
+}
+
 fn map_alternatives(term: &Term, f: impl Fn(&Term) -> Term) -> Term {
     let ty = match term {
         Term::Typed(ty, _) => Some(ty.clone()),
@@ -546,6 +561,8 @@ pub(super) fn entry_takes_self(entry: &Call) -> bool {
             | Gives::Stem(name)
             | Gives::Handle(name)
             | Gives::Child(name)
+            | Gives::Entry(name)
+            | Gives::Walk(name)
             | Gives::Derived(name)
             | Gives::Coarse(name, _)
             | Gives::WithSuffix(name, _)

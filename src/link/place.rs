@@ -563,6 +563,7 @@ fn show_term(term: &Term, name: &dyn Fn(u16) -> Option<String>) -> String {
         Term::Field(base, field) => match &**field {
             "<parent>" => format!("{}/..", show_term(base, name)),
             "<stem>" | "<name>" => show_term(base, name),
+            "<entry>" => "…".to_owned(),
             _ => match show_term(base, name).as_str() {
                 "…" => (**field).to_owned(),
                 base => format!("{base}.{field}"),

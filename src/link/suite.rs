@@ -217,12 +217,20 @@ impl<'a> Suite<'a> {
                     | "site-packages"
                     | "_build"
                     | "benchmark"
+                    | "benchmarks"
+                    | "benches"
+                    | "asv_bench"
                     | "website"
                     | "web"
                     | ".github"
             )
         };
-        path.rsplit('/').skip(1).any(|name| folder(name) || name.ends_with("_dev") || name.ends_with("-dev"))
+        let samples = self.setup.python_is_data && self.language(file) == Language::Python;
+        samples
+            || path
+                .rsplit('/')
+                .skip(1)
+                .any(|name| folder(name) || ["_dev", "-dev", "_benchmarks", "-benchmarks"].iter().any(|end| name.ends_with(end)))
             || matches!(
                 name,
                 "setup.py"

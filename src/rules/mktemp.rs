@@ -65,7 +65,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect]) -> Fin
     Finding {
         rule: "mktemp",
         severity,
-        confidence: Confidence::High,
+        confidence: if suite.is_beside(unit.0) { Confidence::Low } else { Confidence::High },
         message: format!("`{name}` {why}"),
         labels,
         help: help.to_owned(),
