@@ -2,7 +2,7 @@
 //! words.
 
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
 /// What happens to a path. The words of `rules/calls/README.md`.
@@ -259,6 +259,11 @@ pub struct Call {
     pub scope: bool,
     #[serde(default)]
     pub store: bool,
+    /// What it makes goes with the result; the parameter that says otherwise.
+    pub owns: Option<Flag>,
+    /// What the receiver owns does not go with it from here on.
+    #[serde(default)]
+    pub keeps: bool,
 }
 
 #[derive(Deserialize)]
@@ -275,6 +280,8 @@ struct Table {
 pub struct Calls {
     calls: HashMap<String, Call>,
     types: HashMap<String, String>,
+    /// Types whose values own what they stand for.
+    owners: HashSet<String>,
 }
 
 impl Calls {
@@ -284,6 +291,8 @@ impl Calls {
     /// The TOML error, with its line, where the text is no table of calls.
     pub fn add(&mut self, text: &str) -> Result<(), toml::de::Error> {
         let table: Table = toml::from_str(text)?;
+        let owning = table.calls.iter().filter(|(_, call)| call.owns.is_some());
+        self.owners.extend(owning.map(|(key, call)| call.ty.clone().unwrap_or_else(|| key.clone())));
         self.calls.extend(table.calls);
         self.types.extend(table.types);
         Ok(())
@@ -291,6 +300,11 @@ impl Calls {
 
     pub fn get(&self, key: &str) -> Option<&Call> {
         self.calls.get(key)
+    }
+
+    /// Whether a value of this type removes its file or directory when it goes.
+    pub fn owns(&self, ty: &str) -> bool {
+        self.owners.contains(ty)
     }
 
     /// The type that `name` behaves as.
@@ -415,7 +429,7 @@ mod tests {
             let table: Table = toml::from_str(text).unwrap();
             for (key, call) in &table.calls {
                 let known = |arg: &str| arg == "self" || call.params.iter().any(|p| p.trim_start_matches('*') == arg);
-                let flags = [&call.tolerant, &call.skips].into_iter().flatten().filter_map(|flag| match flag {
+                let flags = [&call.tolerant, &call.skips, &call.owns].into_iter().flatten().filter_map(|flag| match flag {
                     Flag::Param(name) => Some(name.as_str()),
                     Flag::Always(_) => None,
                 });

@@ -549,6 +549,9 @@ impl Eval<'_, '_> {
             effect.expected |= self.expected > 0;
             effect.flagged |= self.flagged > 0;
             effect.spread |= self.spread > 0;
+            if effect.gone.is_none() {
+                effect.gone = self.gone_from(&effect.on).cloned();
+            }
             let after_yield = effect.leave && is_context;
             effect.leave = self.at_yield.is_some();
             if after_yield { leave.push(effect) } else { self.effects.push(effect) }
@@ -603,7 +606,10 @@ impl Eval<'_, '_> {
         }
         self.inside.push(unit.1);
         let first = self.effects.len();
+        self.depth += 1;
         self.block(&data.body);
+        self.leave_unit();
+        self.depth -= 1;
         self.inside.pop();
         let site = self.site(op);
         for effect in &mut self.effects[first..] {
@@ -613,7 +619,9 @@ impl Eval<'_, '_> {
         let inner = std::mem::replace(&mut self.at_yield, at_yield);
         let ambience = self.state.ambience.clone();
         let vars = std::mem::take(&mut self.state.vars);
+        let gone = std::mem::take(&mut self.state.gone);
         self.state = before;
+        self.state.gone = gone;
         if data.yields {
             let (ambience, held) = inner.unwrap_or((ambience, Vec::new()));
             self.contexts.insert(op, Context { leave: Vec::new(), ambience: Some(ambience), held });

@@ -96,8 +96,10 @@ impl Eval<'_, '_> {
         let mut expected = 0;
         let mut leave = Vec::new();
         let mut exits = Vec::new();
+        let mut contexts = Vec::new();
         for item in items {
             let term = self.value(item.context);
+            contexts.push(term.clone());
             let op = match self.facts.value(item.context) {
                 Value::Result(op) => Some(*op),
                 _ => None,
@@ -160,6 +162,7 @@ impl Eval<'_, '_> {
         // What the block itself redirects outlives it.
         let ambience = if self.state.ambience == entered { ambience } else { self.state.ambience.clone() };
         self.caught.truncate(caught);
+        contexts.iter().for_each(|context| self.leave_with(context));
         let dead = self.state.dead;
         self.state.dead = false;
         for (op, object) in exits.into_iter().rev() {

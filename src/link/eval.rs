@@ -1,7 +1,8 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
 use super::place::Place;
-use super::summary::{Ambience, EFFECTS, Effect, Known, Summary, Where, harm};
+use super::own::Owned;
+use super::summary::{Ambience, EFFECTS, Effect, Gone, Known, Summary, Where, harm};
 use super::term::{Lock, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
@@ -40,6 +41,8 @@ pub(super) struct State {
     pub ambience: Ambience,
     pub guards: Vec<Lock>,
     pub known: Vec<Known>,
+    /// New files and directories that have gone with their owners.
+    pub gone: Vec<Gone>,
     /// This way has ended: returned, raised, broken off.
     pub dead: bool,
 }
@@ -77,6 +80,14 @@ pub(super) struct Eval<'a, 'w> {
     pub refusing: bool,
     /// The table entry being applied.
     pub calling: Arc<str>,
+    /// New files and directories whose owners were made here, and those that went with them, on whatever way.
+    pub owned: Vec<Owned>,
+    pub gone: Vec<Gone>,
+    /// What was returned or yielded while there were such.
+    pub returns: Vec<(Site, Term)>,
+    /// Rust blocks open around, and in which of them a variable was first named.
+    pub depth: usize,
+    pub declared: HashMap<Sym, usize>,
 }
 
 /// The part of a context manager that runs around the block.
@@ -104,6 +115,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 ambience: Ambience::default(),
                 guards: Vec::new(),
                 known: Vec::new(),
+                gone: Vec::new(),
                 dead: false,
             },
             results: HashMap::new(),
@@ -125,10 +137,17 @@ impl<'a, 'w> Eval<'a, 'w> {
             last_way: 0,
             refusing: false,
             calling: "".into(),
+            owned: Vec::new(),
+            gone: Vec::new(),
+            returns: Vec::new(),
+            depth: 0,
+            declared: HashMap::new(),
         }
     }
 
     fn finish(mut self) -> Summary {
+        self.leave_unit();
+        let gone = self.gone_at_end();
         let shape = self.facts.unit(self.unit).shape;
         if matches!(shape, Shape::Module | Shape::ClassBody) {
             let mut vars: Vec<(Sym, Term)> = std::mem::take(&mut self.state.vars).into_iter().collect();
@@ -157,6 +176,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             stores: self.stores,
             after,
             held,
+            gone,
             needs: self.world.take_needs(),
         }
     }
@@ -200,7 +220,10 @@ impl<'a, 'w> Eval<'a, 'w> {
             Step::Scope(body) => {
                 let guards = self.state.guards.len();
                 let ambience = self.state.ambience.clone();
+                self.depth += 1;
                 self.block(body);
+                self.leave_block();
+                self.depth -= 1;
                 // Guards bound in a Rust block are dropped at its end, and with them what they redirect.
                 self.state.guards.truncate(guards);
                 if self.facts.language == crate::facts::Language::Python {
@@ -215,8 +238,9 @@ impl<'a, 'w> Eval<'a, 'w> {
         let op = self.facts.op(id);
         match &op.what {
             What::Call { callee, args } => {
-                let result = self.call(id, *callee, args);
-                self.results.insert(id, result.bounded());
+                let result = self.call(id, *callee, args).bounded();
+                self.results.insert(id, result.clone());
+                self.own(id, &result);
             }
             What::Store { to, value, ty } => {
                 let mut term = match self.elements.get(to) {
@@ -232,6 +256,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                     self.forgive(*value);
                 }
                 self.named_as_value(id, &term);
+                self.bind_owner(*to, &term, id);
                 self.store(*to, term, id);
             }
             What::Delete(_) | What::Import(_) | What::DefineClass(_) => {}
@@ -246,6 +271,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 if let Some(value) = value {
                     let term = self.value(*value);
                     self.named_as_value(id, &term);
+                    self.hand_out(id, &term);
                     let term = self.escape(term);
                     self.give(term);
                 } else {
@@ -255,6 +281,9 @@ impl<'a, 'w> Eval<'a, 'w> {
             }
             What::Yield(value) => {
                 let term = value.map_or(Term::Nil, |value| self.value(value));
+                if Place::of(&term).is_some_and(|place| self.gone_from(&place).is_some()) {
+                    self.hand_out(id, &term);
+                }
                 let term = self.escape(term);
                 self.give(term);
                 if self.at_yield.is_none() {
@@ -464,6 +493,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
         let theirs = other.known;
         self.state.known.retain(|known| theirs.contains(known));
+        self.state.gone.retain(|gone| other.gone.contains(gone));
         let guards = other.guards;
         self.state.guards.retain(|lock| guards.contains(lock));
         let ambience = &mut self.state.ambience;
@@ -671,6 +701,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) else { continue };
             let steps = argument.map_or(Vec::new(), |argument| self.derivation(argument));
             let known = self.state.known.clone();
+            let gone = self.gone_from(&place).cloned();
             if super::overlap::changes(verb) {
                 // What was seen before does not hold after one's own act.
                 self.state.known.retain(|known| *known.on != place);
@@ -694,6 +725,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 leave: self.at_yield.is_some(),
                 spread: self.spread > 0,
                 steps,
+                gone,
             });
         }
     }

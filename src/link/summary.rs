@@ -41,6 +41,34 @@ pub struct Effect {
     pub spread: bool,
     /// Where the path was put together, last step first.
     pub steps: Vec<Site>,
+    /// What it is done to has gone before, with its owner.
+    pub gone: Option<Gone>,
+}
+
+/// A new file or directory that went with its owner.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Gone {
+    pub on: Fresh,
+    /// The call that gave the owner.
+    pub made: Site,
+    pub when: When,
+    /// Its path leaves the unit here all the same.
+    pub returned: Option<Site>,
+}
+
+/// When an owner dies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// At the end of the statement that made it: nobody holds it.
+    Statement,
+    /// At the end of a block, a `with` block among them.
+    Block,
+    /// When the function returns.
+    Return,
+    /// When its variable is bound again.
+    Rebound(Site),
+    /// When it is dropped by hand.
+    Asked(Site),
 }
 
 /// A path was seen to exist, or not.
@@ -87,6 +115,8 @@ pub struct Summary {
     pub after: Ambience,
     /// Locks held when it ends, or at the yield.
     pub held: Vec<Lock>,
+    /// New files and directories that it makes and that go with their owners, at its end at the latest.
+    pub gone: Vec<Gone>,
     /// Summaries read on the way; a change in one of them makes this one stale.
     pub needs: Vec<UnitRef>,
 }

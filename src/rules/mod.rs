@@ -8,6 +8,7 @@ mod non_atomic_write;
 mod shared_path;
 mod single;
 mod source_tree_write;
+mod tempdir_dropped_early;
 mod words;
 
 use crate::finding::Finding;
@@ -35,4 +36,5 @@ pub const TABLE: &[Rule] = table![
     "non-atomic-write" => non_atomic_write,
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
+    "tempdir-dropped-early" => tempdir_dropped_early,
 ];
