@@ -543,6 +543,7 @@ impl Eval<'_, '_> {
             known.extend(effect.known);
             effect.known = known;
             effect.caught.extend(self.caught.iter().cloned());
+            effect.tries.extend(self.tries.iter().rev().cloned());
             effect.maybe |= self.maybe > 0;
             // Inside the callee its own ways count; seen from here, ours come first.
             effect.ways.splice(0..0, self.ways.iter().copied());
@@ -620,8 +621,10 @@ impl Eval<'_, '_> {
         let ambience = self.state.ambience.clone();
         let vars = std::mem::take(&mut self.state.vars);
         let gone = std::mem::take(&mut self.state.gone);
+        let made_of = std::mem::take(&mut self.state.made_of);
         self.state = before;
         self.state.gone = gone;
+        self.state.made_of = made_of;
         if data.yields {
             let (ambience, held) = inner.unwrap_or((ambience, Vec::new()));
             self.contexts.insert(op, Context { leave: Vec::new(), ambience: Some(ambience), held });

@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use super::own::Owned;
-use super::summary::{Ambience, EFFECTS, Effect, Gone, Known, Summary, Where, harm};
+use super::summary::{Ambience, EFFECTS, Effect, Gone, Known, Summary, Try, Where, harm};
 use super::term::{Lock, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
@@ -43,6 +43,8 @@ pub(super) struct State {
     pub known: Vec<Known>,
     /// New files and directories that have gone with their owners.
     pub gone: Vec<Gone>,
+    /// By variable: the reads that its value is made of.
+    pub made_of: HashMap<Sym, Vec<Site>>,
     /// This way has ended: returned, raised, broken off.
     pub dead: bool,
 }
@@ -61,6 +63,8 @@ pub(super) struct Eval<'a, 'w> {
     /// What the caller of a context manager or fixture sees.
     pub at_yield: Option<(Ambience, Vec<Lock>)>,
     pub caught: Vec<Arc<str>>,
+    /// The `try` statements around, outermost first.
+    pub tries: Vec<Arc<Try>>,
     pub maybe: usize,
     pub expected: usize,
     pub flagged: usize,
@@ -80,6 +84,8 @@ pub(super) struct Eval<'a, 'w> {
     pub refusing: bool,
     /// The table entry being applied.
     pub calling: Arc<str>,
+    /// By call: the reads that its result is made of.
+    pub made_of: HashMap<OpId, Vec<Site>>,
     /// New files and directories whose owners were made here, and those that went with them, on whatever way.
     pub owned: Vec<Owned>,
     pub gone: Vec<Gone>,
@@ -116,6 +122,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 guards: Vec::new(),
                 known: Vec::new(),
                 gone: Vec::new(),
+                made_of: HashMap::new(),
                 dead: false,
             },
             results: HashMap::new(),
@@ -125,6 +132,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             stores: Vec::new(),
             at_yield: None,
             caught: Vec::new(),
+            tries: Vec::new(),
             maybe: 0,
             expected: 0,
             flagged: 0,
@@ -137,6 +145,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             last_way: 0,
             refusing: false,
             calling: "".into(),
+            made_of: HashMap::new(),
             owned: Vec::new(),
             gone: Vec::new(),
             returns: Vec::new(),
@@ -238,7 +247,9 @@ impl<'a, 'w> Eval<'a, 'w> {
         let op = self.facts.op(id);
         match &op.what {
             What::Call { callee, args } => {
+                let first = self.effects.len();
                 let result = self.call(id, *callee, args).bounded();
+                self.call_reads(id, *callee, args, first);
                 self.results.insert(id, result.clone());
                 self.own(id, &result);
             }
@@ -257,6 +268,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
                 self.named_as_value(id, &term);
                 self.bind_owner(*to, &term, id);
+                self.bind_reads(*to, *value);
                 self.store(*to, term, id);
             }
             What::Delete(_) | What::Import(_) | What::DefineClass(_) => {}
@@ -461,7 +473,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     /// Joins another way into this one.
-    fn merge(&mut self, other: State) {
+    pub fn merge(&mut self, other: State) {
         if other.dead {
             return;
         }
@@ -490,6 +502,9 @@ impl<'a, 'w> Eval<'a, 'w> {
                     self.state.attrs.insert(key, term);
                 }
             }
+        }
+        for (name, reads) in &other.made_of {
+            super::flow::add(self.state.made_of.entry(*name).or_default(), reads);
         }
         let theirs = other.known;
         self.state.known.retain(|known| theirs.contains(known));
@@ -581,6 +596,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     fn attempt(&mut self, body: &Block, handlers: &[Handler], other: &Block, last: &Block) {
         let before = self.state.clone();
         let caught = self.caught.len();
+        let tries = self.tries.len();
         for handler in handlers {
             if handler.catches.is_empty() {
                 self.caught.push("*".into());
@@ -596,7 +612,12 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
             }
         }
+        if !handlers.is_empty() {
+            let around = self.handlers_of(handlers);
+            self.tries.push(around);
+        }
         self.way(body);
+        self.tries.truncate(tries);
         self.caught.truncate(caught);
         let after_body = self.state.clone();
         if !self.state.dead {
@@ -639,6 +660,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         if forgiving || (matched_on_ok && arms.len() > 1 && arms.iter().any(|arm| arm.pattern.is_none())) {
             self.forgive(subject);
         }
+        self.handled_by_kind(subject, arms);
         let before = self.state.clone();
         let mut ways = Vec::new();
         self.maybe += 1;
@@ -725,6 +747,8 @@ impl<'a, 'w> Eval<'a, 'w> {
                 leave: self.at_yield.is_some(),
                 spread: self.spread > 0,
                 steps,
+                tries: self.tries_here(),
+                made_of: Vec::new(),
                 gone,
             });
         }

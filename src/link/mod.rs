@@ -3,7 +3,9 @@
 mod call;
 mod context;
 mod eval;
+mod flow;
 mod give;
+mod handle;
 mod index;
 mod names;
 mod overlap;
@@ -18,5 +20,5 @@ mod world;
 pub use overlap::{Meeting, changes, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Place, Root};
 pub use suite::{Phase, Suite, Test, TestEffect};
-pub use summary::{Effect, Gone, Known, Summary, When};
+pub use summary::{Effect, Gone, Handling, Known, Summary, Try, When};
 pub use term::{Lock, Piece, Site, Term, UnitRef};

@@ -76,8 +76,16 @@ impl Eval<'_, '_> {
     /// A call has given a value: a new owner, where it is one that we have not seen.
     pub fn own(&mut self, made: OpId, term: &Term) {
         for on in self.owned_within(term) {
-            let known = self.owned.iter().any(|owned| owned.on == on);
-            if known || self.stays(made) {
+            if let Some(owned) = self.owned.iter_mut().find(|owned| owned.on == on) {
+                // A function that is evaluated in place again makes another one.
+                if owned.made == made {
+                    owned.by = None;
+                    owned.settled = false;
+                    self.state.gone.retain(|gone| gone.on != on);
+                }
+                continue;
+            }
+            if self.stays(made) {
                 continue;
             }
             let unit = self.body_unit();

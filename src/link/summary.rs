@@ -4,6 +4,7 @@ use super::place::{Fresh, Place, Root};
 use super::term::{Lock, Object, Opaque, Piece, Site, Term, UnitRef, pieces};
 use super::world::World;
 use crate::calls::Verb;
+use crate::text::{FileId, Span};
 use std::sync::Arc;
 
 /// Something done to a path.
@@ -41,8 +42,28 @@ pub struct Effect {
     pub spread: bool,
     /// Where the path was put together, last step first.
     pub steps: Vec<Site>,
+    /// The `try` statements around the operation that makes sense of what is read, the innermost first.
+    pub tries: Vec<Arc<Try>>,
+    /// What is written is made of what these operations read.
+    pub made_of: Vec<Site>,
     /// What it is done to has gone before, with its owner.
     pub gone: Option<Gone>,
+}
+
+/// A `try` statement, or a `match` on a result: its handlers in order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Try {
+    pub file: FileId,
+    pub handlers: Vec<Handling>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Handling {
+    /// The last names of the errors caught, `*` for all; none where an expression is not understood.
+    pub catches: Option<Vec<Arc<str>>>,
+    /// It goes on without the error: it raises nothing.
+    pub recovers: bool,
+    pub span: Span,
 }
 
 /// A new file or directory that went with its owner.

@@ -3,12 +3,15 @@
 mod check_then_act;
 mod cwd_relative_write;
 mod fixed_temp_path;
+mod in_place;
 mod mktemp;
+mod narrow_corruption_handler;
 mod non_atomic_write;
 mod shared_path;
 mod single;
 mod source_tree_write;
 mod tempdir_dropped_early;
+mod unlocked_read_modify_write;
 mod words;
 
 use crate::finding::Finding;
@@ -33,8 +36,10 @@ pub const TABLE: &[Rule] = table![
     "cwd-relative-write" => cwd_relative_write,
     "fixed-temp-path" => fixed_temp_path,
     "mktemp" => mktemp,
+    "narrow-corruption-handler" => narrow_corruption_handler,
     "non-atomic-write" => non_atomic_write,
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
     "tempdir-dropped-early" => tempdir_dropped_early,
+    "unlocked-read-modify-write" => unlocked_read_modify_write,
 ];
