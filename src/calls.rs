@@ -475,7 +475,13 @@ mod tests {
                     Flag::Always(_) => None,
                 });
                 let words = [&call.gives, &call.enter, &call.to].into_iter().flatten().flat_map(named);
-                let does = call.does.values().flat_map(OneOrMany::iter).chain(call.mode.as_deref()).chain(call.on.as_deref()).chain(call.decodes.as_deref());
+                let does = call
+                    .does
+                    .values()
+                    .flat_map(OneOrMany::iter)
+                    .chain(call.mode.as_deref())
+                    .chain(call.on.as_deref())
+                    .chain(call.decodes.as_deref());
                 for arg in does.chain(flags).chain(words).chain(call.runs.as_ref().map(|runs| runs.arg.as_str())) {
                     assert!(known(arg), "{path}: `{key}` speaks of `{arg}`, which is no parameter of it");
                 }

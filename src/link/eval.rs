@@ -1,7 +1,7 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
-use super::place::Place;
 use super::own::Owned;
+use super::place::Place;
 use super::summary::{Ambience, EFFECTS, Effect, Gone, Known, Summary, Try, Where, harm};
 use super::term::{Lock, Site, Term, UnitRef};
 use super::world::World;

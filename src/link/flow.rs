@@ -94,10 +94,10 @@ impl Eval<'_, '_> {
             })
             .collect();
         for place in written {
-            let opened = |effect: &&mut super::summary::Effect| {
-                *effect.on == place && matches!(effect.verb, Verb::Write | Verb::Create | Verb::Append | Verb::Update)
-            };
-            if let Some(effect) = self.effects.iter_mut().rev().find(opened) {
+            let opened = self.effects.iter_mut().rev().find(|effect| *effect.on == place && effect.verb != Verb::Stat);
+            if let Some(effect) =
+                opened.filter(|effect| matches!(effect.verb, Verb::Write | Verb::Create | Verb::Append | Verb::Update))
+            {
                 add(&mut effect.made_of, &made_of);
             }
         }

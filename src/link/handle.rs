@@ -66,7 +66,10 @@ impl Eval<'_, '_> {
                 What::Raise(_) => false,
                 What::Call { callee, .. } => {
                     let name = self.facts.dotted(*callee).unwrap_or_default();
-                    !matches!(name.rsplit(['.', ':']).next(), Some("exit" | "_exit" | "abort" | "fail" | "bail!" | "panic!" | "Err"))
+                    !matches!(
+                        name.rsplit(['.', ':']).next(),
+                        Some("exit" | "_exit" | "abort" | "fail" | "bail!" | "panic!" | "Err")
+                    )
                 }
                 _ => true,
             };
@@ -76,9 +79,9 @@ impl Eval<'_, '_> {
 
     /// `match` on a result: the arms of its errors, told apart by `error.kind()`.
     pub fn handled_by_kind(&mut self, subject: V, arms: &[Arm]) {
-        let errors = arms.iter().filter(|arm| {
-            arm.pattern.as_ref().and_then(|path| path.last()).is_some_and(|name| self.facts.name(*name) == "Err")
-        });
+        let errors = arms
+            .iter()
+            .filter(|arm| arm.pattern.as_ref().and_then(|path| path.last()).is_some_and(|name| self.facts.name(*name) == "Err"));
         let handlers: Vec<Handling> = errors
             .map(|arm| Handling {
                 catches: match arm.guard {
@@ -89,7 +92,9 @@ impl Eval<'_, '_> {
                 span: arm.span,
             })
             // `Err(error) => return Err(error)` hands it on, as no handler at all does.
-            .filter(|handling: &Handling| handling.recovers || handling.catches.as_ref().is_none_or(|all| !all.contains(&"*".into())))
+            .filter(|handling: &Handling| {
+                handling.recovers || handling.catches.as_ref().is_none_or(|all| !all.contains(&"*".into()))
+            })
             .collect();
         if !handlers.is_empty() {
             let around = Arc::new(Try { file: self.file, handlers });

@@ -364,9 +364,11 @@ impl Walk<'_, '_, '_> {
                     _ => self.value(*callee),
                 }
                 let borrowing = self.eval.is_drop(id)
-                    || self.eval.facts.dotted(*callee).is_some_and(|name| {
-                        BORROWING.contains(&name.rsplit("::").next().unwrap_or(&name))
-                    });
+                    || self
+                        .eval
+                        .facts
+                        .dotted(*callee)
+                        .is_some_and(|name| BORROWING.contains(&name.rsplit("::").next().unwrap_or(&name)));
                 for arg in args {
                     if !(borrowing && self.is(arg.value)) {
                         self.value(arg.value);
@@ -385,7 +387,9 @@ impl Walk<'_, '_, '_> {
                     self.value(*to);
                 }
             }
-            What::Return(Some(value)) | What::Yield(Some(value)) | What::Raise(Some(value)) | What::Assert(value) => self.value(*value),
+            What::Return(Some(value)) | What::Yield(Some(value)) | What::Raise(Some(value)) | What::Assert(value) => {
+                self.value(*value)
+            }
             What::Delete(value) => self.value(*value),
             What::Define(unit) => self.inner(*unit),
             _ => {}
@@ -399,9 +403,10 @@ impl Walk<'_, '_, '_> {
             |v: &V| rust && matches!(self.eval.facts.value(*v), Value::Name(name) if self.eval.facts.name(*name) == "_");
         match self.eval.facts.value(to) {
             Value::Tuple(all) => match self.eval.results.get(&self.owned.made) {
-                Some(Term::List(terms)) => all.iter().zip(terms.iter()).all(|(target, term)| {
-                    self.eval.owned_by(term).as_ref() != Some(&self.owned.on) || nameless(target)
-                }),
+                Some(Term::List(terms)) => all
+                    .iter()
+                    .zip(terms.iter())
+                    .all(|(target, term)| self.eval.owned_by(term).as_ref() != Some(&self.owned.on) || nameless(target)),
                 _ => false,
             },
             _ => nameless(&to),

@@ -33,8 +33,11 @@ impl End {
 
     /// Whether another end, in another unit of the same file, has the same field of the same class or a path with the same last part.
     pub fn matches(&self, other: &End) -> bool {
-        let field =
-            self.class.is_some() && self.direct && self.class == other.class && is_field(&other.place) && self.place == other.place;
+        let field = self.class.is_some()
+            && self.direct
+            && self.class == other.class
+            && is_field(&other.place)
+            && self.place == other.place;
         self.unit != other.unit && self.site != other.site && (field || other.tail.is_some() && self.tail == other.tail)
     }
 }

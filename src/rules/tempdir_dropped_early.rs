@@ -58,7 +58,14 @@ fn anchor(effect: &Effect, unit: UnitRef, suite: &Suite) -> Site {
 fn relies(effect: &Effect, gone: &Gone) -> bool {
     let changes = matches!(
         effect.verb,
-        Verb::Write | Verb::Append | Verb::Create | Verb::Update | Verb::MakeDir | Verb::WriteTree | Verb::Publish | Verb::Database
+        Verb::Write
+            | Verb::Append
+            | Verb::Create
+            | Verb::Update
+            | Verb::MakeDir
+            | Verb::WriteTree
+            | Verb::Publish
+            | Verb::Database
     );
     // Who drops it by hand and reads it then wants to see what a missing file does.
     let reads = matches!(effect.verb, Verb::Read | Verb::List) && !matches!(gone.when, When::Asked(_));
@@ -66,7 +73,8 @@ fn relies(effect: &Effect, gone: &Gone) -> bool {
 }
 
 /// Words of functions that want the path of something that is not there.
-const WORDS: &[&str] = &["missing", "nonexist", "non_exist", "not_exist", "notexist", "absent", "deleted", "removed", "invalid", "unused", "gone"];
+const WORDS: &[&str] =
+    &["missing", "nonexist", "non_exist", "not_exist", "notexist", "absent", "deleted", "removed", "invalid", "unused", "gone"];
 
 fn is_meant(suite: &Suite, unit: UnitRef) -> bool {
     let name = suite.unit_name(suite.owner(unit)).to_ascii_lowercase();

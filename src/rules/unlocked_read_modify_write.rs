@@ -10,8 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let met: BTreeSet<&str> = suite.meetings.iter().map(|meeting| meeting.path.as_str()).collect();
-    let spread: BTreeSet<Site> =
-        suite.units().flat_map(|(_, summary)| &summary.effects).filter(|effect| effect.spread).map(|effect| effect.site).collect();
+    let spread: BTreeSet<Site> = suite
+        .units()
+        .flat_map(|(_, summary)| &summary.effects)
+        .filter(|effect| effect.spread)
+        .map(|effect| effect.site)
+        .collect();
     // How many locks are held where a call reaches a write, at most.
     let mut locks: BTreeMap<Site, usize> = BTreeMap::new();
     for effect in suite.units().flat_map(|(_, summary)| &summary.effects).filter(|effect| !effect.via.is_empty()) {
@@ -48,7 +52,8 @@ fn read_before<'s>(write: &Effect, all: &'s [Effect]) -> Option<&'s Effect> {
         Verb::Write => write.made_of.clone(),
         // What is renamed onto the path was written under another name before.
         Verb::Publish => {
-            let moved = all.iter().find(|other| other.verb == Verb::Delete && other.site == write.site && other.on != write.on)?;
+            let moved =
+                all.iter().find(|other| other.verb == Verb::Delete && other.site == write.site && other.on != write.on)?;
             let written = all.iter().filter(|other| matches!(other.verb, Verb::Write | Verb::Create) && other.on == moved.on);
             written.flat_map(|other| other.made_of.iter().copied()).collect()
         }
@@ -78,8 +83,9 @@ enum Writers {
 }
 
 /// Words of files that several processes add to.
-const SHARED: &[&str] =
-    &["registry", "index", "counter", "history", "manifest", "ledger", "cache", "queue", "stats", "state", "metadata", "sequence"];
+const SHARED: &[&str] = &[
+    "registry", "index", "counter", "history", "manifest", "ledger", "cache", "queue", "stats", "state", "metadata", "sequence",
+];
 
 /// Words of files that hold a number that only grows.
 const COUNTERS: &[&str] = &["counter", "sequence", "next_id", "next-id", "last_id", "serial_number"];
@@ -93,8 +99,13 @@ fn writers(suite: &Suite, unit: UnitRef, write: &Effect, read: &Effect, spread: 
     if fixed && (spread || write.spread) {
         return Some(Writers::Pool);
     }
-    let everyone = matches!(write.on.root, Root::Home | Root::Temp | Root::Abs);
-    if fixed && everyone {
+    // Below the home directory, or one that the environment names, the same key is the same file for every process of the user.
+    let everyone = match write.on.root {
+        Root::Home | Root::Setting(_) => has_fixed_name(&write.on) && !write.on.segments.is_empty(),
+        Root::Temp | Root::Abs => fixed,
+        _ => false,
+    };
+    if everyone {
         return Some(Writers::Everyone);
     }
     if !names(suite, unit, write, SHARED) {
@@ -133,7 +144,9 @@ fn finding(suite: &Suite, unit: UnitRef, write: &Effect, read: &Effect, writers:
         message: format!("`{name}` reads `{path}`, changes it and writes it back without a lock"),
         labels,
         help: help.to_owned(),
-        notes: vec![format!("of two processes that read it at the same time, the second to write undoes what the first one wrote{whole}")],
+        notes: vec![format!(
+            "of two processes that read it at the same time, the second to write undoes what the first one wrote{whole}"
+        )],
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
