@@ -2,7 +2,7 @@
 //! words.
 
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
 /// What happens to a path. The words of `rules/calls/README.md`.
@@ -253,6 +253,8 @@ pub struct Call {
     pub mode_default: Option<String>,
     pub tolerant: Option<Flag>,
     pub format: Option<String>,
+    /// The argument that holds text or bytes of the format.
+    pub decodes: Option<String>,
     pub gives: Option<Gives>,
     #[serde(rename = "type")]
     pub ty: Option<String>,
@@ -277,6 +279,11 @@ pub struct Call {
     pub scope: bool,
     #[serde(default)]
     pub store: bool,
+    /// What it makes goes with the result; the parameter that says otherwise.
+    pub owns: Option<Flag>,
+    /// What the receiver owns does not go with it from here on.
+    #[serde(default)]
+    pub keeps: bool,
 }
 
 #[derive(Deserialize)]
@@ -286,6 +293,21 @@ struct Table {
     types: BTreeMap<String, String>,
     #[serde(default)]
     calls: BTreeMap<String, Call>,
+    #[serde(default)]
+    formats: BTreeMap<String, Format>,
+    #[serde(default)]
+    errors: BTreeMap<String, OneOrMany>,
+}
+
+/// What a format's loaders raise on a file that was cut off somewhere.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Format {
+    /// On most of the lengths, or on an empty file.
+    pub torn: Vec<String>,
+    /// Further errors of damaged content: who catches them means to survive it.
+    #[serde(default)]
+    pub damaged: Vec<String>,
 }
 
 /// All tables of one language.
@@ -293,6 +315,11 @@ struct Table {
 pub struct Calls {
     calls: HashMap<String, Call>,
     types: HashMap<String, String>,
+    formats: HashMap<String, Format>,
+    /// By error: the errors that it is one of.
+    errors: HashMap<String, OneOrMany>,
+    /// Types whose values own what they stand for.
+    owners: HashSet<String>,
 }
 
 impl Calls {
@@ -302,13 +329,39 @@ impl Calls {
     /// The TOML error, with its line, where the text is no table of calls.
     pub fn add(&mut self, text: &str) -> Result<(), toml::de::Error> {
         let table: Table = toml::from_str(text)?;
+        let owning = table.calls.iter().filter(|(_, call)| call.owns.is_some());
+        self.owners.extend(owning.map(|(key, call)| call.ty.clone().unwrap_or_else(|| key.clone())));
         self.calls.extend(table.calls);
         self.types.extend(table.types);
+        self.formats.extend(table.formats);
+        self.errors.extend(table.errors);
         Ok(())
     }
 
     pub fn get(&self, key: &str) -> Option<&Call> {
         self.calls.get(key)
+    }
+
+    pub fn format(&self, name: &str) -> Option<&Format> {
+        self.formats.get(name)
+    }
+
+    /// Whether a handler for `handled` catches `error`: it is the same, or one that `error` is a kind of.
+    pub fn catches(&self, handled: &str, error: &str) -> bool {
+        let mut open = vec![error];
+        for _ in 0..16 {
+            let Some(one) = open.pop() else { return false };
+            if one == handled {
+                return true;
+            }
+            open.extend(self.errors.get(one).into_iter().flat_map(OneOrMany::iter));
+        }
+        false
+    }
+
+    /// Whether a value of this type removes its file or directory when it goes.
+    pub fn owns(&self, ty: &str) -> bool {
+        self.owners.contains(ty)
     }
 
     /// The type that `name` behaves as.
@@ -341,6 +394,7 @@ macro_rules! tables {
 pub const TABLES: &[(&str, &str)] = tables![
     "python/builtins.toml",
     "python/data.toml",
+    "python/formats.toml",
     "python/os.toml",
     "python/pathlib.toml",
     "python/pytest.toml",
@@ -349,6 +403,7 @@ pub const TABLES: &[(&str, &str)] = tables![
     "python/tempfile.toml",
     "python/thirdparty.toml",
     "rust/crates.toml",
+    "rust/formats.toml",
     "rust/std.toml",
     "rust/tempfile.toml",
     "rust/tests.toml",
@@ -439,12 +494,18 @@ mod tests {
             let table: Table = toml::from_str(text).unwrap();
             for (key, call) in &table.calls {
                 let known = |arg: &str| arg == "self" || call.params.iter().any(|p| p.trim_start_matches('*') == arg);
-                let flags = [&call.tolerant, &call.skips].into_iter().flatten().filter_map(|flag| match flag {
+                let flags = [&call.tolerant, &call.skips, &call.owns].into_iter().flatten().filter_map(|flag| match flag {
                     Flag::Param(name) => Some(name.as_str()),
                     Flag::Always(_) => None,
                 });
                 let words = [&call.gives, &call.enter, &call.to].into_iter().flatten().flat_map(named);
-                let does = call.does.values().flat_map(OneOrMany::iter).chain(call.mode.as_deref()).chain(call.on.as_deref());
+                let does = call
+                    .does
+                    .values()
+                    .flat_map(OneOrMany::iter)
+                    .chain(call.mode.as_deref())
+                    .chain(call.on.as_deref())
+                    .chain(call.decodes.as_deref());
                 for arg in does.chain(flags).chain(words).chain(call.runs.as_ref().map(|runs| runs.arg.as_str())) {
                     assert!(known(arg), "{path}: `{key}` speaks of `{arg}`, which is no parameter of it");
                 }

@@ -556,12 +556,16 @@ impl Eval<'_, '_> {
             known.extend(effect.known);
             effect.known = known;
             effect.caught.extend(self.caught.iter().cloned());
+            effect.tries.extend(self.tries.iter().rev().cloned());
             effect.maybe |= self.maybe > 0;
             // Inside the callee its own ways count; seen from here, ours come first.
             effect.ways.splice(0..0, self.ways.iter().copied());
             effect.expected |= self.expected > 0;
             effect.flagged |= self.flagged > 0;
             effect.spread = effect.spread.max(self.spread());
+            if effect.gone.is_none() {
+                effect.gone = self.gone_from(&effect.on).cloned();
+            }
             let after_yield = effect.leave && is_context;
             effect.leave = self.at_yield.is_some();
             match after_yield {
@@ -620,7 +624,10 @@ impl Eval<'_, '_> {
         }
         self.inside.push(unit.1);
         let first = self.effects.len();
+        self.depth += 1;
         self.block(&data.body);
+        self.leave_unit();
+        self.depth -= 1;
         self.inside.pop();
         let site = self.site(op);
         for effect in &mut self.effects[first..] {
@@ -630,7 +637,11 @@ impl Eval<'_, '_> {
         let inner = std::mem::replace(&mut self.at_yield, at_yield);
         let ambience = self.state.ambience.clone();
         let vars = std::mem::take(&mut self.state.vars);
+        let gone = std::mem::take(&mut self.state.gone);
+        let made_of = std::mem::take(&mut self.state.made_of);
         self.state = before;
+        self.state.gone = gone;
+        self.state.made_of = made_of;
         if data.yields {
             let (ambience, held) = inner.unwrap_or((ambience, Vec::new()));
             self.contexts.insert(op, Context { leave: Vec::new(), ambience: Some(ambience), held });

@@ -6,6 +6,7 @@ use super::summary::{Frame, Where};
 use super::term::{Lock, Term};
 use crate::calls::{Reach, Redirected};
 use crate::facts::{Block, OpId, V, Value, What, WithItem};
+use crate::text::Span;
 use std::sync::Arc;
 
 impl Eval<'_, '_> {
@@ -93,11 +94,14 @@ impl Eval<'_, '_> {
         let guards = self.state.guards.len();
         let ambience = self.state.ambience.clone();
         let caught = self.caught.len();
+        let tries = self.tries.len();
         let mut expected = 0;
         let mut leave = Vec::new();
         let mut exits = Vec::new();
+        let mut contexts = Vec::new();
         for item in items {
             let term = self.value(item.context);
+            contexts.push(term.clone());
             let op = match self.facts.value(item.context) {
                 Value::Result(op) => Some(*op),
                 _ => None,
@@ -147,8 +151,10 @@ impl Eval<'_, '_> {
             if let Some(name) = self.patches(item.context) {
                 self.state.ambience.patched.push(name);
             }
-            if self.suppresses(item.context) {
+            if let Some((errors, span)) = self.suppresses(item.context) {
                 self.caught.push("*".into());
+                let around = self.suppressed(&errors, span);
+                self.tries.push(around);
             }
             // The target's store is the first operation of the body.
             if let Some(target) = item.target {
@@ -156,12 +162,19 @@ impl Eval<'_, '_> {
             }
         }
         let entered = self.state.ambience.clone();
+        let before = self.state.clone();
         self.expected += expected;
         self.block(body);
         self.expected -= expected;
         // What the block itself redirects outlives it.
         let ambience = if self.state.ambience == entered { ambience } else { self.state.ambience.clone() };
+        // What the block raises is taken for success, so whatever follows may be reached from anywhere in it.
+        if expected > 0 || self.tries.len() > tries {
+            self.merge(before);
+        }
         self.caught.truncate(caught);
+        self.tries.truncate(tries);
+        contexts.iter().for_each(|context| self.leave_with(context));
         let dead = self.state.dead;
         self.state.dead = false;
         for (op, object) in exits.into_iter().rev() {
@@ -189,10 +202,13 @@ impl Eval<'_, '_> {
         }
     }
 
-    fn suppresses(&self, context: V) -> bool {
-        let Value::Result(op) = self.facts.value(context) else { return false };
-        let What::Call { callee, .. } = &self.facts.op(*op).what else { return false };
-        self.facts.dotted(*callee).is_some_and(|name| name == "suppress" || name.ends_with(".suppress"))
+    /// The errors that `suppress(…)` takes for success.
+    fn suppresses(&self, context: V) -> Option<(Vec<V>, Span)> {
+        let Value::Result(op) = self.facts.value(context) else { return None };
+        let op = self.facts.op(*op);
+        let What::Call { callee, args } = &op.what else { return None };
+        let name = self.facts.dotted(*callee)?;
+        (name == "suppress" || name.ends_with(".suppress")).then(|| (args.iter().map(|arg| arg.value).collect(), op.span))
     }
 
     /// A context manager or fixture that we do not know, whose name says that it may move the working directory.

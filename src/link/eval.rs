@@ -1,7 +1,8 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
+use super::own::Owned;
 use super::place::Place;
-use super::summary::{Ambience, EFFECTS, Effect, Known, Spread, Summary, Where, harm};
+use super::summary::{Ambience, EFFECTS, Effect, Gone, Known, Spread, Summary, Try, Where, harm};
 use super::term::{Lock, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
@@ -40,6 +41,10 @@ pub(super) struct State {
     pub ambience: Ambience,
     pub guards: Vec<Lock>,
     pub known: Vec<Known>,
+    /// New files and directories that have gone with their owners.
+    pub gone: Vec<Gone>,
+    /// By variable: the reads that its value is made of.
+    pub made_of: HashMap<Sym, Vec<Site>>,
     /// This way has ended: returned, raised, broken off.
     pub dead: bool,
 }
@@ -58,6 +63,8 @@ pub(super) struct Eval<'a, 'w> {
     /// What the caller of a context manager or fixture sees.
     pub at_yield: Option<(Ambience, Vec<Lock>)>,
     pub caught: Vec<Arc<str>>,
+    /// The `try` statements around, outermost first.
+    pub tries: Vec<Arc<Try>>,
     pub maybe: usize,
     pub expected: usize,
     pub flagged: usize,
@@ -78,6 +85,16 @@ pub(super) struct Eval<'a, 'w> {
     pub refusing: bool,
     /// The table entry being applied.
     pub calling: Arc<str>,
+    /// By call: the reads that its result is made of.
+    pub made_of: HashMap<OpId, Vec<Site>>,
+    /// New files and directories whose owners were made here, and those that went with them, on whatever way.
+    pub owned: Vec<Owned>,
+    pub gone: Vec<Gone>,
+    /// What was returned or yielded while there were such.
+    pub returns: Vec<(Site, Term)>,
+    /// Rust blocks open around, and in which of them a variable was first named.
+    pub depth: usize,
+    pub declared: HashMap<Sym, usize>,
 }
 
 /// The part of a context manager that runs around the block.
@@ -105,6 +122,8 @@ impl<'a, 'w> Eval<'a, 'w> {
                 ambience: Ambience::default(),
                 guards: Vec::new(),
                 known: Vec::new(),
+                gone: Vec::new(),
+                made_of: HashMap::new(),
                 dead: false,
             },
             results: HashMap::new(),
@@ -114,6 +133,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             stores: Vec::new(),
             at_yield: None,
             caught: Vec::new(),
+            tries: Vec::new(),
             maybe: 0,
             expected: 0,
             flagged: 0,
@@ -126,10 +146,18 @@ impl<'a, 'w> Eval<'a, 'w> {
             last_way: 0,
             refusing: false,
             calling: "".into(),
+            made_of: HashMap::new(),
+            owned: Vec::new(),
+            gone: Vec::new(),
+            returns: Vec::new(),
+            depth: 0,
+            declared: HashMap::new(),
         }
     }
 
     fn finish(mut self) -> Summary {
+        self.leave_unit();
+        let gone = self.gone_at_end();
         let shape = self.facts.unit(self.unit).shape;
         if matches!(shape, Shape::Module | Shape::ClassBody) {
             let mut vars: Vec<(Sym, Term)> = std::mem::take(&mut self.state.vars).into_iter().collect();
@@ -158,6 +186,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             stores: self.stores,
             after,
             held,
+            gone,
             needs: self.world.take_needs(),
         }
     }
@@ -201,7 +230,10 @@ impl<'a, 'w> Eval<'a, 'w> {
             Step::Scope(body) => {
                 let guards = self.state.guards.len();
                 let ambience = self.state.ambience.clone();
+                self.depth += 1;
                 self.block(body);
+                self.leave_block();
+                self.depth -= 1;
                 // Guards bound in a Rust block are dropped at its end, and with them what they redirect.
                 self.state.guards.truncate(guards);
                 if self.facts.language == crate::facts::Language::Python {
@@ -216,8 +248,11 @@ impl<'a, 'w> Eval<'a, 'w> {
         let op = self.facts.op(id);
         match &op.what {
             What::Call { callee, args } => {
-                let result = self.call(id, *callee, args);
-                self.results.insert(id, result.bounded());
+                let first = self.effects.len();
+                let result = self.call(id, *callee, args).bounded();
+                self.call_reads(id, *callee, args, first);
+                self.results.insert(id, result.clone());
+                self.own(id, &result);
             }
             What::Store { to, value, ty } => {
                 let mut term = match self.elements.get(to) {
@@ -233,6 +268,8 @@ impl<'a, 'w> Eval<'a, 'w> {
                     self.forgive(*value);
                 }
                 self.named_as_value(id, &term);
+                self.bind_owner(*to, &term, id);
+                self.bind_reads(*to, *value);
                 self.store(*to, term, id);
             }
             What::Delete(_) | What::Import(_) | What::DefineClass(_) => {}
@@ -247,6 +284,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 if let Some(value) = value {
                     let term = self.value(*value);
                     self.named_as_value(id, &term);
+                    self.hand_out(id, &term);
                     let term = self.escape(term);
                     self.give(term);
                 } else {
@@ -256,6 +294,9 @@ impl<'a, 'w> Eval<'a, 'w> {
             }
             What::Yield(value) => {
                 let term = value.map_or(Term::Nil, |value| self.value(value));
+                if Place::of(&term).is_some_and(|place| self.gone_from(&place).is_some()) {
+                    self.hand_out(id, &term);
+                }
                 let term = self.escape(term);
                 self.give(term);
                 if self.at_yield.is_none() {
@@ -433,7 +474,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     /// Joins another way into this one.
-    fn merge(&mut self, other: State) {
+    pub fn merge(&mut self, other: State) {
         if other.dead {
             return;
         }
@@ -463,8 +504,12 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
             }
         }
+        for (name, reads) in &other.made_of {
+            super::flow::add(self.state.made_of.entry(*name).or_default(), reads);
+        }
         let theirs = other.known;
         self.state.known.retain(|known| theirs.contains(known));
+        self.state.gone.retain(|gone| other.gone.contains(gone));
         let guards = other.guards;
         self.state.guards.retain(|lock| guards.contains(lock));
         let ambience = &mut self.state.ambience;
@@ -553,6 +598,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     fn attempt(&mut self, body: &Block, handlers: &[Handler], other: &Block, last: &Block) {
         let before = self.state.clone();
         let caught = self.caught.len();
+        let tries = self.tries.len();
         for handler in handlers {
             if handler.catches.is_empty() {
                 self.caught.push("*".into());
@@ -568,7 +614,12 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
             }
         }
+        if !handlers.is_empty() {
+            let around = self.handlers_of(handlers);
+            self.tries.push(around);
+        }
         self.way(body);
+        self.tries.truncate(tries);
         self.caught.truncate(caught);
         let after_body = self.state.clone();
         if !self.state.dead {
@@ -611,6 +662,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         if forgiving || (matched_on_ok && arms.len() > 1 && arms.iter().any(|arm| arm.pattern.is_none())) {
             self.forgive(subject);
         }
+        self.handled_by_kind(subject, arms);
         let before = self.state.clone();
         let mut ways = Vec::new();
         self.maybe += 1;
@@ -678,6 +730,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) else { continue };
             let steps = argument.map_or(Vec::new(), |argument| self.derivation(argument));
             let known = self.state.known.clone();
+            let gone = self.gone_from(&place).cloned();
             if super::overlap::changes(verb) {
                 // What was seen before does not hold after one's own act.
                 self.state.known.retain(|known| *known.on != place);
@@ -701,6 +754,9 @@ impl<'a, 'w> Eval<'a, 'w> {
                 leave: self.at_yield.is_some(),
                 spread: self.spread(),
                 steps,
+                tries: self.tries_here(),
+                made_of: Vec::new(),
+                gone,
             });
         }
     }

@@ -54,6 +54,12 @@ impl Eval<'_, '_> {
                 self.act(op, entry, *verb, &term, &given, name, tolerant);
             }
         }
+        if let (Some(text), Some(format)) = (&entry.decodes, &entry.format)
+            && let Some(value) = given.value(text)
+        {
+            let reads = self.reads_in(value);
+            self.decode(format, &reads);
+        }
         if let Some(runs) = &entry.runs {
             if let Some(term) = given.get(&runs.arg).cloned() {
                 self.run(op, &term, runs.how, args);
@@ -101,14 +107,8 @@ impl Eval<'_, '_> {
         let argument = given.value(name);
         if let Term::Handle(path) = term.plain() {
             // Through an open handle: the effect is the open's; what is written or read through it is now known.
-            if let (Some(format), Some(place)) = (&entry.format, Place::of(path)) {
-                let format: Arc<str> = format.as_str().into();
-                for effect in self.effects.iter_mut().rev() {
-                    if *effect.on == place && effect.format.is_none() {
-                        effect.format = Some(format);
-                        break;
-                    }
-                }
+            if let Some(format) = &entry.format {
+                self.decode_handle(format, path);
             }
             return;
         }

@@ -4,6 +4,7 @@ use super::place::{Fresh, Place, Root};
 use super::term::{Lock, Object, Opaque, Piece, Site, Term, UnitRef, pieces};
 use super::world::World;
 use crate::calls::Verb;
+use crate::text::{FileId, Span};
 use std::sync::Arc;
 
 /// Something done to a path.
@@ -41,6 +42,54 @@ pub struct Effect {
     pub spread: Option<Spread>,
     /// Where the path was put together, last step first.
     pub steps: Vec<Site>,
+    /// The `try` statements around the operation that makes sense of what is read, the innermost first.
+    pub tries: Vec<Arc<Try>>,
+    /// What is written is made of what these operations read.
+    pub made_of: Vec<Site>,
+    /// What it is done to has gone before, with its owner.
+    pub gone: Option<Gone>,
+}
+
+/// A `try` statement, or a `match` on a result: its handlers in order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Try {
+    pub file: FileId,
+    pub handlers: Vec<Handling>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Handling {
+    /// The last names of the errors caught, `*` for all; none where an expression is not understood.
+    pub catches: Option<Vec<Arc<str>>>,
+    /// It goes on without the error: it raises nothing.
+    pub recovers: bool,
+    pub span: Span,
+}
+
+/// A new file or directory that went with its owner.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Gone {
+    pub on: Fresh,
+    /// The call that gave the owner.
+    pub made: Site,
+    pub when: When,
+    /// Its path leaves the unit here all the same.
+    pub returned: Option<Site>,
+}
+
+/// When an owner dies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// At the end of the statement that made it: nobody holds it.
+    Statement,
+    /// At the end of a block, a `with` block among them.
+    Block,
+    /// When the function returns.
+    Return,
+    /// When its variable is bound again.
+    Rebound(Site),
+    /// When it is dropped by hand.
+    Asked(Site),
 }
 
 /// What several runs of one piece of code have in common.
@@ -96,6 +145,8 @@ pub struct Summary {
     pub after: Ambience,
     /// Locks held when it ends, or at the yield.
     pub held: Vec<Lock>,
+    /// New files and directories that it makes and that go with their owners, at its end at the latest.
+    pub gone: Vec<Gone>,
     /// Summaries read on the way; a change in one of them makes this one stale.
     pub needs: Vec<UnitRef>,
 }

@@ -1,5 +1,6 @@
 //! A path is checked, and then acted on as if the answer still held.
 
+use super::in_place::anchor;
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
@@ -27,11 +28,6 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             }
         }
     }
-}
-
-/// Where the function itself acts: at the act, or at the call that does it.
-fn anchor(effect: &Effect) -> Site {
-    effect.via.first().copied().unwrap_or(effect.site)
 }
 
 fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>, found: &mut Vec<Finding>) {

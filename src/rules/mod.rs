@@ -5,11 +5,15 @@ mod cross_device_replace;
 mod cwd_relative_write;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
+mod in_place;
 mod mktemp;
+mod narrow_corruption_handler;
 mod non_atomic_write;
 mod shared_path;
 mod single;
 mod source_tree_write;
+mod tempdir_dropped_early;
+mod unlocked_read_modify_write;
 mod weak_unique_name;
 mod words;
 
@@ -37,8 +41,11 @@ pub const TABLE: &[Rule] = table![
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
     "mktemp" => mktemp,
+    "narrow-corruption-handler" => narrow_corruption_handler,
     "non-atomic-write" => non_atomic_write,
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
+    "tempdir-dropped-early" => tempdir_dropped_early,
+    "unlocked-read-modify-write" => unlocked_read_modify_write,
     "weak-unique-name" => weak_unique_name,
 ];

@@ -1,14 +1,13 @@
 //! A cache, state or index file is written in place where others may read it.
 
+use super::in_place::{End, anchor, is_exposed, is_field, is_named, is_temporary};
 use super::words;
-use crate::calls::{Reach, Verb};
-use crate::facts::ClassId;
+use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Label, Role, Severity};
-use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef, moves};
+use crate::link::{Effect, Site, Suite, UnitRef};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What speaks for a file that others read while it is written. Two of these are needed, and a check or a read among them.
 #[derive(Default)]
@@ -40,38 +39,16 @@ impl Evidence {
     }
 }
 
-/// A read that may see a write: where, in which class, of which path.
-struct Reader {
-    unit: UnitRef,
-    class: Option<ClassId>,
-    site: Site,
-    tail: Option<String>,
-    place: Arc<Place>,
-    /// The reader looked first whether it is there.
-    asked: bool,
-    /// It reads by itself, and not through a call.
-    direct: bool,
-}
-
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    let mut readers: BTreeMap<FileId, Vec<Reader>> = BTreeMap::new();
+    let mut readers: BTreeMap<FileId, Vec<End>> = BTreeMap::new();
     let mut spread: BTreeSet<Site> = BTreeSet::new();
     for (unit, summary) in suite.units() {
-        let class = suite.file(unit.0).unit(unit.1).class;
         for effect in &summary.effects {
             if effect.spread.is_some() && effect.verb == Verb::Write {
                 spread.insert(effect.site);
             }
             if effect.verb == Verb::Read && effect.via.len() <= 1 {
-                readers.entry(unit.0).or_default().push(Reader {
-                    unit,
-                    class,
-                    site: anchor(effect),
-                    tail: tail(effect),
-                    place: effect.on.clone(),
-                    asked: effect.known.iter().any(|known| known.on == effect.on),
-                    direct: effect.via.is_empty(),
-                });
+                readers.entry(unit.0).or_default().push(End::new(suite, unit, effect));
             }
         }
     }
@@ -106,50 +83,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     }
 }
 
-/// Where the function itself writes: at the write, or at the call that does it.
-fn anchor(effect: &Effect) -> Site {
-    effect.via.first().copied().unwrap_or(effect.site)
-}
-
-/// Whether others may look at the path while it is written: not private, not locked, not asked for by a flag.
-fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
-    let private = effect.on.is_private();
-    let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host);
-    // A lock that a reader of the same function does not take keeps nobody out.
-    let locked = host(effect) && !all.iter().any(|other| other.verb == Verb::Read && other.on == effect.on && !host(other));
-    let vague = effect.one_of && effect.on.segments.is_empty();
-    let asked_for = effect.flagged || effect.expected;
-    !(private || locked || asked_for || vague || is_marker(effect))
-}
-
-/// Files that say what a folder is: whoever writes them writes the same.
-fn is_marker(effect: &Effect) -> bool {
-    let name = effect.on.name().as_literal().unwrap_or_default();
-    // A log is written for people, and rotated.
-    name.ends_with(".log")
-        || name.starts_with("README")
-        || matches!(name.as_str(), "CACHEDIR.TAG" | ".git" | ".gitignore" | "__init__.py" | "py.typed" | ".gitkeep")
-}
-
-/// The path is renamed onto another one: it is the temporary of an atomic publish.
-fn is_temporary(effect: &Effect, all: &[Effect]) -> bool {
-    moves(all).any(|moved| moved.from.on == effect.on)
-}
-
-/// The literal end of a path, where it says enough to be recognised.
-fn tail(effect: &Effect) -> Option<String> {
-    let last = effect.on.segments.last()?;
-    let mut text = String::new();
-    for piece in last {
-        match piece {
-            Piece::Lit(part) => text.push_str(part),
-            Piece::Hole(term) => text.push_str(term.as_literal().as_deref().unwrap_or("{}")),
-        }
-    }
-    (text.replace("{}", "").len() >= 4).then_some(text)
-}
-
-fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], readers: &[Reader]) -> Evidence {
+fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], readers: &[End]) -> Evidence {
     let missing = effect.known.iter().rev().find(|known| {
         known.on == effect.on
             && !known.exists
@@ -170,15 +104,8 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
             && (!other.dominates(effect) || !other.caught.is_empty())
             && !there
     });
-    let class = suite.file(unit.0).unit(unit.1).class;
-    let tail = tail(effect);
-    // The same field of the same class, or a path with the same last part.
-    let same = |reader: &&Reader| {
-        let field =
-            class.is_some() && reader.direct && reader.class == class && is_field(&effect.on) && reader.place == effect.on;
-        reader.unit != unit && reader.site != anchor(effect) && (field || tail.is_some() && reader.tail == tail)
-    };
-    let elsewhere = readers.iter().find(same);
+    let own = End::new(suite, unit, effect);
+    let elsewhere = readers.iter().find(|reader| reader.matches(&own));
     Evidence {
         missing: missing.is_some(),
         paired: effect.format.is_some() && read.is_some_and(|read| read.format == effect.format),
@@ -188,30 +115,6 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
         asked: elsewhere.is_some_and(|reader| reader.asked && is_field(&effect.on) && reader.place == effect.on),
         named: is_named(suite, unit, effect),
     }
-}
-
-/// A path that begins at a field of the receiver.
-fn is_field(place: &Place) -> bool {
-    matches!(&place.root, Root::Of(term) if matches!(term, Term::Field(base, _) if **base == Term::Param(0)))
-}
-
-/// Words that a cache, memo or state file goes by.
-const WORDS: &[&str] = &["cache", "memo", "registry", "statefile", "state_file", "state file"];
-
-fn is_named(suite: &Suite, unit: UnitRef, effect: &Effect) -> bool {
-    let mut texts = vec![effect.on.show(), suite.unit_name(suite.owner(unit))];
-    texts.extend(suite.path(unit.0).rsplit('/').next().map(str::to_owned));
-    let facts = suite.file(unit.0);
-    for site in effect.steps.iter().chain([&anchor(effect)]).filter(|site| site.file == unit.0) {
-        if let Some(op) = facts.ops.get(site.op.0 as usize) {
-            let source = &suite.sources[unit.0.0 as usize].text;
-            texts.extend(source.get(op.span.start as usize..op.span.end as usize).map(str::to_owned));
-        }
-    }
-    texts.iter().any(|text| {
-        let text = text.to_ascii_lowercase();
-        WORDS.iter().any(|word| text.contains(word))
-    })
 }
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, spread: bool) -> Finding {

@@ -276,8 +276,12 @@ impl Lower {
     }
 
     fn local(&mut self, local: &syn::Local) {
-        let Some(init) = &local.init else { return };
         let span = edges::across(local.let_token.span, local.semi_token.span);
+        let Some(init) = &local.init else {
+            // What is bound later lives as long as the block that declares it.
+            let nothing = self.value(Value::Nil);
+            return self.bind_let(&local.pat, nothing, span);
+        };
         let subject = self.expr(&init.expr);
         let Some((_, other)) = &init.diverge else {
             return self.bind_let(&local.pat, subject, span);

@@ -16,7 +16,7 @@ def null_dist_cached(num_pos, total, seed, size, cache_dir: Path):
         if cache_file.is_file():  # other end: non-atomic-write
             try:
                 null_dist = np.load(cache_file)  # other end: non-atomic-write
-            except ValueError as error:
+            except ValueError as error:  # finding: narrow-corruption-handler
                 warnings.warn(f"cannot load {cache_file}: {error}")
                 cache_file.unlink(missing_ok=True)
                 null_dist = random_ap(size, num_pos, total, seed)
