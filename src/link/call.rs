@@ -1,13 +1,13 @@
 //! Calls: who is called, and what a unit of the project does when it is. Library knowledge comes from the tables (`give.rs`); what
 //! stands here are the few calls whose meaning depends on more than their own arguments.
 
-use super::eval::{Context, Eval};
+use super::eval::Eval;
 use super::give::entry_takes_self;
 use super::index::Binding;
 use super::overlap::is_shared;
 use super::place::{Fresh, FreshKind, Place, Root};
-use super::summary::{Frame, Where};
-use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Term, UnitRef};
+use super::summary::Where;
+use super::term::{Argument, ClassRef, Lock, Mix, Piece, Term};
 use super::world::of_place;
 use crate::calls::{Gives, Verb};
 use crate::facts::{Arg, Language, OpId, Shape, V, Value};
@@ -22,15 +22,23 @@ pub(super) struct Passed {
     pub star: bool,
 }
 
+impl Passed {
+    pub fn argument(&self) -> Argument {
+        Argument { name: self.name.clone(), term: self.term.clone(), star: self.star }
+    }
+
+    /// An argument that stands in another unit.
+    pub fn from(arg: &Argument) -> Passed {
+        Passed { name: arg.name.clone(), term: arg.term.clone(), value: None, star: arg.star }
+    }
+}
+
 /// Names of functions that write the file they are given, by how names begin.
 const SAVES: &[&str] =
     &["save", "dump_to", "export", "store", "persist", "savefig", "imsave", "imwrite", "to_file", "write_to", "write_file"];
 
 /// Names of functions that read it.
 const LOADS: &[&str] = &["load", "from_file", "imread", "restore", "parse_file", "read_from", "read_file"];
-
-/// Nested functions evaluated in place inside one another.
-const INSIDE: usize = 4;
 
 impl Eval<'_, '_> {
     /// Evaluates a call operation.
@@ -74,7 +82,12 @@ impl Eval<'_, '_> {
                 ) {
                     self.forgive(base);
                 }
-                self.call_method(op, &base_term, &name, &passed)
+                self.changed = None;
+                let gives = self.call_method(op, &base_term, &name, &passed);
+                if let Some(changed) = self.changed.take() {
+                    self.assign(base, &base_term, changed);
+                }
+                gives
             }
             _ => {
                 let callee = self.value(callee);
@@ -128,6 +141,7 @@ impl Eval<'_, '_> {
                 self.maybe -= 1;
                 results.into_iter().reduce(Term::either).unwrap_or(Term::Unknown)
             }
+            _ if callee.is_open() => self.defer(op, callee.clone(), args),
             _ => self.unknown(op, args),
         }
     }
@@ -238,6 +252,10 @@ impl Eval<'_, '_> {
             }
             _ => {}
         }
+        if let Some(callable) = kept_field(recv, name) {
+            let callable = callable.clone();
+            return self.call_term(op, &callable, args);
+        }
         if let Some(class) = self.class_of(recv)
             && let Some(unit) = self.world.index.method(class, name)
         {
@@ -277,7 +295,15 @@ impl Eval<'_, '_> {
                     }
                 }
                 _ => {
+                    if let Some(callable) = self.callable_field(recv, name) {
+                        return self.call_term(op, &callable, args);
+                    }
                     self.told_by_name(op, name, args);
+                    // What it is called on becomes known where this unit is called.
+                    let ours = *recv == Term::Param(0) || self.world.index.has_method(name);
+                    if recv.is_open() && ours {
+                        return self.defer(op, Term::Method(Arc::new(recv.clone()), name.into()), args);
+                    }
                     self.unknown(op, args)
                 }
             },
@@ -285,9 +311,9 @@ impl Eval<'_, '_> {
     }
 
     /// The class of this project that a receiver is an instance of.
-    fn class_of(&self, recv: &Term) -> Option<ClassRef> {
+    pub(super) fn class_of(&self, recv: &Term) -> Option<ClassRef> {
         match recv {
-            Term::Object(object) => Some(object.class),
+            Term::Changed(base, _) => self.class_of(base),
             Term::Param(0) => {
                 let unit = self.facts.unit(self.unit);
                 let class = unit.class.filter(|_| matches!(unit.shape, Shape::Method | Shape::ClassMethod | Shape::Property))?;
@@ -300,8 +326,14 @@ impl Eval<'_, '_> {
                     _ => None,
                 }
             }
-            _ => None,
+            _ => self.world.class_of(recv),
         }
+    }
+
+    /// A callable that a constructor or set-up stored in a field.
+    fn callable_field(&self, recv: &Term, name: &str) -> Option<Term> {
+        self.world.class_of(recv)?;
+        Some(self.world.field(recv, &name.into(), 0)).filter(is_callable)
     }
 
     fn call_super(&mut self, op: OpId, name: &str, args: &[Passed]) -> Term {
@@ -447,187 +479,24 @@ impl Eval<'_, '_> {
         self.effect(op, verb, &path.term, false, None, path.value);
         Some(Term::Handle(Arc::new(path.term)))
     }
+}
 
-    fn construct(&mut self, op: OpId, class: ClassRef, args: &[Passed]) -> Term {
-        let init = self.world.index.method(class, "__init__");
-        let params = init.map(|init| self.arguments(init, Some(Term::Unknown), args)).unwrap_or_default();
-        let object = Term::Object(Arc::new(Object {
-            class,
-            args: params.into_iter().skip(1).collect(),
-            fields: Vec::new(),
-            site: Some(self.site(op)),
-            via: 0,
-        }));
-        if let Some(init) = init {
-            self.call_unit(op, init, Some(object.clone()), args);
-        }
-        object
-    }
+/// What was put into a field of an object by hand.
+fn kept_field<'t>(recv: &'t Term, name: &str) -> Option<&'t Term> {
+    let fields: &[(Arc<str>, Term)] = match recv {
+        Term::Object(object) => &object.fields,
+        Term::Changed(_, fields) => fields,
+        _ => return None,
+    };
+    fields.iter().find(|(field, _)| &**field == name).map(|(_, term)| term)
+}
 
-    /// The terms of a unit's parameters for a call.
-    fn arguments(&self, unit: UnitRef, recv: Option<Term>, args: &[Passed]) -> Vec<Term> {
-        let params = &self.world.index.file(unit.0).unit(unit.1).params;
-        let facts = self.world.index.file(unit.0);
-        let mut out: Vec<Term> = vec![Term::Missing; params.len()];
-        let mut next = 0;
-        if let Some(recv) = recv {
-            if let Some(first) = out.first_mut() {
-                *first = recv;
-            }
-            next = 1;
-        }
-        let mut open = false;
-        for arg in args {
-            if arg.star {
-                open = true;
-                continue;
-            }
-            match &arg.name {
-                Some(name) => {
-                    if let Some(at) = params.iter().position(|param| facts.name(param.name) == &**name) {
-                        out[at] = arg.term.clone();
-                    }
-                }
-                None => {
-                    if let (Some(slot), false) = (out.get_mut(next), open) {
-                        *slot = arg.term.clone();
-                    }
-                    next += 1;
-                }
-            }
-        }
-        for (param, term) in params.iter().zip(&mut out) {
-            if open && *term == Term::Missing {
-                *term = Term::Unknown;
-            }
-            if matches!(param.kind, crate::facts::ParamKind::Rest | crate::facts::ParamKind::Keywords) {
-                *term = Term::Unknown;
-            }
-        }
-        out
-    }
-
-    /// Calls a unit of the project: its summary, seen from here.
-    fn call_unit(&mut self, op: OpId, unit: UnitRef, recv: Option<Term>, args: &[Passed]) -> Term {
-        let data = self.world.index.file(unit.0).unit(unit.1);
-        let nested = unit.0 == self.file
-            && data.parent.is_some_and(|parent| parent == self.unit || self.inside.contains(&parent))
-            && !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody);
-        if (nested && data.class.is_none()) || data.shape == Shape::Closure {
-            if unit.0 != self.file {
-                return Term::Unknown;
-            }
-            return self.call_in_place(op, unit, args, &[]);
-        }
-        let takes_self = matches!(data.shape, Shape::Method | Shape::ClassMethod | Shape::Property);
-        let recv = if takes_self { recv } else { None };
-        let mut params = self.arguments(unit, recv, args);
-        self.world.fill_defaults(&mut params, unit);
-        // What is not known of an argument is still one thing for the whole call.
-        for (n, param) in params.iter_mut().enumerate().filter(|(_, param)| **param == Term::Unknown) {
-            *param = Term::Opaque(Arc::new(Opaque { site: self.site(op), via: n as u64 + 1, mix: Mix::EMPTY, ty: None }));
-        }
-        let summary = self.world.summary(unit);
-        let site = Some(self.site(op));
-        let ambience = self.state.ambience.clone();
-        let frame = Frame { world: self.world, params, ambience: &ambience, site };
-        let is_context = data.yields && is_context_manager(self.world.index.file(unit.0), data);
-        let is_generator = data.yields && !is_context;
-        let mut leave = Vec::new();
-        for effect in &summary.effects {
-            let Some(mut effect) = frame.effect(effect) else { continue };
-            let mut guards = self.state.guards.clone();
-            guards.extend(effect.guards);
-            effect.guards = guards;
-            let mut known = self.state.known.clone();
-            known.extend(effect.known);
-            effect.known = known;
-            effect.caught.extend(self.caught.iter().cloned());
-            effect.maybe |= self.maybe > 0;
-            // Inside the callee its own ways count; seen from here, ours come first.
-            effect.ways.splice(0..0, self.ways.iter().copied());
-            effect.expected |= self.expected > 0;
-            effect.flagged |= self.flagged > 0;
-            effect.spread |= self.spread > 0;
-            let after_yield = effect.leave && is_context;
-            effect.leave = self.at_yield.is_some();
-            if after_yield { leave.push(effect) } else { self.effects.push(effect) }
-        }
-        self.effects.truncate(512);
-        let after = frame.ambience(&summary.after);
-        let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();
-        let gives = summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0));
-        if is_context {
-            self.contexts.insert(op, Context { leave, ambience: Some(after), held });
-        } else if !is_generator && !data.is_async {
-            self.state.ambience = after;
-            self.state.guards.extend(held);
-        }
-        match gives {
-            Term::Unknown => Term::opaque(self.site(op), Mix::EMPTY),
-            // A generator's elements are not known one by one.
-            _ if is_generator => Term::opaque(self.site(op), Mix::EMPTY),
-            gives => gives,
-        }
-    }
-
-    fn call_closure(&mut self, op: OpId, unit: UnitRef, captured: &[(Arc<str>, Term)], args: &[Passed]) -> Term {
-        if unit.0 == self.file {
-            let captured = captured.to_vec();
-            return self.call_in_place(op, unit, args, &captured);
-        }
-        Term::Unknown
-    }
-
-    /// Evaluates a nested function or closure where it is called, with the variables of its surroundings.
-    fn call_in_place(&mut self, op: OpId, unit: UnitRef, args: &[Passed], captured: &[(Arc<str>, Term)]) -> Term {
-        if self.inside.len() >= INSIDE || self.inside.contains(&unit.1) {
-            return Term::Unknown;
-        }
-        let data = self.facts.unit(unit.1);
-        let mut params = self.arguments(unit, None, args);
-        for (param, term) in data.params.iter().zip(&mut params) {
-            if *term == Term::Missing {
-                *term = param.default.map_or(Term::Unknown, |default| self.value(default));
-            }
-        }
-        let before = self.state.clone();
-        let (gives, at_yield) = (self.gives.take(), self.at_yield.take());
-        for (name, term) in captured {
-            if let Some(sym) = self.world.index.sym(self.file, name) {
-                self.state.vars.insert(sym, term.clone());
-            }
-        }
-        for (param, term) in data.params.iter().zip(params) {
-            self.state.vars.insert(param.name, term);
-        }
-        self.inside.push(unit.1);
-        let first = self.effects.len();
-        self.block(&data.body);
-        self.inside.pop();
-        let site = self.site(op);
-        for effect in &mut self.effects[first..] {
-            effect.via.insert(0, site);
-        }
-        let result = std::mem::replace(&mut self.gives, gives).unwrap_or(Term::Nil);
-        let inner = std::mem::replace(&mut self.at_yield, at_yield);
-        let ambience = self.state.ambience.clone();
-        let vars = std::mem::take(&mut self.state.vars);
-        self.state = before;
-        if data.yields {
-            let (ambience, held) = inner.unwrap_or((ambience, Vec::new()));
-            self.contexts.insert(op, Context { leave: Vec::new(), ambience: Some(ambience), held });
-        } else {
-            self.state.ambience = ambience;
-            // `nonlocal` and Rust's captured variables.
-            for name in &data.globals {
-                if let Some(term) = vars.get(name) {
-                    self.state.vars.insert(*name, term.clone());
-                }
-            }
-        }
-        result
-    }
+/// Whether a value can be called, and it is known what then happens.
+pub(super) fn is_callable(term: &Term) -> bool {
+    matches!(
+        term,
+        Term::Function(_) | Term::Bound(..) | Term::Closure(..) | Term::Class(_) | Term::External(_) | Term::Method(..)
+    )
 }
 
 /// Whether a method of a receiver that is not known can be the one that its name says: `fs.exists(path)` is no `Path.exists()`.
@@ -637,14 +506,4 @@ fn fits(entry: &crate::calls::Call, args: &[Passed]) -> bool {
             && of.iter().any(|name| name == "self")
     });
     !of_self || args.iter().all(|arg| arg.name.is_some() || matches!(arg.term, Term::Int(_) | Term::Bool(_) | Term::Nil))
-}
-
-/// A generator that `contextlib` makes a context manager of.
-pub(super) fn is_context_manager(facts: &crate::facts::FileFacts, unit: &crate::facts::Unit) -> bool {
-    unit.marks.iter().any(|mark| {
-        facts.dotted(mark.callee).is_some_and(|name| {
-            let last = name.rsplit('.').next().unwrap_or(&name);
-            matches!(last, "contextmanager" | "asynccontextmanager")
-        })
-    })
 }

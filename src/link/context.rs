@@ -132,7 +132,7 @@ impl Eval<'_, '_> {
                 if self.world.index.method(class, "__enter__").is_some() || self.world.index.outside_bases(class).next().is_some()
                 {
                     bound = self.call_method(op, &term, "__enter__", &[]);
-                    if matches!(bound, Term::Unknown | Term::Opaque(_)) {
+                    if matches!(bound, Term::Unknown | Term::Opaque(_) | Term::Call(_)) {
                         bound = term.clone();
                     }
                     exits.push((op, term.clone()));
@@ -225,7 +225,7 @@ impl Eval<'_, '_> {
 
     /// A place as it is seen from here: under the redirections in force.
     pub fn reach(&self, place: &Place) -> Option<Place> {
-        let frame = Frame { world: self.world, params: Vec::new(), ambience: &self.state.ambience, site: None };
+        let frame = Frame { world: self.world, params: Vec::new(), captured: &[], ambience: &self.state.ambience, site: None };
         let root = frame.place(
             &Place::root(match &place.root {
                 root @ (Root::Cwd | Root::Home | Root::Temp) => root.clone(),

@@ -1,8 +1,8 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
 use super::place::Place;
-use super::summary::{Ambience, EFFECTS, Effect, Known, Summary, Where, harm};
-use super::term::{Lock, Site, Term, UnitRef};
+use super::summary::{Ambience, Deferred, EFFECTS, Effect, Known, Summary, Where, harm};
+use super::term::{Lock, Mix, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
 use crate::facts::{Arm, Block, FileFacts, Handler, OpId, Shape, Step, Sym, UnitId, V, Value, What};
@@ -14,15 +14,13 @@ use std::sync::Arc;
 pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     let mut eval = Eval::new(world, unit);
     let data = eval.facts.unit(unit.1);
-    if data.shape != Shape::Closure {
-        for (n, param) in data.params.iter().enumerate() {
-            let term = eval.parameter(n as u16, param.ty);
-            let term = match term {
-                Term::Param(_) if is_injected(eval.facts, data) => eval.injected(n as u16, eval.facts.name(param.name)),
-                term => term,
-            };
-            eval.state.vars.insert(param.name, term);
-        }
+    for (n, param) in data.params.iter().enumerate() {
+        let term = eval.parameter(n as u16, param.ty);
+        let term = match term {
+            Term::Param(_) if is_injected(eval.facts, data) => eval.injected(n as u16, eval.facts.name(param.name)),
+            term => term,
+        };
+        eval.state.vars.insert(param.name, term);
     }
     eval.defaults = data.params.iter().map(|param| param.default.map(|default| eval.value(default).bounded())).collect();
     eval.block(&data.body);
@@ -52,6 +50,14 @@ pub(super) struct Eval<'a, 'w> {
     pub state: State,
     pub results: HashMap<OpId, Term>,
     pub effects: Vec<Effect>,
+    /// Calls that wait for their callee, and how many of others' were made here, and inside one another.
+    pub calls: Vec<Deferred>,
+    pub made: usize,
+    pub making: usize,
+    /// The call at hand stands in another unit.
+    pub at: Option<Site>,
+    /// The receiver of the last call, where the callee changed fields of it.
+    pub changed: Option<Term>,
     pub gives: Option<Term>,
     pub defaults: Vec<Option<Term>>,
     pub stores: Vec<(Arc<str>, Term)>,
@@ -91,7 +97,7 @@ pub(super) struct Context {
 const KNOWN: usize = 16;
 
 impl<'a, 'w> Eval<'a, 'w> {
-    fn new(world: &'w World<'a>, unit: UnitRef) -> Self {
+    pub fn new(world: &'w World<'a>, unit: UnitRef) -> Self {
         Eval {
             world,
             file: unit.0,
@@ -108,6 +114,11 @@ impl<'a, 'w> Eval<'a, 'w> {
             },
             results: HashMap::new(),
             effects: Vec::new(),
+            calls: Vec::new(),
+            made: 0,
+            making: 0,
+            at: None,
+            changed: None,
             gives: None,
             defaults: Vec::new(),
             stores: Vec::new(),
@@ -152,6 +163,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         let (after, held) = self.at_yield.unwrap_or((self.state.ambience, self.state.guards));
         Summary {
             effects: self.effects,
+            calls: self.calls,
             gives: self.gives.map(Term::bounded),
             defaults: self.defaults,
             stores: self.stores,
@@ -162,7 +174,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     pub fn site(&self, op: OpId) -> Site {
-        Site { file: self.file, op }
+        self.at.unwrap_or(Site { file: self.file, op })
     }
 
     /// A parameter, with its declared type where that is one from outside.
@@ -223,7 +235,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                     Some(element) => element.clone(),
                     None => self.value(*value),
                 };
-                if let (Some(ty), Term::Param(_) | Term::Opaque(_) | Term::Field(..)) =
+                if let (Some(ty), Term::Param(_) | Term::Captured(_) | Term::Call(_) | Term::Opaque(_) | Term::Field(..)) =
                     (ty.and_then(|ty| self.type_name(ty)), &term)
                 {
                     term = Term::Typed(ty, Arc::new(term));
@@ -275,9 +287,10 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     /// A nested function that leaves its unit takes the variables along.
-    fn escape(&mut self, term: Term) -> Term {
+    pub(super) fn escape(&mut self, term: Term) -> Term {
+        let here = |parent: UnitId| parent == self.unit || self.inside.contains(&parent);
         match term {
-            Term::Function((file, unit)) if file == self.file && self.facts.unit(unit).parent == Some(self.unit) => {
+            Term::Function((file, unit)) if file == self.file && self.facts.unit(unit).parent.is_some_and(here) => {
                 if matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
                     return Term::Function((file, unit));
                 }
@@ -305,12 +318,21 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.state.vars.insert(*name, term);
             }
             Value::Attr(base, name) => {
-                let base = self.value(*base);
+                let holder = *base;
+                let base = self.value(holder);
                 let name: Arc<str> = self.facts.name(*name).into();
                 match &base {
                     Term::Param(0) if self.facts.unit(self.unit).class.is_some() => {
+                        // What is not known of it, or not always so, is still another value than before.
+                        let sure = self.maybe == 0 || self.is_initialiser();
+                        let kept =
+                            if sure && term != Term::Unknown { term.clone() } else { Term::opaque(self.site(op), Mix::EMPTY) };
                         self.stores.retain(|(stored, _)| *stored != name);
-                        self.stores.push((name.clone(), term.clone()));
+                        self.stores.push((name.clone(), kept));
+                    }
+                    Term::Object(_) | Term::Changed(..) => {
+                        let changed = base.with_fields(vec![(name, term)]);
+                        return self.assign(holder, &base, changed);
                     }
                     Term::External(module) if &**module == "tempfile" && &*name == "tempdir" => {
                         self.state.ambience.temp = Some(match Place::of(&term) {
@@ -344,6 +366,11 @@ impl<'a, 'w> Eval<'a, 'w> {
             }
             _ => {}
         }
+    }
+
+    /// Whether this is a method whose stores every instance has.
+    fn is_initialiser(&self) -> bool {
+        super::world::INITIALISERS.contains(&self.facts.name(self.facts.unit(self.unit).name))
     }
 
     /// One of the values that a tuple target takes.

@@ -37,7 +37,9 @@ impl Eval<'_, '_> {
     pub(super) fn apply(&mut self, op: OpId, entry: &'static Call, key: &str, recv: Option<Term>, args: &[Passed]) -> Term {
         let given = give_arguments(entry, recv, args);
         let site = self.site(op);
-        self.entries.insert(op, entry);
+        if self.at.is_none() {
+            self.entries.insert(op, entry);
+        }
         self.calling = key.into();
         // `GzipFile(fileobj=f, filename="x")`: the name is only a label.
         let through = given.get("fileobj").is_some_and(|term| *term != Term::Nil);

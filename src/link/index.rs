@@ -4,7 +4,7 @@ use super::term::{ClassRef, UnitRef};
 use crate::facts::run::{Setup, Target};
 use crate::facts::{Block, ClassId, FileFacts, Import, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What};
 use crate::text::{FileId, Source};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What a name is bound to.
@@ -52,6 +52,8 @@ pub struct Index<'a> {
     crates: HashMap<String, FileId>,
     /// Methods by class; for Rust by the `struct`, over all its `impl`s.
     methods: HashMap<ClassRef, BTreeMap<Arc<str>, UnitId>>,
+    /// Names of all methods.
+    method_names: HashSet<Arc<str>>,
     /// Rust methods whose `impl` stands in another file than the type, or is one of several.
     impls: HashMap<ClassRef, Vec<ClassRef>>,
     /// The class that an `impl` is for.
@@ -84,6 +86,7 @@ impl<'a> Index<'a> {
             stars: HashMap::new(),
             crates: HashMap::new(),
             methods: HashMap::new(),
+            method_names: HashSet::new(),
             impls: HashMap::new(),
             extends: HashMap::new(),
             orders: HashMap::new(),
@@ -258,6 +261,7 @@ impl<'a> Index<'a> {
                     let methods = self.methods.entry((file, class)).or_default();
                     // A later definition takes the place of an earlier one.
                     methods.insert(facts.name(unit.name).into(), UnitId(u as u32));
+                    self.method_names.insert(facts.name(unit.name).into());
                 }
             }
         }
@@ -348,6 +352,11 @@ impl<'a> Index<'a> {
         None
     }
 
+    /// Whether some class of the project has a method of this name.
+    pub fn has_method(&self, name: &str) -> bool {
+        self.method_names.contains(name)
+    }
+
     /// The next method of that name after the class itself: what `super()` finds.
     pub fn inherited_method(&self, class: ClassRef, name: &str) -> Option<UnitRef> {
         self.order(class).iter().skip(1).find_map(|class| Some((class.0, *self.methods.get(class)?.get(name)?)))
@@ -428,6 +437,27 @@ impl<'a> Index<'a> {
             at = unit.parent;
         }
         None
+    }
+
+    /// Whether a name that a nested function uses is a variable or parameter of a function around it.
+    pub fn is_captured(&self, file: FileId, unit: UnitId, name: Sym) -> bool {
+        let facts = self.file(file);
+        let mut at = facts.unit(unit).parent;
+        while let Some(id) = at {
+            let unit = facts.unit(id);
+            match unit.shape {
+                Shape::Module => return false,
+                Shape::ClassBody => {}
+                _ if unit.params.iter().any(|param| param.name == name) => return true,
+                _ => match self.scope(file, id).and_then(|scope| scope.names.get(&name)) {
+                    Some(Bound::Variable) => return true,
+                    Some(_) => return false,
+                    None => {}
+                },
+            }
+            at = unit.parent;
+        }
+        false
     }
 
     /// A name of a module, from inside or outside it.

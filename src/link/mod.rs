@@ -5,6 +5,7 @@ mod context;
 mod eval;
 mod give;
 mod index;
+mod instance;
 mod names;
 mod overlap;
 mod place;

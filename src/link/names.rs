@@ -17,6 +17,9 @@ impl Eval<'_, '_> {
             return term.clone();
         }
         let text = self.facts.name(name);
+        if self.world.index.is_captured(self.file, self.unit, name) {
+            return Term::Captured(text.into());
+        }
         match self.world.index.resolve(self.file, self.unit, name) {
             Some(binding) => self.bound(binding),
             None => match (self.facts.language, text) {
@@ -209,7 +212,13 @@ impl Eval<'_, '_> {
                 return Term::Bound(method, Arc::new(base.clone()));
             }
             if let Some(gives) = self.world.summary(method).gives.clone() {
-                let frame = Frame { world: self.world, params: vec![base.clone()], ambience: &self.state.ambience, site: None };
+                let frame = Frame {
+                    world: self.world,
+                    params: vec![base.clone()],
+                    captured: &[],
+                    ambience: &self.state.ambience,
+                    site: None,
+                };
                 return frame.term(&gives, 0);
             }
         }

@@ -70,9 +70,13 @@ impl Place {
             Term::Text(parts) => Place::from_pieces(parts),
             Term::Setting(name) => Some(Place::root(Root::Setting(name.clone()))),
             Term::Handle(inner) | Term::Typed(_, inner) => Place::of(inner),
-            Term::Param(_) | Term::Field(..) | Term::Opaque(_) | Term::Item(..) | Term::Derived(_) => {
-                Some(Place::root(Root::Of(term.clone())))
-            }
+            Term::Param(_)
+            | Term::Captured(_)
+            | Term::Call(_)
+            | Term::Field(..)
+            | Term::Opaque(_)
+            | Term::Item(..)
+            | Term::Derived(_) => Some(Place::root(Root::Of(term.clone()))),
             _ => None,
         }
     }

@@ -737,12 +737,12 @@ impl<'i> Maker<'_, 'i> {
     }
 
     /// Runs a unit as part of a test.
-    fn run(&self, unit: UnitRef, mut params: Vec<Term>, phase: Phase, making: &mut Making) -> Term {
-        self.world.fill_defaults(&mut params, unit);
-        let summary = self.world.summary(unit);
+    fn run(&self, unit: UnitRef, params: Vec<Term>, phase: Phase, making: &mut Making) -> Term {
+        let mut eval = Eval::new(&self.world, unit);
+        let gives = eval.instantiate(None, unit, params, &[]);
         let ambience = making.ambience.clone();
-        let frame = Frame { world: &self.world, params, ambience: &ambience, site: None };
-        for effect in &summary.effects {
+        let frame = Frame { world: &self.world, params: Vec::new(), captured: &[], ambience: &ambience, site: None };
+        for effect in &eval.effects {
             let relative = matches!(effect.on.root, Root::Cwd | Root::Start);
             let Some(mut effect) = frame.effect(effect) else { continue };
             let relative = relative && effect.on.root == Root::Project;
@@ -754,8 +754,8 @@ impl<'i> Maker<'_, 'i> {
             let one = TestEffect { effect, phase, relative };
             if leave { making.teardown.push(one) } else { making.effects.push(one) }
         }
-        making.ambience = frame.ambience(&summary.after);
-        summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0))
+        making.ambience = frame.ambience(&eval.state.ambience);
+        frame.term(&gives, 0)
     }
 
     fn rust_tests(&self, file: FileId, out: &mut Vec<Test>) {

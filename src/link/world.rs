@@ -7,10 +7,10 @@ use super::eval::evaluate;
 use super::index::Index;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Ambience, Frame, Summary, TRAIL};
-use super::term::{ClassRef, Object, Term, UnitRef};
+use super::term::{Argument, ClassRef, Mix, Object, Opaque, Pending, Term, UnitRef};
 use crate::calls::{self, Call, Calls, Gives};
 use crate::facts::run::Setup;
-use crate::facts::{Language, Shape, UnitId};
+use crate::facts::{Language, ParamKind, Shape, UnitId};
 use crate::text::FileId;
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -25,8 +25,11 @@ pub struct World<'a> {
     needs: RefCell<BTreeSet<UnitRef>>,
 }
 
+/// Steps of substitution in one another before it is given up.
+pub(super) const NESTED: usize = 12;
+
 /// Methods whose stores an instance has when others run, in the order in which they run.
-const INITIALISERS: &[&str] = &[
+pub(super) const INITIALISERS: &[&str] = &[
     "__init__",
     "__post_init__",
     "setUpClass",
@@ -72,7 +75,7 @@ impl<'a> World<'a> {
     /// `base.name`, where the base is known well enough; else the field itself, which keeps its identity.
     pub fn field(&self, base: &Term, name: &Arc<str>, nested: usize) -> Term {
         let unsettled = || Term::Field(Arc::new(base.clone()), name.clone()).bounded();
-        if nested > 12 {
+        if nested > NESTED {
             return Term::Unknown;
         }
         match (base.plain(), &**name) {
@@ -87,6 +90,10 @@ impl<'a> World<'a> {
         }
         match base.plain() {
             Term::Object(object) => self.object_field(object, base, name, nested).unwrap_or_else(unsettled),
+            Term::Changed(of, fields) => match fields.iter().find(|(field, _)| field == name) {
+                Some((_, term)) => term.clone(),
+                None => self.field(of, name, nested + 1),
+            },
             Term::Class(class) => self.class_variable(*class, name).unwrap_or_else(unsettled),
             Term::Module(module) => self.variable(*module, name),
             _ => self.attribute(base, name).unwrap_or_else(unsettled),
@@ -113,7 +120,7 @@ impl<'a> World<'a> {
                     } else {
                         params.truncate(1);
                     }
-                    let frame = Frame { world: self, params, ambience: &ambience, site: object.site };
+                    let frame = Frame { world: self, params, captured: &[], ambience: &ambience, site: object.site };
                     return Some(frame.term(term, nested + 1));
                 }
             }
@@ -124,10 +131,116 @@ impl<'a> World<'a> {
         let method = self.index.method(object.class, name)?;
         if self.index.file(method.0).unit(method.1).shape == Shape::Property {
             let gives = self.summary(method).gives.clone()?;
-            let frame = Frame { world: self, params: vec![this.clone()], ambience: &ambience, site: None };
+            let frame = Frame { world: self, params: vec![this.clone()], captured: &[], ambience: &ambience, site: None };
             return Some(frame.term(&gives, nested + 1));
         }
         Some(Term::Bound(method, Arc::new(this.clone())))
+    }
+
+    /// The class of this project that a value is an instance of.
+    pub fn class_of(&self, term: &Term) -> Option<ClassRef> {
+        match term {
+            Term::Object(object) => Some(object.class),
+            Term::Changed(base, _) => self.class_of(base),
+            _ => None,
+        }
+    }
+
+    /// The unit that a callee means, with its receiver and the variables around it.
+    fn target<'t>(&self, callee: &'t Term) -> Option<(UnitRef, Option<Term>, &'t [(Arc<str>, Term)])> {
+        match callee {
+            Term::Function(unit) => Some((*unit, None, &[])),
+            Term::Bound(unit, recv) => Some((*unit, Some((**recv).clone()), &[])),
+            Term::Closure(unit, captured) => Some((*unit, None, captured)),
+            Term::Method(recv, name) => {
+                let Some(unit) = self.index.method(self.class_of(recv)?, name) else {
+                    return None;
+                };
+                let shape = self.index.file(unit.0).unit(unit.1).shape;
+                Some((unit, (shape != Shape::StaticMethod).then(|| (**recv).clone()), &[]))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a call gives that waited for its callee; still the call where it waits on.
+    pub fn given(&self, pending: Pending, ambience: &Ambience, nested: usize) -> Term {
+        let unknown = |ty| Term::Opaque(Arc::new(Opaque { site: pending.site, via: 0, mix: Mix::EMPTY, ty }));
+        if nested > NESTED {
+            return Term::Unknown;
+        }
+        if let Term::Class(class) = &pending.callee {
+            let init = self.index.method(*class, "__init__");
+            let params = init.map(|init| self.arguments(init, Some(Term::Unknown), &pending.args)).unwrap_or_default();
+            let args = params.into_iter().skip(1).collect();
+            return Term::Object(Arc::new(Object { class: *class, args, fields: Vec::new(), site: Some(pending.site), via: 0 }));
+        }
+        let Some((unit, recv, captured)) = self.target(&pending.callee) else {
+            return if pending.callee.is_open() { Term::Call(Arc::new(pending)) } else { unknown(None) };
+        };
+        let mut params = self.arguments(unit, recv, &pending.args);
+        self.fill_defaults(&mut params, unit);
+        let summary = self.summary(unit);
+        let recv = params.first().cloned();
+        let frame = Frame { world: self, params, captured, ambience, site: Some(pending.site) };
+        match summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, nested + 1)) {
+            Term::Unknown => unknown(None),
+            gives if self.index.file(unit.0).unit(unit.1).shape == Shape::Method && Some(&gives) == recv.as_ref() => {
+                self.changed(&frame, unit, &gives).map_or(gives, |(_, changed)| changed)
+            }
+            gives => gives,
+        }
+    }
+
+    /// The fields of its receiver that a method changes, and the receiver after that.
+    pub fn changed(&self, frame: &Frame, unit: UnitRef, recv: &Term) -> Option<(Vec<(Arc<str>, Term)>, Term)> {
+        let stores = &self.summary(unit).stores;
+        let fields: Vec<(Arc<str>, Term)> = stores.iter().map(|(name, term)| (name.clone(), frame.term(term, 0))).collect();
+        let changed = recv.with_fields(fields.clone()).bounded();
+        (!fields.is_empty()).then_some((fields, changed))
+    }
+
+    /// The terms of a unit's parameters for a call.
+    pub fn arguments(&self, unit: UnitRef, recv: Option<Term>, args: &[Argument]) -> Vec<Term> {
+        let facts = self.index.file(unit.0);
+        let params = &facts.unit(unit.1).params;
+        let mut out: Vec<Term> = vec![Term::Missing; params.len()];
+        let mut next = 0;
+        if let Some(recv) = recv {
+            if let Some(first) = out.first_mut() {
+                *first = recv;
+            }
+            next = 1;
+        }
+        let mut open = false;
+        for arg in args {
+            if arg.star {
+                open = true;
+                continue;
+            }
+            match &arg.name {
+                Some(name) => {
+                    if let Some(at) = params.iter().position(|param| facts.name(param.name) == &**name) {
+                        out[at] = arg.term.clone();
+                    }
+                }
+                None => {
+                    if let (Some(slot), false) = (out.get_mut(next), open) {
+                        *slot = arg.term.clone();
+                    }
+                    next += 1;
+                }
+            }
+        }
+        for (param, term) in params.iter().zip(&mut out) {
+            if open && *term == Term::Missing {
+                *term = Term::Unknown;
+            }
+            if matches!(param.kind, ParamKind::Rest | ParamKind::Keywords) {
+                *term = Term::Unknown;
+            }
+        }
+        out
     }
 
     fn is_of(&self, method: UnitRef, class: ClassRef) -> bool {
