@@ -57,6 +57,11 @@ impl Eval<'_, '_> {
         for arg in &passed {
             self.named_as_value(op, &arg.term);
         }
+        if !self.entered.contains(&op) {
+            // `patcher.start()`, `mocker.patch(…)`, `stack.enter_context(patch(…))`: until the test ends.
+            let patched = self.patches(op);
+            self.state.ambience.patch(patched);
+        }
         match self.facts.value(callee).clone() {
             Value::Attr(base, name) => {
                 let base_term = self.value(base);
@@ -101,7 +106,8 @@ impl Eval<'_, '_> {
         if self.facts.language != Language::Rust || !matches!(method, "push" | "pop" | "set_extension" | "set_file_name") {
             return None;
         }
-        if !matches!(path.plain(), Term::Path(_)) {
+        let declared = matches!(path, Term::Typed(ty, _) if ty.ends_with("::PathBuf"));
+        if !declared && !matches!(path.plain(), Term::Path(_)) {
             return None;
         }
         let arg = args.first().map(|arg| arg.term.clone());
@@ -259,6 +265,7 @@ impl Eval<'_, '_> {
         if let Some(class) = self.class_of(recv)
             && let Some(unit) = self.world.index.method(class, name)
         {
+            self.take_own_lock(class, recv, name);
             let shape = self.world.index.file(unit.0).unit(unit.1).shape;
             let recv = (shape != Shape::StaticMethod).then(|| recv.clone());
             return self.call_unit(op, unit, recv, args);

@@ -6,7 +6,6 @@ use super::summary::{Frame, Where};
 use super::term::Term;
 use crate::calls::Redirected;
 use crate::facts::{Block, OpId, V, Value, What, WithItem};
-use std::sync::Arc;
 
 impl Eval<'_, '_> {
     /// `Some(true)`: what follows when the condition holds is only done when asked for; `Some(false)`: when it does not hold.
@@ -142,8 +141,9 @@ impl Eval<'_, '_> {
             } else if !matches!(term.plain(), Term::Handle(_) | Term::Path(_) | Term::Virtual) {
                 self.doubt(item.context);
             }
-            if let Some(name) = self.patches(item.context) {
-                self.state.ambience.patched.push(name);
+            if let Some(op) = op {
+                let patched = self.patches(op);
+                self.state.ambience.patch(patched);
             }
             if self.suppresses(item.context) {
                 self.caught.push("*".into());
@@ -169,22 +169,6 @@ impl Eval<'_, '_> {
         self.state.guards.truncate(guards);
         self.state.ambience = ambience;
         self.effects.extend(leave);
-    }
-
-    /// What `patch("a.b")` or `patch.object(a, "b")` replaces in the block.
-    fn patches(&mut self, context: V) -> Option<Arc<str>> {
-        let Value::Result(op) = self.facts.value(context) else { return None };
-        let What::Call { callee, args } = &self.facts.op(*op).what else { return None };
-        let callee = self.facts.dotted(*callee)?;
-        match callee.rsplit('.').next()? {
-            "patch" => self.value(args.first()?.value).as_literal().map(Arc::from),
-            "object" => {
-                let object = self.facts.dotted(args.first()?.value)?;
-                let name = self.value(args.get(1)?.value).as_literal()?;
-                Some(format!("{object}.{name}").into())
-            }
-            _ => None,
-        }
     }
 
     fn suppresses(&self, context: V) -> bool {

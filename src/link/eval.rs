@@ -1,13 +1,14 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
+use super::patch::Patched;
 use super::place::Place;
 use super::summary::{Ambience, Deferred, EFFECTS, Effect, Known, Summary, Where, harm};
 use super::term::{Lock, Mix, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
-use crate::facts::{Arm, Block, FileFacts, Handler, OpId, Shape, Step, Sym, UnitId, V, Value, What};
+use crate::facts::{Arm, Block, FileFacts, Handler, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What, WithItem};
 use crate::text::FileId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Evaluates a unit on its own, its parameters symbolic.
@@ -23,8 +24,17 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
         eval.state.vars.insert(param.name, term);
     }
     eval.defaults = data.params.iter().map(|param| param.default.map(|default| eval.value(default).bounded())).collect();
+    let marks = data.marks.iter().filter(|_| eval.facts.language == Language::Python);
+    let patched: Vec<Patched> = marks.flat_map(|mark| world.patched_by_mark(unit, mark)).collect();
+    eval.state.ambience.patch(patched.clone());
+    let held = eval.held_by_class();
+    eval.state.guards.extend(held.iter().cloned());
     eval.block(&data.body);
-    eval.finish()
+    let mut summary = eval.finish();
+    // What a decorator replaces, and what the class holds, is the unit's own matter.
+    summary.after.patched.retain(|one| !patched.contains(one));
+    summary.held.retain(|lock| !held.contains(lock));
+    summary
 }
 
 /// What changes along the way.
@@ -72,6 +82,8 @@ pub(super) struct Eval<'a, 'w> {
     pub entries: HashMap<OpId, &'static Call>,
     /// Context managers of the project that were called and not yet entered.
     pub contexts: HashMap<OpId, Context>,
+    /// Calls that stand as the context of a `with`.
+    pub entered: HashSet<OpId>,
     /// What the current loop's target is.
     pub elements: HashMap<V, Term>,
     /// Nested functions being evaluated in place.
@@ -130,6 +142,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             spread: 0,
             entries: HashMap::new(),
             contexts: HashMap::new(),
+            entered: HashSet::new(),
             elements: HashMap::new(),
             inside: Vec::new(),
             ways: Vec::new(),
@@ -194,6 +207,15 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     pub fn block(&mut self, block: &Block) {
+        for step in block {
+            if let Step::With { items, .. } = step {
+                let op = |item: &WithItem| match self.facts.value(item.context) {
+                    Value::Result(op) => Some(*op),
+                    _ => None,
+                };
+                self.entered.extend(items.iter().filter_map(op));
+            }
+        }
         for step in block {
             if self.state.dead {
                 return;
@@ -398,28 +420,6 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.state.ambience.home = to;
             }
             _ => {}
-        }
-    }
-
-    /// `setattr(tempfile, "tempdir", path)`, by hand or through monkeypatch.
-    pub fn set_attribute(&mut self, args: &[super::call::Passed]) {
-        let (name, value) = match args {
-            [object, name, value, ..] => match (&object.term, name.term.as_literal()) {
-                (Term::External(module), Some(name)) => (format!("{module}.{name}"), value),
-                _ => return,
-            },
-            [name, value] => match name.term.as_literal() {
-                Some(name) => (name, value),
-                None => return,
-            },
-            _ => return,
-        };
-        self.state.ambience.patched.push(name.as_str().into());
-        if name == "tempfile.tempdir" {
-            self.state.ambience.temp = Some(match Place::of(&value.term) {
-                Some(place) => Where::At(Arc::new(place)),
-                None => Where::Unknown,
-            });
         }
     }
 
@@ -695,7 +695,8 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
         let alternatives = on.alternatives().to_vec();
         for term in &alternatives {
-            let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) else { continue };
+            let place = Place::of(term).and_then(|place| self.reach(&place));
+            let Some(place) = place.filter(|place| !self.state.ambience.hides(place)) else { continue };
             let steps = argument.map_or(Vec::new(), |argument| self.derivation(argument));
             let known = self.state.known.clone();
             if super::overlap::changes(verb) {

@@ -1,11 +1,11 @@
 //! Names across files: which module, class or function a name means. Static: decided before anything is evaluated.
 
-use super::term::{ClassRef, UnitRef};
+use super::term::{ClassRef, Site, UnitRef};
 use crate::facts::run::{Setup, Target};
 use crate::facts::{Block, ClassId, FileFacts, Import, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What};
 use crate::text::{FileId, Source};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What a name is bound to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +43,8 @@ pub struct Index<'a> {
     /// Dotted Python module names, each with the files that may be meant.
     python: HashMap<String, Vec<FileId>>,
     paths: HashMap<&'a str, FileId>,
+    /// The unit of each operation, by file.
+    owners: Vec<OnceLock<Vec<UnitId>>>,
     /// For a Rust file that is a child module: the module unit that declares it.
     parents: HashMap<FileId, UnitRef>,
     children: HashMap<(FileId, UnitId, Arc<str>), UnitRef>,
@@ -81,6 +83,7 @@ impl<'a> Index<'a> {
                 .collect(),
             python: HashMap::new(),
             paths: sources.iter().enumerate().map(|(i, source)| (&*source.path, FileId(i as u32))).collect(),
+            owners: facts.iter().map(|_| OnceLock::new()).collect(),
             parents: HashMap::new(),
             children: HashMap::new(),
             stars: HashMap::new(),
@@ -350,6 +353,42 @@ impl<'a> Index<'a> {
             }
         }
         None
+    }
+
+    pub fn class_name(&self, class: ClassRef) -> &str {
+        let facts = self.file(class.0);
+        facts.name(facts.class(class.1).name)
+    }
+
+    /// A dotted Python name, as a text of the program names it: a module, or what stands in one.
+    pub fn dotted(&self, name: &str, from: FileId) -> Option<Binding> {
+        let mut ends: Vec<usize> = name.match_indices('.').map(|(at, _)| at).collect();
+        ends.push(name.len());
+        ends.iter().rev().find_map(|end| {
+            let module = self.python_module(&name[..*end], from)?;
+            let rest = name[*end..].split('.').filter(|part| !part.is_empty());
+            let mut at = Binding::Module((module, UnitId(0)));
+            for part in rest {
+                at = match at {
+                    Binding::Module(module) => self.in_module(module, part, 0)?,
+                    Binding::External(name) => Binding::External(format!("{name}.{part}").into()),
+                    _ => return None,
+                };
+            }
+            Some(at)
+        })
+    }
+
+    /// The units whose text holds an operation, innermost first.
+    pub fn units_at(&self, site: Site) -> Vec<UnitRef> {
+        let owners = self.owners.get(site.file.0 as usize).map(|owners| owners.get_or_init(|| owners_of(self.file(site.file))));
+        let mut at = owners.and_then(|owners| owners.get(site.op.0 as usize).copied());
+        let mut all = Vec::new();
+        while let Some(unit) = at {
+            all.push((site.file, unit));
+            at = self.file(site.file).unit(unit).parent;
+        }
+        all
     }
 
     /// Whether some class of the project has a method of this name.
@@ -761,6 +800,15 @@ pub fn walk_ops(block: &Block, f: &mut dyn FnMut(OpId)) {
             f(*op);
         }
     });
+}
+
+/// The unit that each operation of a file stands in.
+fn owners_of(facts: &FileFacts) -> Vec<UnitId> {
+    let mut owners = vec![UnitId(0); facts.ops.len()];
+    for (u, unit) in facts.units.iter().enumerate() {
+        walk_ops(&unit.body, &mut |op| owners[op.0 as usize] = UnitId(u as u32));
+    }
+    owners
 }
 
 fn scopes(facts: &FileFacts) -> HashMap<UnitId, Scope> {

@@ -4,6 +4,7 @@ use super::call::Passed;
 use super::eval::{Context, Eval};
 use super::summary::{Ambience, Around, Deferred, Frame, TRAIL};
 use super::term::{Argument, ClassRef, Lock, Mix, Object, Opaque, Pending, Site, Term, UnitRef};
+use crate::calls::Reach;
 use crate::facts::{OpId, Shape, V, Value};
 use std::sync::Arc;
 
@@ -19,6 +20,10 @@ const MADE: usize = 128;
 
 /// Nesting of a call that is kept as the value it gives.
 const KEPT: usize = 5;
+
+/// Methods after which an object is in use, and those that end it.
+const OPENERS: &[&str] = &["__init__", "__enter__", "__aenter__", "open", "connect"];
+const CLOSERS: &[&str] = &["__exit__", "__aexit__", "close", "__del__"];
 
 impl Eval<'_, '_> {
     pub(super) fn construct(&mut self, op: OpId, class: ClassRef, args: &[Passed]) -> Term {
@@ -79,6 +84,10 @@ impl Eval<'_, '_> {
         mut params: Vec<Term>,
         captured: &[(Arc<str>, Term)],
     ) -> Term {
+        if let Some(site) = site.filter(|_| self.state.ambience.replaces_unit(unit)) {
+            self.changed = None;
+            return Term::opaque(site, Mix::EMPTY);
+        }
         let facts = self.world.index.file(unit.0);
         let data = facts.unit(unit.1);
         self.world.fill_defaults(&mut params, unit);
@@ -188,6 +197,10 @@ impl Eval<'_, '_> {
     /// Makes a call that stands in another unit.
     fn make(&mut self, site: Option<Site>, deferred: &Deferred) -> Option<Ambience> {
         let pending = &deferred.call;
+        let sites = deferred.around.via.iter().copied().chain([pending.site]);
+        if self.state.ambience.replaces_any(self.world, sites) {
+            return None;
+        }
         let args: Vec<Passed> = pending.args.iter().map(Passed::from).collect();
         let (first, calls, ways) = (self.effects.len(), self.calls.len(), self.ways.len());
         let at = self.at.replace(pending.site);
@@ -209,6 +222,36 @@ impl Eval<'_, '_> {
         }
         self.effects.extend(made);
         (after != deferred.ambience).then_some(after)
+    }
+
+    /// A method of a lock of the project that takes it: a class called so that can be acquired and released.
+    pub(super) fn take_own_lock(&mut self, class: ClassRef, recv: &Term, method: &str) {
+        let is_lock = self.world.index.class_name(class).ends_with("Lock");
+        let has = |name: &str| self.world.index.method(class, name).is_some();
+        if !is_lock || !has("acquire") || !has("release") {
+            return;
+        }
+        let lock = Lock { reach: Reach::Host, on: recv.clone() };
+        match method {
+            "acquire" | "__enter__" => self.state.guards.push(lock),
+            "release" | "__exit__" => self.state.guards.retain(|held| *held != lock),
+            _ => {}
+        }
+    }
+
+    /// Locks that an object holds since it was made, opened or entered: its other methods run under them.
+    pub(super) fn held_by_class(&self) -> Vec<Lock> {
+        let data = self.facts.unit(self.unit);
+        let Some(class) = data.class.filter(|_| data.shape == Shape::Method) else { return Vec::new() };
+        let name = self.facts.name(data.name);
+        if OPENERS.contains(&name) || CLOSERS.contains(&name) {
+            return Vec::new();
+        }
+        let class = self.world.index.class_of_impl((self.file, class));
+        let openers = OPENERS.iter().filter_map(|opener| self.world.index.method(class, opener));
+        let held = openers.flat_map(|opener| self.world.summary(opener).held.iter());
+        // Only what is known through the object itself means the same thing in another method.
+        held.filter(|lock| matches!(&lock.on, Term::Field(base, _) if **base == Term::Param(0))).cloned().collect()
     }
 
     /// A method of our own changed a field of `self`.

@@ -8,6 +8,7 @@ mod index;
 mod instance;
 mod names;
 mod overlap;
+mod patch;
 mod place;
 mod suite;
 mod summary;

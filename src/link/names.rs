@@ -4,7 +4,7 @@ use super::eval::Eval;
 use super::index::Binding;
 use super::place::{Place, Root};
 use super::summary::Frame;
-use super::term::{ClassRef, Mix, Piece, Site, Term};
+use super::term::{ClassRef, Lock, Mix, Piece, Site, Term};
 use super::world::of_place;
 use crate::calls::Discriminator;
 use crate::facts::{Language, OpId, Shape, Sym, V, Value};
@@ -227,6 +227,11 @@ impl Eval<'_, '_> {
             if base.starts_with("tempfile.") && &*name == "name" {
                 return Term::Field(Arc::new(Term::Param(0)), name);
             }
+        }
+        // A lock that the constructor keeps: which one it is, the object tells.
+        if let Some(Term::Lock(kept)) = self.world.stored(class, &name) {
+            let on = Term::Field(Arc::new(base.clone()), name);
+            return Term::Lock(Arc::new(Lock { reach: kept.reach, on }));
         }
         let ty = self.field_type(class, &name);
         let field = Term::Field(Arc::new(base.clone()), name);

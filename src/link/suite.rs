@@ -516,18 +516,7 @@ impl<'i> Maker<'_, 'i> {
                 "skip" => skipped = true,
                 "xdist_group" => xdist_group = xdist_group.or_else(|| group_name(marked, &mark.args)),
                 // `unittest.mock.patch("builtins.open")`.
-                "patch" => {
-                    if let Some(arg) = mark.args.first() {
-                        texts(marked, arg.value, &mut |text| making.ambience.patched.push(text.into()));
-                    }
-                }
-                "object" => {
-                    if let (Some(object), Some(name)) =
-                        (mark.args.first().and_then(|arg| marked.dotted(arg.value)), mark.args.get(1))
-                    {
-                        texts(marked, name.value, &mut |text| making.ambience.patched.push(format!("{object}.{text}").into()));
-                    }
-                }
+                "patch" | "object" => making.ambience.patch(self.world.patched_by_mark(at, &mark)),
                 // A decorator that we do not know and whose name says that it moves directories.
                 other if moves_directory(other) && !full.contains("mark.") => making.ambience.cwd = Some(Where::Unknown),
                 _ => {}

@@ -1,5 +1,6 @@
 //! What one unit does, in terms of its parameters: RacerD's shape (Blackshear et al. 2018), with files for heap cells.
 
+use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
 use super::term::{Argument, Lock, Object, Opaque, Pending, Piece, Site, Term, UnitRef, pieces};
 use super::world::{NESTED, World};
@@ -64,8 +65,8 @@ pub struct Ambience {
     pub temp: Option<Where>,
     /// All files are in memory.
     pub in_memory: bool,
-    /// Library calls that are replaced by something else: `monkeypatch.setattr(shutil, "rmtree", …)`.
-    pub patched: Vec<Arc<str>>,
+    /// What is replaced by something else: `monkeypatch.setattr(shutil, "rmtree", …)`.
+    pub patched: Vec<Patched>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -181,18 +182,6 @@ impl Effect {
     }
 }
 
-impl Ambience {
-    /// Whether a library call is replaced by something else here.
-    pub fn replaces(&self, call: &str) -> bool {
-        let last = |name: &str| name.rsplit(['.', ':']).next().unwrap_or(name).to_owned();
-        self.patched.iter().any(|patched| {
-            // `patch("package.module.shutil.rmtree")` and `patch("package.module.open")` name it through a module of the project.
-            last(patched) == last(call)
-                && (call.starts_with("builtins.") || !call.contains('.') || patched.ends_with(call) || call.ends_with(&**patched))
-        })
-    }
-}
-
 /// Exceptions that stand for every fault of a file operation (The Python Standard Library, "Built-in Exceptions").
 const ANY_FILE_ERROR: &[&str] = &["OSError", "IOError", "EnvironmentError", "Exception", "BaseException", "error"];
 
@@ -219,7 +208,10 @@ impl Frame<'_> {
         if self.ambience.in_memory || effect.via.len() >= TRAIL || self.ambience.replaces(&effect.call) {
             return None;
         }
-        let on = Arc::new(self.place(&effect.on, 0)?);
+        if self.ambience.replaces_any(self.world, effect.via.iter().copied().chain([effect.site])) {
+            return None;
+        }
+        let on = Arc::new(self.place(&effect.on, 0).filter(|on| !self.ambience.hides(on))?);
         let mut effect = effect.clone();
         effect.on = on;
         if let Some(site) = self.site {

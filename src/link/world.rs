@@ -137,6 +137,12 @@ impl<'a> World<'a> {
         Some(Term::Bound(method, Arc::new(this.clone())))
     }
 
+    /// What a constructor or set-up of a class stores in a field, in its own words.
+    pub fn stored(&self, class: ClassRef, name: &str) -> Option<&'a Term> {
+        let methods = INITIALISERS.iter().filter_map(|initialiser| self.index.method(class, initialiser));
+        methods.map(|method| self.summary(method)).find_map(|summary| store(summary, name))
+    }
+
     /// The class of this project that a value is an instance of.
     pub fn class_of(&self, term: &Term) -> Option<ClassRef> {
         match term {
