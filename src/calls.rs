@@ -259,6 +259,8 @@ pub struct Call {
     pub scope: bool,
     #[serde(default)]
     pub store: bool,
+    #[serde(default)]
+    pub ends: bool,
 }
 
 #[derive(Deserialize)]

@@ -53,5 +53,5 @@ pub fn read(sources: &[Source]) -> Setup {
         default.python_files.extend(patterns);
         discovery.push(default);
     }
-    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree) }
+    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree), plugins: discovery::plugins(&tree, &roots) }
 }

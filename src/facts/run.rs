@@ -13,6 +13,8 @@ pub struct Setup {
     pub runs: Vec<Run>,
     /// Folders of behave: what they hold in `environment.py` and `steps/` runs for every scenario.
     pub behave: Vec<String>,
+    /// Modules of the project that pytest loads as plugins: entry points `pytest11`, and `-p` in its configuration.
+    pub plugins: Vec<String>,
 }
 
 /// pytest's and unittest's rules for what a test is (pytest documentation, "Configuration options").
@@ -31,6 +33,8 @@ pub struct Discovery {
     /// Globs for names of folders that are not entered.
     pub norecursedirs: Vec<String>,
     pub doctest_modules: bool,
+    /// Fixtures that every test uses.
+    pub usefixtures: Vec<String>,
 }
 
 /// One Cargo package (The Cargo Book, "Cargo Targets").
@@ -122,6 +126,7 @@ impl Default for Discovery {
             testpaths: Vec::new(),
             norecursedirs: list(&["*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"]),
             doctest_modules: false,
+            usefixtures: Vec::new(),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Calls: who is called, and what a unit of the project does when it is. Library knowledge comes from the tables (`give.rs`); what
 //! stands here are the few calls whose meaning depends on more than their own arguments.
 
-use super::eval::Eval;
+use super::eval::{Eval, is_injected};
 use super::give::entry_takes_self;
 use super::index::Binding;
 use super::overlap::is_shared;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::Where;
-use super::term::{Argument, ClassRef, Lock, Mix, Piece, Term};
+use super::term::{Argument, ClassRef, Lock, Mix, Pending, Piece, Term};
 use super::world::of_place;
 use crate::calls::{Gives, Verb};
 use crate::facts::{Arg, Language, OpId, Shape, V, Value};
@@ -36,6 +36,9 @@ impl Passed {
 /// Names of functions that write the file they are given, by how names begin.
 const SAVES: &[&str] =
     &["save", "dump_to", "export", "store", "persist", "savefig", "imsave", "imwrite", "to_file", "write_to", "write_file"];
+
+/// Methods of unittest and `contextlib.ExitStack` that enter a context manager until the test, class or stack ends.
+const ENTERS: &[&str] = &["enterContext", "enterClassContext", "enterAsyncContext", "enter_context", "enter_async_context"];
 
 /// Names of functions that read it.
 const LOADS: &[&str] = &["load", "from_file", "imread", "restore", "parse_file", "read_from", "read_file"];
@@ -78,8 +81,17 @@ impl Eval<'_, '_> {
                     self.expect_failure(base);
                 }
                 if name == "getfixturevalue" {
+                    let fixture = passed.first().and_then(|arg| arg.term.as_literal());
+                    if let Some(fixture) = fixture.filter(|_| is_injected(self.facts, self.facts.unit(self.unit))) {
+                        return self.world.field(&base_term, &super::fixtures::asked(&fixture), 0);
+                    }
                     // Which fixture it is may be a parameter, and it may go anywhere.
                     self.state.ambience.cwd = Some(Where::Unknown);
+                }
+                if ENTERS.contains(&name.as_str())
+                    && let Some(context) = passed.first().and_then(|arg| arg.value)
+                {
+                    return self.enter_for_good(context);
                 }
                 if matches!(
                     name.as_str(),
@@ -138,6 +150,10 @@ impl Eval<'_, '_> {
             Term::Closure(unit, captured) => self.call_closure(op, *unit, captured, args),
             Term::Class(class) => self.construct(op, *class, args),
             Term::Method(recv, name) => self.call_method(op, recv, name, args),
+            Term::Partial(first) => {
+                let args: Vec<Passed> = first.args.iter().map(Passed::from).chain(args.iter().cloned()).collect();
+                self.call_term(op, &first.callee, &args)
+            }
             // An instance that is called.
             Term::Object(_) => self.call_method(op, callee, "__call__", args),
             Term::Either(terms) => {
@@ -368,7 +384,10 @@ impl Eval<'_, '_> {
             "Ok" | "Some" => return args.first().map_or(Term::Nil, |arg| arg.term.clone()),
             "Err" => return Term::Unknown,
             "functools.partial" => {
-                return args.first().map_or(Term::Unknown, |arg| arg.term.clone());
+                let Some((callee, args)) = args.split_first() else { return Term::Unknown };
+                let args = args.iter().map(|arg| self.argument(arg)).collect();
+                let callee = self.argument(callee).term;
+                return Term::Partial(Arc::new(Pending { callee, args, site }));
             }
             "os.getenv" | "os.environ.get" | "std::env::var" | "std::env::var_os" | "std::env!" | "std::option_env!" | "env!"
             | "option_env!" => {
@@ -502,7 +521,13 @@ fn kept_field<'t>(recv: &'t Term, name: &str) -> Option<&'t Term> {
 pub(super) fn is_callable(term: &Term) -> bool {
     matches!(
         term,
-        Term::Function(_) | Term::Bound(..) | Term::Closure(..) | Term::Class(_) | Term::External(_) | Term::Method(..)
+        Term::Function(_)
+            | Term::Bound(..)
+            | Term::Closure(..)
+            | Term::Class(_)
+            | Term::External(_)
+            | Term::Method(..)
+            | Term::Partial(_)
     )
 }
 

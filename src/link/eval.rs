@@ -774,7 +774,7 @@ impl<'a, 'w> Eval<'a, 'w> {
 }
 
 /// A test or a fixture: a Python function whose parameters pytest fills in.
-fn is_injected(facts: &FileFacts, unit: &crate::facts::Unit) -> bool {
+pub(super) fn is_injected(facts: &FileFacts, unit: &crate::facts::Unit) -> bool {
     facts.language == crate::facts::Language::Python
         && (facts.name(unit.name).starts_with("test")
             || unit

@@ -61,6 +61,9 @@ impl Eval<'_, '_> {
         } else if self.facts.language == Language::Rust {
             self.run_closures(op, args);
         }
+        if entry.ends {
+            self.state.dead = true;
+        }
         if let Some(redirected) = entry.redirects
             && entry.lifetime == Some(Lifetime::Rest)
         {
@@ -135,7 +138,7 @@ impl Eval<'_, '_> {
 
     /// Runs a callable argument.
     fn run(&mut self, op: OpId, callable: &Term, how: How, args: &[Passed]) {
-        if !matches!(callable, Term::Function(_) | Term::Bound(..) | Term::Closure(..)) {
+        if !super::call::is_callable(callable) {
             return;
         }
         let spread = matches!(how, How::Thread | How::Process | How::Task);

@@ -45,7 +45,7 @@ impl Eval<'_, '_> {
     }
 
     /// An argument as the callee sees it: a nested function takes the variables around it along.
-    fn argument(&mut self, arg: &Passed) -> Argument {
+    pub(super) fn argument(&mut self, arg: &Passed) -> Argument {
         Argument { term: self.escape(arg.term.clone()), ..arg.argument() }
     }
 
@@ -205,9 +205,11 @@ impl Eval<'_, '_> {
         let (first, calls, ways) = (self.effects.len(), self.calls.len(), self.ways.len());
         let at = self.at.replace(pending.site);
         let ambience = std::mem::replace(&mut self.state.ambience, deferred.ambience.clone());
+        let dead = self.state.dead;
         self.making += 1;
         self.call_term(pending.site.op, &pending.callee, &args);
         self.making -= 1;
+        self.state.dead = dead;
         self.at = at;
         // What still waits inside would need to know us as well.
         self.calls.truncate(calls);

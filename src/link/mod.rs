@@ -3,6 +3,7 @@
 mod call;
 mod context;
 mod eval;
+mod fixtures;
 mod give;
 mod index;
 mod instance;

@@ -264,6 +264,8 @@ impl Place {
             Some(_) => Some(place),
             None => match &place.root {
                 Root::Of(base) => Some(Place::root(Root::Of(Term::field(base.clone(), "<parent>")))),
+                // The directory of one worker lies in that of the run (pytest-xdist documentation, "How-tos").
+                Root::Fresh(fresh) if fresh.kind == FreshKind::Session => Some(Place::root(Root::Run)),
                 Root::Cwd
                 | Root::Start
                 | Root::Fresh(_)

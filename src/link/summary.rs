@@ -410,6 +410,7 @@ impl Frame<'_> {
                 None => Term::Unknown,
             },
             Term::Call(pending) => self.world.given(self.pending(pending, next), self.ambience, next),
+            Term::Partial(pending) => Term::Partial(Arc::new(self.pending(pending, next))),
             Term::Changed(base, fields) => {
                 let fields = fields.iter().map(|(name, term)| (name.clone(), self.term(term, next))).collect();
                 self.term(base, next).with_fields(fields)

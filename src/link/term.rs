@@ -123,6 +123,8 @@ pub enum Term {
     Captured(Arc<str>),
     /// What a call gives whose callee is not known yet.
     Call(Arc<Pending>),
+    /// A callable with its first arguments: `functools.partial`.
+    Partial(Arc<Pending>),
     /// A value some of whose fields were changed after it was made.
     Changed(Arc<Term>, Arc<Vec<(Arc<str>, Term)>>),
     /// `base.name` of a base that is not known yet.
@@ -254,8 +256,10 @@ impl Term {
     pub fn is_open(&self) -> bool {
         match self {
             Term::Param(_) | Term::Captured(_) => true,
-            Term::Field(base, _) | Term::Item(base, _) | Term::Method(base, _) | Term::Changed(base, _) => base.is_open(),
-            Term::Call(pending) => pending.callee.is_open() || pending.args.iter().any(|arg| arg.term.is_open()),
+            Term::Field(base, _) | Term::Item(base, _) | Term::Method(base, _) | Term::Changed(base, _) => base.plain().is_open(),
+            Term::Call(pending) | Term::Partial(pending) => {
+                pending.callee.is_open() || pending.args.iter().any(|arg| arg.term.is_open())
+            }
             _ => false,
         }
     }
@@ -312,7 +316,7 @@ impl Term {
                 object.fields.iter().for_each(|(_, term)| term.visit(f));
             }
             Term::Lock(lock) => lock.on.visit(f),
-            Term::Call(pending) => {
+            Term::Call(pending) | Term::Partial(pending) => {
                 pending.callee.visit(f);
                 pending.args.iter().for_each(|arg| arg.term.visit(f));
             }
@@ -343,7 +347,7 @@ impl Term {
                 1 + object.args.iter().map(Term::depth).chain(fields).max().unwrap_or(0)
             }
             Term::Lock(lock) => 1 + lock.on.depth(),
-            Term::Call(pending) => {
+            Term::Call(pending) | Term::Partial(pending) => {
                 let args = pending.args.iter().map(|arg| arg.term.depth()).max().unwrap_or(0);
                 1 + args.max(pending.callee.depth())
             }

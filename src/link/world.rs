@@ -181,6 +181,10 @@ impl<'a> World<'a> {
             let args = params.into_iter().skip(1).collect();
             return Term::Object(Arc::new(Object { class: *class, args, fields: Vec::new(), site: Some(pending.site), via: 0 }));
         }
+        if let Term::Partial(first) = &pending.callee {
+            let args = first.args.iter().chain(&pending.args).cloned().collect();
+            return self.given(Pending { callee: first.callee.clone(), args, site: pending.site }, ambience, nested + 1);
+        }
         let Some((unit, recv, captured)) = self.target(&pending.callee) else {
             return if pending.callee.is_open() { Term::Call(Arc::new(pending)) } else { unknown(None) };
         };
