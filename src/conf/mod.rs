@@ -14,6 +14,7 @@ pub mod follow;
 pub mod ini;
 pub mod launch;
 pub mod make;
+pub mod nextest;
 pub mod pytest;
 pub mod recipes;
 pub mod runners;
@@ -53,5 +54,12 @@ pub fn read(sources: &[Source]) -> Setup {
         default.python_files.extend(patterns);
         discovery.push(default);
     }
-    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree), plugins: discovery::plugins(&tree, &roots) }
+    Setup {
+        discovery,
+        crates,
+        runs: outcome.runs,
+        behave: discovery::behave(&tree),
+        plugins: discovery::plugins(&tree, &roots),
+        queues: nextest::queues(&tree),
+    }
 }

@@ -7,7 +7,7 @@ use super::index::Binding;
 use super::overlap::is_shared;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::Where;
-use super::term::{Argument, ClassRef, Lock, Mix, Pending, Piece, Term};
+use super::term::{Argument, ClassRef, Lock, Mix, Object, Pending, Piece, Term};
 use super::world::of_place;
 use crate::calls::{Gives, Verb};
 use crate::facts::{Arg, Language, OpId, Shape, V, Value};
@@ -243,6 +243,11 @@ impl Eval<'_, '_> {
                     Some(unit) if self.world.index.file(unit.0).unit(unit.1).shape == Shape::ClassMethod => {
                         self.call_unit(op, unit, Some(recv.clone()), args)
                     }
+                    // The only value of a unit struct.
+                    Some(unit) if self.facts.language == Language::Rust => {
+                        let object = Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 };
+                        self.call_unit(op, unit, Some(Term::Object(Arc::new(object))), args)
+                    }
                     Some(unit) => self.call_unit(op, unit, None, args),
                     None => self.unknown(op, args),
                 };
@@ -265,7 +270,7 @@ impl Eval<'_, '_> {
             }
             // `File::lock` (The Rust Standard Library) and its like in `fs4` and `fd-lock`: held as long as the file is open.
             Term::Handle(path) if matches!(name, "lock" | "lock_exclusive" | "try_lock" | "try_lock_exclusive") => {
-                self.state.guards.push(Lock { reach: crate::calls::Reach::Host, on: (**path).clone() });
+                self.state.guards.push(Lock { reach: crate::calls::Reach::Host, shared: false, on: (**path).clone() });
                 return recv.clone();
             }
             Term::Lock(lock) if matches!(name, "release" | "unlock" | "__exit__") => {
@@ -340,7 +345,8 @@ impl Eval<'_, '_> {
             Term::Param(0) => {
                 let unit = self.facts.unit(self.unit);
                 let class = unit.class.filter(|_| matches!(unit.shape, Shape::Method | Shape::ClassMethod | Shape::Property))?;
-                Some(self.world.index.class_of_impl((self.file, class)))
+                // In a trait, the receiver is of a type that implements it.
+                Some(self.world.index.class_of_impl((self.file, class))).filter(|class| !self.world.index.is_trait(*class))
             }
             Term::Param(n) => {
                 let ty = self.facts.unit(self.unit).params.get(*n as usize)?.ty?;

@@ -30,6 +30,7 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     let held = eval.held_by_class();
     eval.state.guards.extend(held.iter().cloned());
     eval.block(&data.body);
+    eval.leave_unit();
     let mut summary = eval.finish();
     // What a decorator replaces, and what the class holds, is the unit's own matter.
     summary.after.patched.retain(|one| !patched.contains(one));
@@ -234,7 +235,9 @@ impl<'a, 'w> Eval<'a, 'w> {
             Step::Scope(body) => {
                 let guards = self.state.guards.len();
                 let ambience = self.state.ambience.clone();
+                let before = self.state.vars.clone();
                 self.block(body);
+                self.leave_scope(&before);
                 // Guards bound in a Rust block are dropped at its end, and with them what they redirect.
                 self.state.guards.truncate(guards);
                 if self.facts.language == crate::facts::Language::Python {

@@ -86,7 +86,7 @@ impl Eval<'_, '_> {
                     .filter(|place| !matches!(place.root, Root::Of(_)))
                     .map_or(term, |place| Term::Path(Arc::new(place))),
             };
-            let lock = Lock { reach, on };
+            let lock = Lock { reach, shared: false, on };
             if entry.lifetime == Some(Lifetime::Rest) || self.facts.language == Language::Rust {
                 self.state.guards.push(lock.clone());
             }

@@ -58,6 +58,9 @@ pub struct Index<'a> {
     method_names: HashSet<Arc<str>>,
     /// Rust methods whose `impl` stands in another file than the type, or is one of several.
     impls: HashMap<ClassRef, Vec<ClassRef>>,
+    /// Traits of the project, with the types that implement them.
+    traits: HashSet<ClassRef>,
+    implemented: HashMap<ClassRef, Vec<ClassRef>>,
     /// The class that an `impl` is for.
     extends: HashMap<ClassRef, ClassRef>,
     /// Base classes of the project, in method resolution order, the class itself first.
@@ -91,6 +94,8 @@ impl<'a> Index<'a> {
             methods: HashMap::new(),
             method_names: HashSet::new(),
             impls: HashMap::new(),
+            traits: HashSet::new(),
+            implemented: HashMap::new(),
             extends: HashMap::new(),
             orders: HashMap::new(),
             outside: HashMap::new(),
@@ -276,6 +281,12 @@ impl<'a> Index<'a> {
                     let module = self.module_of(file, class.parent);
                     if let Some(Binding::Class(of)) = self.resolve_value(file, module, of) {
                         self.impls.entry(of).or_default().push(id);
+                        for base in &class.bases {
+                            if let Some(Binding::Class(base)) = self.resolve_value(file, module, *base) {
+                                self.traits.insert(base);
+                                self.implemented.entry(of).or_default().push(base);
+                            }
+                        }
                         self.extends.insert(id, of);
                     }
                 }
@@ -351,6 +362,12 @@ impl<'a> Index<'a> {
                     return Some((block.0, *unit));
                 }
             }
+            // A method that the trait itself brings.
+            for base in self.implemented.get(class).into_iter().flatten() {
+                if let Some(unit) = self.methods.get(base).and_then(|methods| methods.get(name)) {
+                    return Some((base.0, *unit));
+                }
+            }
         }
         None
     }
@@ -389,6 +406,22 @@ impl<'a> Index<'a> {
             at = self.file(site.file).unit(unit).parent;
         }
         all
+    }
+
+    /// The method of `impl Drop for` a class.
+    pub fn drop_method(&self, class: ClassRef) -> Option<UnitRef> {
+        self.impls.get(&class)?.iter().find_map(|block| {
+            let facts = self.file(block.0);
+            let bases = &facts.class(block.1).bases;
+            let is_drop = bases.iter().any(|base| matches!(facts.dotted(*base).as_deref(), Some("Drop" | "std::ops::Drop")));
+            let unit = self.methods.get(block)?.get("drop").filter(|_| is_drop)?;
+            Some((block.0, *unit))
+        })
+    }
+
+    /// Whether a class is a trait that types of the project implement: its receiver may be any of them.
+    pub fn is_trait(&self, class: ClassRef) -> bool {
+        self.traits.contains(&class)
     }
 
     /// Whether some class of the project has a method of this name.

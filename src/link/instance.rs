@@ -5,7 +5,7 @@ use super::eval::{Context, Eval};
 use super::summary::{Ambience, Around, Deferred, Frame, TRAIL};
 use super::term::{Argument, ClassRef, Lock, Mix, Object, Opaque, Pending, Site, Term, UnitRef};
 use crate::calls::Reach;
-use crate::facts::{OpId, Shape, V, Value};
+use crate::facts::{Language, OpId, Shape, V, Value};
 use std::sync::Arc;
 
 /// Nested functions evaluated in place inside one another.
@@ -41,6 +41,11 @@ impl Eval<'_, '_> {
             self.call_unit(op, init, Some(object.clone()), args);
         }
         self.changed = None;
+        if self.facts.language == Language::Rust {
+            // A tuple struct's fields are its constructor's arguments.
+            let fields = args.iter().enumerate().map(|(n, arg)| (Arc::from(n.to_string()), arg.term.clone()));
+            return object.with_fields(fields.collect());
+        }
         object
     }
 
@@ -233,7 +238,7 @@ impl Eval<'_, '_> {
         if !is_lock || !has("acquire") || !has("release") {
             return;
         }
-        let lock = Lock { reach: Reach::Host, on: recv.clone() };
+        let lock = Lock { reach: Reach::Host, shared: false, on: recv.clone() };
         match method {
             "acquire" | "__enter__" => self.state.guards.push(lock),
             "release" | "__exit__" => self.state.guards.retain(|held| *held != lock),

@@ -11,6 +11,8 @@ mod names;
 mod overlap;
 mod patch;
 mod place;
+mod rust_tests;
+mod scope;
 mod suite;
 mod summary;
 mod term;

@@ -231,7 +231,7 @@ impl Eval<'_, '_> {
         // A lock that the constructor keeps: which one it is, the object tells.
         if let Some(Term::Lock(kept)) = self.world.stored(class, &name) {
             let on = Term::Field(Arc::new(base.clone()), name);
-            return Term::Lock(Arc::new(Lock { reach: kept.reach, on }));
+            return Term::Lock(Arc::new(Lock { reach: kept.reach, shared: kept.shared, on }));
         }
         let ty = self.field_type(class, &name);
         let field = Term::Field(Arc::new(base.clone()), name);

@@ -6,9 +6,9 @@ use super::index::Index;
 use super::overlap::{Meeting, meetings};
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
-use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Site, Term, UnitRef};
+use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
-use crate::calls::{self, Discriminator, Flag, Lifetime, Reach, Redirected};
+use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected};
 use crate::facts::run::{Setup, Target};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
 use crate::text::{FileId, Source, Span};
@@ -49,6 +49,10 @@ pub struct Test {
     pub skipped: bool,
     /// Name of its `xdist_group`.
     pub xdist_group: Option<String>,
+    /// The nextest group of one thread that it runs in.
+    pub queue: Option<String>,
+    /// nextest runs nothing beside it.
+    pub alone: bool,
     /// Held for the whole test: `#[serial]`.
     pub guards: Vec<Lock>,
     pub effects: Vec<TestEffect>,
@@ -318,16 +322,16 @@ fn is_below_tests(path: &str) -> bool {
     path.rsplit('/').skip(1).any(|folder| matches!(folder, "tests" | "test" | "testing" | "testsuite" | "benches" | "benchmarks"))
 }
 
-fn last(name: &str) -> &str {
+pub(super) fn last(name: &str) -> &str {
     name.rsplit(['.', ':']).next().unwrap_or(name)
 }
 
-fn mark_name(facts: &FileFacts, mark: &Mark) -> Option<String> {
+pub(super) fn mark_name(facts: &FileFacts, mark: &Mark) -> Option<String> {
     facts.dotted(mark.callee)
 }
 
 impl<'i> Maker<'_, 'i> {
-    fn file(&self, file: FileId) -> &'i FileFacts {
+    pub(super) fn file(&self, file: FileId) -> &'i FileFacts {
         self.index.file(file)
     }
 
@@ -345,7 +349,7 @@ impl<'i> Maker<'_, 'i> {
         keys
     }
 
-    fn mark_entry(&self, unit: UnitRef, mark: &Mark) -> Option<&'static calls::Call> {
+    pub(super) fn mark_entry(&self, unit: UnitRef, mark: &Mark) -> Option<&'static calls::Call> {
         let calls = self.world.calls(unit.0);
         self.mark_keys(unit, mark).iter().find_map(|key| calls.get(key))
     }
@@ -620,6 +624,8 @@ impl<'i> Maker<'_, 'i> {
             many,
             skipped,
             xdist_group,
+            queue: None,
+            alone: false,
             guards: Vec::new(),
             effects,
         }
@@ -730,118 +736,10 @@ impl<'i> Maker<'_, 'i> {
         self.after_method(unit, eval.changed, making);
         frame.term(&gives, 0)
     }
-
-    fn rust_tests(&self, file: FileId, out: &mut Vec<Test>) {
-        let facts = self.file(file);
-        let path = self.index.path(file);
-        if self.is_orphan(file) {
-            return;
-        }
-        for (u, unit) in facts.units.iter().enumerate() {
-            if !matches!(unit.shape, Shape::Function | Shape::StaticMethod) {
-                continue;
-            }
-            let unit_ref = (file, UnitId(u as u32));
-            let mut is_test = false;
-            let mut many = 0;
-            let mut skipped = false;
-            let mut guards = Vec::new();
-            for mark in &unit.marks {
-                let Some(name) = mark_name(facts, mark) else { continue };
-                let entry = self.mark_entry(unit_ref, mark);
-                is_test |= matches!(last(&name), "test" | "rstest" | "test_case" | "apply" | "quickcheck")
-                    || last(&name).ends_with("_test")
-                    || entry.is_some_and(|entry| entry.test);
-                many += usize::from(
-                    matches!(last(&name), "case" | "test_case" | "values") || entry.is_some_and(|entry| entry.repeats),
-                );
-                skipped |= last(&name) == "ignore";
-                let reach = match last(&name) {
-                    "serial" => Reach::Process,
-                    "file_serial" => Reach::Host,
-                    _ => continue,
-                };
-                let mut keys: Vec<String> =
-                    mark.args.iter().filter(|arg| arg.name.is_none()).filter_map(|arg| facts.dotted(arg.value)).collect();
-                if keys.is_empty() {
-                    keys.push(String::new());
-                }
-                guards.extend(keys.iter().map(|key| Lock { reach, on: Term::text(&format!("serial {key}")) }));
-            }
-            if !is_test {
-                continue;
-            }
-            // `#[cfg(…)] #[ignore]` modules, and tests of a module that is serial as a whole, are seen through their own marks.
-            let root = self.index.crate_root(file);
-            let package = self.setup.crate_of(path);
-            let mut making = Making::default();
-            let mut home = Place::root(Root::Project);
-            let dir = package.map_or("", |package| package.dir.as_str());
-            home.segments.extend(dir.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
-            making.ambience.cwd = Some(Where::At(Arc::new(home)));
-            let params = unit
-                .params
-                .iter()
-                .enumerate()
-                .map(|(n, _)| {
-                    Term::Opaque(Arc::new(Opaque { site: NOWHERE, via: n as u64, mix: Mix::of(Discriminator::Param), ty: None }))
-                })
-                .collect();
-            self.run(unit_ref, params, Phase::Body, &mut making);
-            let mut effects = making.effects;
-            effects.extend(making.teardown);
-            out.push(Test {
-                name: self.rust_name(file, UnitId(u as u32), package.map(|package| package.name.as_str())),
-                path: path.to_owned(),
-                unit: unit_ref,
-                class: None,
-                group: root.0,
-                many: many > 1,
-                skipped,
-                xdist_group: None,
-                guards,
-                effects,
-            });
-        }
-    }
-
-    /// A Rust file that no target of its crate holds: it is not compiled.
-    fn is_orphan(&self, file: FileId) -> bool {
-        let root = self.index.path(self.index.crate_root(file).0);
-        let package = self.setup.crate_of(root);
-        package.is_some_and(|package| !package.targets.is_empty() && package.target_of(root).is_none())
-    }
-
-    /// `krate::module::test`.
-    fn rust_name(&self, file: FileId, unit: UnitId, package: Option<&str>) -> String {
-        let facts = self.file(file);
-        let mut parts = vec![facts.name(facts.unit(unit).name).to_owned()];
-        let mut at = facts.unit(unit).parent;
-        while let Some(id) = at {
-            let unit = facts.unit(id);
-            if unit.shape == Shape::Module && unit.parent.is_some() {
-                parts.push(facts.name(unit.name).to_owned());
-            }
-            at = unit.parent;
-        }
-        let path = self.index.path(file).trim_end_matches(".rs");
-        let below = package
-            .and_then(|_| self.setup.crate_of(self.index.path(file)))
-            .and_then(|package| path.strip_prefix(package.dir.as_str()))
-            .unwrap_or(path)
-            .trim_start_matches('/');
-        let modules = below.trim_start_matches("src/").trim_end_matches("/mod");
-        if !matches!(modules, "lib" | "main") {
-            parts.extend(modules.split('/').rev().filter(|part| *part != "tests").map(str::to_owned));
-        }
-        parts.extend(package.map(str::to_owned));
-        parts.reverse();
-        parts.join("::")
-    }
 }
 
 /// The site of what no operation made.
-const NOWHERE: Site = Site { file: FileId(u32::MAX), op: OpId(0) };
+pub(super) const NOWHERE: Site = Site { file: FileId(u32::MAX), op: OpId(0) };
 
 fn is_test_case(base: &str) -> bool {
     let name = last(base);

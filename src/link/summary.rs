@@ -274,7 +274,7 @@ impl Frame<'_> {
         match self.term(&lock.on, 0) {
             // A lock kept in a field, now that it is known which.
             Term::Lock(kept) => (*kept).clone(),
-            on => Lock { reach: lock.reach, on },
+            on => Lock { on, ..lock.clone() },
         }
     }
 

@@ -89,6 +89,8 @@ pub struct Argument {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Lock {
     pub reach: Reach,
+    /// Held beside others who hold it so: `#[parallel]`, the readers of a lock.
+    pub shared: bool,
     /// The path or key of the lock; what is not known keeps its own identity.
     pub on: Term,
 }
