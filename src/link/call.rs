@@ -163,7 +163,7 @@ impl Eval<'_, '_> {
                 self.maybe -= 1;
                 results.into_iter().reduce(Term::either).unwrap_or(Term::Unknown)
             }
-            _ if callee.is_open() => self.defer(op, callee.clone(), args),
+            _ if callee.plain().is_open() => self.defer(op, callee.plain().clone(), args),
             _ => self.unknown(op, args),
         }
     }

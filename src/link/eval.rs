@@ -27,12 +27,22 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     let marks = data.marks.iter().filter(|_| eval.facts.language == Language::Python);
     let patched: Vec<Patched> = marks.flat_map(|mark| world.patched_by_mark(unit, mark)).collect();
     eval.state.ambience.patch(patched.clone());
-    let held = eval.held_by_class();
+    let mut held = eval.held_by_class();
+    let before = eval.state.ambience.clone();
+    for wrapping in eval.decorated() {
+        eval.state.ambience.move_to(&wrapping.ambience);
+        held.extend(wrapping.guards);
+        eval.caught.extend(wrapping.caught);
+    }
+    let moved = eval.state.ambience != before;
     eval.state.guards.extend(held.iter().cloned());
     eval.block(&data.body);
     eval.leave_unit();
     let mut summary = eval.finish();
-    // What a decorator replaces, and what the class holds, is the unit's own matter.
+    // What decorators replace, hold and redirect, and what the class holds, is the unit's own matter.
+    if moved {
+        summary.after = before;
+    }
     summary.after.patched.retain(|one| !patched.contains(one));
     summary.held.retain(|lock| !held.contains(lock));
     summary

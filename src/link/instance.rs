@@ -2,8 +2,10 @@
 
 use super::call::Passed;
 use super::eval::{Context, Eval};
+use super::index::Binding;
 use super::summary::{Ambience, Around, Deferred, Frame, TRAIL};
 use super::term::{Argument, ClassRef, Lock, Mix, Object, Opaque, Pending, Site, Term, UnitRef};
+use super::world::Wrapping;
 use crate::calls::Reach;
 use crate::facts::{Language, OpId, Shape, V, Value};
 use std::sync::Arc;
@@ -104,7 +106,9 @@ impl Eval<'_, '_> {
         }
         let recv = params.first().filter(|_| data.shape == Shape::Method).cloned();
         let summary = self.world.summary(unit);
-        let ambience = self.state.ambience.clone();
+        let before = self.state.ambience.clone();
+        let mut ambience = before.clone();
+        ambience.patch(recv.as_ref().map(|recv| self.world.shadowed(recv)).unwrap_or_default());
         let frame = Frame { world: self.world, params, captured, ambience: &ambience, site };
         let is_context = site.is_some() && data.yields && is_context_manager(facts, data);
         let is_generator = site.is_some() && data.yields && !is_context;
@@ -118,7 +122,8 @@ impl Eval<'_, '_> {
             if after_yield { leave.push(effect) } else { self.effects.push(effect) }
         }
         self.effects.truncate(512);
-        let after = frame.ambience(&summary.after);
+        let mut after = frame.ambience(&summary.after);
+        after.patched.retain(|one| before.patched.contains(one) || !ambience.patched.contains(one));
         let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();
         let mut gives = summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0));
         let waiting: Vec<Deferred> = summary.calls.iter().map(|deferred| frame.deferred(deferred)).collect();
@@ -244,6 +249,18 @@ impl Eval<'_, '_> {
             "release" | "__exit__" => self.state.guards.retain(|held| *held != lock),
             _ => {}
         }
+    }
+
+    /// What the decorators of the project put around this unit: where it runs, and under which locks.
+    pub(super) fn decorated(&self) -> Vec<Wrapping> {
+        let data = self.facts.unit(self.unit);
+        let around = data.parent.unwrap_or(self.unit);
+        let decorators = data.marks.iter().filter_map(|mark| self.world.index.resolve_value(self.file, around, mark.callee));
+        let calls = decorators.filter_map(|decorator| match decorator {
+            Binding::Function(decorator) if decorator != (self.file, self.unit) => self.world.wrapped_call(decorator),
+            _ => None,
+        });
+        calls.collect()
     }
 
     /// Locks that an object holds since it was made, opened or entered: its other methods run under them.

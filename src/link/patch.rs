@@ -59,6 +59,15 @@ impl Ambience {
         })
     }
 
+    /// Takes on what another one says about where paths lead.
+    pub fn move_to(&mut self, other: &Ambience) {
+        self.cwd = other.cwd.clone().or(self.cwd.take());
+        self.home = other.home.clone().or(self.home.take());
+        self.temp = other.temp.clone().or(self.temp.take());
+        self.in_memory |= other.in_memory;
+        self.patch(other.patched.clone());
+    }
+
     pub fn patch(&mut self, more: Vec<Patched>) {
         for patched in more {
             if !self.patched.contains(&patched) {

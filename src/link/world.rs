@@ -5,9 +5,10 @@
 
 use super::eval::evaluate;
 use super::index::Index;
+use super::patch::Patched;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Ambience, Frame, Summary, TRAIL};
-use super::term::{Argument, ClassRef, Mix, Object, Opaque, Pending, Term, UnitRef};
+use super::term::{Argument, ClassRef, Lock, Mix, Object, Opaque, Pending, Term, UnitRef};
 use crate::calls::{self, Call, Calls, Gives};
 use crate::facts::run::Setup;
 use crate::facts::{Language, ParamKind, Shape, UnitId};
@@ -27,6 +28,13 @@ pub struct World<'a> {
 
 /// Steps of substitution in one another before it is given up.
 pub(super) const NESTED: usize = 12;
+
+/// What a decorator puts around a function.
+pub struct Wrapping {
+    pub ambience: Ambience,
+    pub guards: Vec<Lock>,
+    pub caught: Vec<Arc<str>>,
+}
 
 /// Methods whose stores an instance has when others run, in the order in which they run.
 pub(super) const INITIALISERS: &[&str] = &[
@@ -167,6 +175,43 @@ impl<'a> World<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Methods that an instance has others for: `cache.remove = Mock()`.
+    pub fn shadowed(&self, recv: &Term) -> Vec<Patched> {
+        let fields: &[(Arc<str>, Term)] = match recv {
+            Term::Object(object) => &object.fields,
+            Term::Changed(_, fields) => fields,
+            _ => return Vec::new(),
+        };
+        let Some(class) = self.class_of(recv) else { return Vec::new() };
+        fields.iter().filter_map(|(name, _)| self.index.method(class, name)).map(Patched::Unit).collect()
+    }
+
+    /// What surrounds the call of the decorated function in the wrapper that a decorator of the project makes. The decorator may be
+    /// a function that gives one, or a context manager.
+    pub fn wrapped_call(&self, decorator: UnitRef) -> Option<Wrapping> {
+        let facts = self.index.file(decorator.0);
+        let data = facts.unit(decorator.1);
+        let mut summary = self.summary(decorator);
+        if data.yields && super::instance::is_context_manager(facts, data) {
+            let (ambience, guards) = (summary.after.clone(), summary.held.clone());
+            return Some(Wrapping { ambience, guards, caught: Vec::new() });
+        }
+        for _ in 0..2 {
+            let Some(Term::Closure(wrapper, captured)) = &summary.gives else { return None };
+            summary = self.summary(*wrapper);
+            let is_function = |callee: &Term| match callee {
+                Term::Captured(name) => captured.iter().any(|(known, term)| known == name && *term == Term::Param(0)),
+                _ => false,
+            };
+            if let Some(call) = summary.calls.iter().find(|deferred| is_function(&deferred.call.callee)) {
+                let around = &call.around;
+                let (guards, caught) = (around.guards.clone(), around.caught.clone());
+                return Some(Wrapping { ambience: call.ambience.clone(), guards, caught });
+            }
+        }
+        None
     }
 
     /// What a call gives that waited for its callee; still the call where it waits on.
