@@ -53,7 +53,7 @@ fn read(text: &str) -> Filter {
 /// Parentheses in one another.
 const DEEP: usize = 16;
 
-fn take<'t>(rest: &mut &'t str, words: &[&str]) -> bool {
+fn take(rest: &mut &str, words: &[&str]) -> bool {
     let text = rest.trim_start();
     for word in words {
         if let Some(after) = text.strip_prefix(word) {

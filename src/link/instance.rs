@@ -136,7 +136,7 @@ impl Eval<'_, '_> {
                 }
                 _ => self.effects.extend(leave),
             }
-        } else if !is_generator && !(data.is_async && site.is_some()) {
+        } else if !(is_generator || data.is_async && site.is_some()) {
             self.state.ambience = moved.unwrap_or(after);
             self.state.guards.extend(held);
         }
@@ -298,14 +298,11 @@ impl Eval<'_, '_> {
             }
             Value::Attr(base, name) => {
                 let name: Arc<str> = self.facts.name(*name).into();
-                match self.value(*base) {
-                    base @ Term::Param(0) if self.facts.unit(self.unit).class.is_some() => {
-                        let _ = base;
-                        self.store_own(name, new);
-                    }
-                    base => {
-                        self.state.attrs.insert((base, name), new);
-                    }
+                let base = self.value(*base);
+                if base == Term::Param(0) && self.facts.unit(self.unit).class.is_some() {
+                    self.store_own(name, new);
+                } else {
+                    self.state.attrs.insert((base, name), new);
                 }
             }
             _ => {}

@@ -56,24 +56,22 @@ impl Maker<'_, '_> {
         home.segments.extend(dir.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
         making.ambience.cwd = Some(Where::At(Arc::new(home)));
         let context = self.context(unit);
-        let mut given = context.and_then(|class| self.index.method(class, "setup")).map(|setup| {
-            let context = self.run(setup, Vec::new(), Phase::Setup, &mut making);
-            (context, "teardown")
-        });
+        let setup = context.and_then(|class| self.index.method(class, "setup"));
+        let given = setup.map(|setup| self.run(setup, Vec::new(), Phase::Setup, &mut making));
         let injected = data.marks.iter().filter_map(|mark| mark_name(facts, mark)).any(|name| last(&name) == "rstest");
         let mut params = Vec::new();
         for (n, param) in data.params.iter().enumerate() {
             params.push(match &given {
-                Some((context, _)) if n == 0 => context.clone(),
+                Some(context) if n == 0 => context.clone(),
                 _ if injected => self.injected(unit, n, param, &mut making),
                 _ => parameter(n),
             });
         }
         self.run(unit, params, Phase::Body, &mut making);
-        if let (Some((context, teardown)), Some(class)) = (given.take(), context)
-            && let Some(teardown) = self.index.method(class, teardown)
+        if let (Some(given), Some(class)) = (given, context)
+            && let Some(teardown) = self.index.method(class, "teardown")
         {
-            self.run(teardown, vec![context], Phase::Teardown, &mut making);
+            self.run(teardown, vec![given], Phase::Teardown, &mut making);
         }
         let name = self.rust_name(file, unit.1, package.map(|package| package.name.as_str()));
         let (queue, alone) = self.queue(unit, root.0, package.map_or("", |package| package.name.as_str()));

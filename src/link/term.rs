@@ -57,6 +57,9 @@ pub struct Opaque {
     pub ty: Option<Arc<str>>,
 }
 
+/// Fields of an instance, or variables that a closure holds, by name.
+pub type Fields = Vec<(Arc<str>, Term)>;
+
 /// An instance of a class of this project.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Object {
@@ -64,7 +67,7 @@ pub struct Object {
     /// What the constructor was called with, the receiver left out; fields that it stores are read through them.
     pub args: Vec<Term>,
     /// For a Rust struct literal: the fields as written.
-    pub fields: Vec<(Arc<str>, Term)>,
+    pub fields: Fields,
     pub site: Option<Site>,
     pub via: u64,
 }
@@ -128,7 +131,7 @@ pub enum Term {
     /// A callable with its first arguments: `functools.partial`.
     Partial(Arc<Pending>),
     /// A value some of whose fields were changed after it was made.
-    Changed(Arc<Term>, Arc<Vec<(Arc<str>, Term)>>),
+    Changed(Arc<Term>, Arc<Fields>),
     /// `base.name` of a base that is not known yet.
     Field(Arc<Term>, Arc<str>),
     /// `base[key]`.
@@ -142,7 +145,7 @@ pub enum Term {
     Lock(Arc<Lock>),
     Function(UnitRef),
     /// A closure with the variables it captured.
-    Closure(UnitRef, Arc<Vec<(Arc<str>, Term)>>),
+    Closure(UnitRef, Arc<Fields>),
     Bound(UnitRef, Arc<Term>),
     Class(ClassRef),
     /// A module of the project: the file and the module unit.
@@ -267,10 +270,10 @@ impl Term {
     }
 
     /// The value with some fields changed.
-    pub fn with_fields(&self, changed: Vec<(Arc<str>, Term)>) -> Term {
+    pub fn with_fields(&self, changed: Fields) -> Term {
         let over = |old: &[(Arc<str>, Term)]| {
             let kept = old.iter().filter(|(name, _)| !changed.iter().any(|(new, _)| new == name)).cloned();
-            changed.iter().cloned().chain(kept).collect::<Vec<_>>()
+            changed.iter().cloned().chain(kept).collect::<Fields>()
         };
         match self {
             _ if changed.is_empty() => self.clone(),

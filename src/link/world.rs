@@ -8,7 +8,7 @@ use super::index::Index;
 use super::patch::Patched;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Ambience, Frame, Summary, TRAIL};
-use super::term::{Argument, ClassRef, Lock, Mix, Object, Opaque, Pending, Term, UnitRef};
+use super::term::{Argument, ClassRef, Fields, Lock, Mix, Object, Opaque, Pending, Term, UnitRef};
 use crate::calls::{self, Call, Calls, Gives};
 use crate::facts::run::Setup;
 use crate::facts::{Language, ParamKind, Shape, UnitId};
@@ -28,6 +28,13 @@ pub struct World<'a> {
 
 /// Steps of substitution in one another before it is given up.
 pub(super) const NESTED: usize = 12;
+
+/// The unit that a callee means, with its receiver and the variables around it.
+struct Target<'t> {
+    unit: UnitRef,
+    recv: Option<Term>,
+    captured: &'t [(Arc<str>, Term)],
+}
 
 /// What a decorator puts around a function.
 pub struct Wrapping {
@@ -161,17 +168,16 @@ impl<'a> World<'a> {
     }
 
     /// The unit that a callee means, with its receiver and the variables around it.
-    fn target<'t>(&self, callee: &'t Term) -> Option<(UnitRef, Option<Term>, &'t [(Arc<str>, Term)])> {
+    fn target<'t>(&self, callee: &'t Term) -> Option<Target<'t>> {
         match callee {
-            Term::Function(unit) => Some((*unit, None, &[])),
-            Term::Bound(unit, recv) => Some((*unit, Some((**recv).clone()), &[])),
-            Term::Closure(unit, captured) => Some((*unit, None, captured)),
+            Term::Function(unit) => Some(Target { unit: *unit, recv: None, captured: &[] }),
+            Term::Bound(unit, recv) => Some(Target { unit: *unit, recv: Some((**recv).clone()), captured: &[] }),
+            Term::Closure(unit, captured) => Some(Target { unit: *unit, recv: None, captured }),
             Term::Method(recv, name) => {
-                let Some(unit) = self.index.method(self.class_of(recv)?, name) else {
-                    return None;
-                };
+                let unit = self.index.method(self.class_of(recv)?, name)?;
                 let shape = self.index.file(unit.0).unit(unit.1).shape;
-                Some((unit, (shape != Shape::StaticMethod).then(|| (**recv).clone()), &[]))
+                let recv = (shape != Shape::StaticMethod).then(|| (**recv).clone());
+                Some(Target { unit, recv, captured: &[] })
             }
             _ => None,
         }
@@ -230,7 +236,7 @@ impl<'a> World<'a> {
             let args = first.args.iter().chain(&pending.args).cloned().collect();
             return self.given(Pending { callee: first.callee.clone(), args, site: pending.site }, ambience, nested + 1);
         }
-        let Some((unit, recv, captured)) = self.target(&pending.callee) else {
+        let Some(Target { unit, recv, captured }) = self.target(&pending.callee) else {
             return if pending.callee.is_open() { Term::Call(Arc::new(pending)) } else { unknown(None) };
         };
         let mut params = self.arguments(unit, recv, &pending.args);
@@ -248,9 +254,9 @@ impl<'a> World<'a> {
     }
 
     /// The fields of its receiver that a method changes, and the receiver after that.
-    pub fn changed(&self, frame: &Frame, unit: UnitRef, recv: &Term) -> Option<(Vec<(Arc<str>, Term)>, Term)> {
+    pub fn changed(&self, frame: &Frame, unit: UnitRef, recv: &Term) -> Option<(Fields, Term)> {
         let stores = &self.summary(unit).stores;
-        let fields: Vec<(Arc<str>, Term)> = stores.iter().map(|(name, term)| (name.clone(), frame.term(term, 0))).collect();
+        let fields: Fields = stores.iter().map(|(name, term)| (name.clone(), frame.term(term, 0))).collect();
         let changed = recv.with_fields(fields.clone()).bounded();
         (!fields.is_empty()).then_some((fields, changed))
     }
