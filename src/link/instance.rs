@@ -14,7 +14,10 @@ use std::sync::Arc;
 const INSIDE: usize = 4;
 
 /// Calls of one unit that wait for their callee.
-const CALLS: usize = 48;
+const CALLS: usize = 24;
+
+/// Callers that a call waits for, one after the other.
+const CARRIED: usize = 3;
 
 /// Calls that waited, made inside one another, and in one unit.
 const MAKING: usize = 4;
@@ -126,7 +129,8 @@ impl Eval<'_, '_> {
         after.patched.retain(|one| before.patched.contains(one) || !ambience.patched.contains(one));
         let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();
         let mut gives = summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0));
-        let waiting: Vec<Deferred> = summary.calls.iter().map(|deferred| frame.deferred(deferred)).collect();
+        let waiting = summary.calls.iter().filter_map(|deferred| frame.deferred(deferred, CARRIED));
+        let waiting: Vec<Deferred> = waiting.collect();
         let changed = recv.as_ref().and_then(|recv| self.world.changed(&frame, unit, recv));
         let moved = self.make_all(site, &waiting, &around);
         if is_context {
@@ -190,11 +194,9 @@ impl Eval<'_, '_> {
         let mut moved = None;
         for deferred in waiting {
             if deferred.call.callee.is_open() {
-                let outer = Around { via: site.into_iter().collect(), ..around.clone() };
-                if self.calls.len() < CALLS
-                    && let Some(carried) = deferred.carried(deferred.call.clone(), deferred.ambience.clone(), &outer)
-                {
-                    self.calls.push(carried);
+                if self.calls.len() < CALLS && deferred.around.via.len() < CARRIED {
+                    let outer = Around { via: site.into_iter().collect(), ..around.clone() };
+                    self.calls.push(Deferred { around: deferred.around.within(&outer), ..deferred.clone() });
                 }
             } else if self.making < MAKING && self.made < MADE {
                 self.made += 1;

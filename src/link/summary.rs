@@ -107,7 +107,7 @@ impl Around {
     }
 
     /// These surroundings inside others.
-    fn within(&self, outer: &Around) -> Around {
+    pub fn within(&self, outer: &Around) -> Around {
         let both = |a: &[u32], b: &[u32]| a.iter().chain(b).copied().collect();
         Around {
             via: outer.via.iter().chain(&self.via).copied().collect(),
@@ -130,14 +130,6 @@ pub struct Deferred {
     pub call: Arc<Pending>,
     pub ambience: Ambience,
     pub around: Around,
-}
-
-impl Deferred {
-    /// The same call, as a caller of its unit has to carry it on; none where it has come too far.
-    pub fn carried(&self, call: Arc<Pending>, ambience: Ambience, outer: &Around) -> Option<Deferred> {
-        let around = self.around.within(outer);
-        (around.via.len() < TRAIL).then_some(Deferred { call, ambience, around })
-    }
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -227,18 +219,29 @@ impl Frame<'_> {
         all.iter().filter_map(seen).collect()
     }
 
-    /// A call of the callee's that waited for this one.
-    pub fn deferred(&self, deferred: &Deferred) -> Deferred {
+    /// A call of the callee's that waited for this one; none where it waits on and has come as far as `callers`, or is of what is not
+    /// known.
+    pub fn deferred(&self, deferred: &Deferred, callers: usize) -> Option<Deferred> {
+        let callee = self.term(&deferred.call.callee, 0);
+        let useless = match &callee {
+            Term::Unknown | Term::Opaque(_) => true,
+            Term::Method(recv, _) => matches!(recv.plain(), Term::Unknown | Term::Opaque(_)),
+            callee => callee.is_open() && deferred.around.via.len() >= callers,
+        };
+        if useless {
+            return None;
+        }
         let around = &deferred.around;
-        Deferred {
-            call: Arc::new(self.pending(&deferred.call, 0)),
+        let args = deferred.call.args.iter().map(|arg| Argument { term: self.term(&arg.term, 0), ..arg.clone() });
+        Some(Deferred {
+            call: Arc::new(Pending { callee, args: args.collect(), site: deferred.call.site }),
             ambience: self.ambience(&deferred.ambience),
             around: Around {
                 guards: around.guards.iter().map(|lock| self.lock(lock)).collect(),
                 known: self.known(&around.known),
                 ..around.clone()
             },
-        }
+        })
     }
 
     fn pending(&self, pending: &Pending, nested: usize) -> Pending {

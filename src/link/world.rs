@@ -190,7 +190,10 @@ impl<'a> World<'a> {
             Term::Changed(_, fields) => fields,
             _ => return Vec::new(),
         };
-        let Some(class) = self.class_of(recv) else { return Vec::new() };
+        // In Rust a field and a method of one name are two things.
+        let Some(class) = self.class_of(recv).filter(|class| self.language(class.0) == Language::Python) else {
+            return Vec::new();
+        };
         fields.iter().filter_map(|(name, _)| self.index.method(class, name)).map(Patched::Unit).collect()
     }
 
