@@ -284,6 +284,8 @@ pub struct Call {
     /// What the receiver owns does not go with it from here on.
     #[serde(default)]
     pub keeps: bool,
+    #[serde(default)]
+    pub ends: bool,
 }
 
 #[derive(Deserialize)]

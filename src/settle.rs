@@ -304,7 +304,14 @@ mod tests {
             let facts = self.facts.last_mut().unwrap();
             let mut builder = Builder::new(facts.language);
             let name = builder.sym(head);
-            let params = param.map(|text| Param { name, ty: None, default: None, kind: ParamKind::Plain, span: place(text) });
+            let params = param.map(|text| Param {
+                name,
+                ty: None,
+                default: None,
+                kind: ParamKind::Plain,
+                marks: Vec::new(),
+                span: place(text),
+            });
             let unit = Unit {
                 name,
                 shape: Shape::Function,

@@ -4,13 +4,15 @@
 //! files (```` ```python file=tests/test_a.py ````); the blocks up to the next `###` heading, `##` heading or line `---` are one
 //! project. `tests/project/mod.rs` has the marks.
 
+mod blocks;
 mod project;
 
+use blocks::{Part, imply, parts};
 use isolint::check::{Report, check};
 use isolint::page::{self, Page};
 use isolint::rules::TABLE;
 use isolint::text::Source;
-use project::{File, Judged, Mark, Project, config, differences};
+use project::{Judged, Mark, Project, config, differences};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -18,10 +20,6 @@ use std::path::Path;
 
 /// The sections of a page, in their order.
 const SECTIONS: [&str; 4] = ["Caught", "Clean", "Fixed", "Limits"];
-
-/// The manifest of a Rust example that brings none.
-const MANIFEST: &str =
-    "[package]\nname = \"page\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dev-dependencies]\ntempfile = \"3\"\n";
 
 /// One example of a page: the section it belongs to, where it starts, and its files.
 struct Example {
@@ -37,47 +35,29 @@ fn examples(text: &str) -> (Vec<Example>, Vec<String>) {
     let mut examples: Vec<Example> = Vec::new();
     let mut order = Vec::new();
     let mut section = None;
-    let mut lines = text.lines().enumerate();
-    let mut front = false;
-    while let Some((at, line)) = lines.next() {
-        if line == "+++" {
-            front = !front;
-        } else if front {
-            continue;
-        } else if let Some(name) = line.strip_prefix("## ") {
-            section = SECTIONS.iter().copied().find(|known| *known == name.trim());
-            match section {
-                Some(known) => order.push(known),
-                None => wrong.push(format!("line {}: `{}` is no section; there are {}", at + 1, name, SECTIONS.join(", "))),
-            }
-            examples.extend(section.map(|section| Example { section, line: at + 1, project: Project::default() }));
-        } else if line.starts_with("### ") || line.trim_end() == "---" {
-            examples.extend(section.map(|section| Example { section, line: at + 1, project: Project::default() }));
-        } else if let Some(fence) = line.strip_prefix("```") {
-            let ticks = 3 + fence.len() - fence.trim_start_matches('`').len();
-            let info = fence.trim_start_matches('`');
-            let mut body = String::new();
-            let mut closed = false;
-            for (_, line) in lines.by_ref() {
-                if line.trim_end() == "`".repeat(ticks) {
-                    closed = true;
-                    break;
+    for (line, part) in parts(text) {
+        match part {
+            Part::Heading(2, name) => {
+                section = SECTIONS.iter().copied().find(|known| *known == name);
+                match section {
+                    Some(known) => order.push(known),
+                    None => wrong.push(format!("line {line}: `{name}` is no section; there are {}", SECTIONS.join(", "))),
                 }
-                let _ = writeln!(body, "{line}");
+                examples.extend(section.map(|section| Example { section, line, project: Project::default() }));
             }
-            if !closed {
-                wrong.push(format!("line {}: a block that is not closed", at + 1));
+            Part::Heading(3, _) | Part::Rule => {
+                examples.extend(section.map(|section| Example { section, line, project: Project::default() }));
             }
-            match (file_name(info), examples.last_mut(), section) {
-                (Ok(Some(path)), Some(example), Some(_)) => {
-                    if example.project.files.iter().any(|file| file.path == path) {
-                        wrong.push(format!("line {}: the second block that is {path} in one example", at + 1));
+            Part::Heading(..) => {}
+            Part::File(file) => {
+                if let Some(example) = examples.last_mut().filter(|_| section.is_some()) {
+                    if example.project.files.iter().any(|other| other.path == file.path) {
+                        wrong.push(format!("line {line}: the second block that is {} in one example", file.path));
                     }
-                    example.project.files.push(File { path, text: body, above: at + 1 });
+                    example.project.files.push(file);
                 }
-                (Err(why), _, Some(_)) => wrong.push(format!("line {}: {why}", at + 1)),
-                _ => {}
             }
+            Part::Wrong(why) => wrong.extend(section.map(|_| why)),
         }
     }
     if order != SECTIONS {
@@ -109,39 +89,6 @@ fn examples(text: &str) -> (Vec<Example>, Vec<String>) {
         }
     }
     (examples, wrong)
-}
-
-/// The path of a block: `file=…`, or what its language has by default. None: the block is prose.
-fn file_name(info: &str) -> Result<Option<String>, String> {
-    let mut words = info.split_whitespace();
-    let language = words.next().unwrap_or_default();
-    let mut name = None;
-    for word in words {
-        match word.split_once('=') {
-            Some(("file", path)) if !path.is_empty() => name = Some(path.to_owned()),
-            _ => return Err(format!("`{word}` after the language is not `file=PATH`")),
-        }
-    }
-    match (name, language) {
-        (Some(path), _) => Ok(Some(path)),
-        (None, "python") => Ok(Some("test_page.py".to_owned())),
-        (None, "rust") => Ok(Some("tests/page.rs".to_owned())),
-        (None, "ini" | "toml" | "yaml") => Err(format!("a block of {language} needs a name: `{language} file=…`")),
-        (None, _) => Ok(None),
-    }
-}
-
-/// Adds what a Rust project cannot be without: a manifest and a library to test.
-fn imply(project: &mut Project) {
-    let has = |ending: &str| project.files.iter().any(|file| file.path.ends_with(ending));
-    let mut more = Vec::new();
-    if has(".rs") && !has("Cargo.toml") {
-        more.push(("Cargo.toml", MANIFEST));
-        if !has("src/lib.rs") && !has("src/main.rs") {
-            more.push(("src/lib.rs", "//! The crate under test.\n"));
-        }
-    }
-    project.files.extend(more.into_iter().map(|(path, text)| File { path: path.into(), text: text.into(), above: 0 }));
 }
 
 /// Names that a mark may bear.
@@ -275,6 +222,7 @@ fn the_list_of_rules_is_what_the_pages_say() {
 
 mod the_runner {
     use super::*;
+    use crate::blocks::file_name;
     use isolint::finding::{Confidence, Finding, Label, Role, Severity};
     use isolint::text::{FileId, Kind, Span};
 

@@ -122,6 +122,7 @@ fn root(dir: &str, place: (FileId, Span), list: impl Fn(&str) -> Option<Vec<Word
         python_functions: strings("python_functions").unwrap_or(default.python_functions),
         testpaths: strings("testpaths").unwrap_or_default(),
         norecursedirs: strings("norecursedirs").unwrap_or(default.norecursedirs),
+        usefixtures: strings("usefixtures").unwrap_or_default(),
         doctest_modules: addopts.iter().any(|word| word.str() == "--doctest-modules"),
     };
     Root { discovery, place, addopts, addopts_key }
@@ -147,6 +148,41 @@ const PYTHON: [&str; 13] = [
 /// Whether anything in the tree sets Python up.
 pub fn has_python(tree: &Tree) -> bool {
     tree.files().any(|(path, _)| PYTHON.contains(&tree::name(path)))
+}
+
+/// Modules that pytest loads as plugins: entry points that a distribution of the project announces (pytest documentation, "Writing
+/// plugins"), and what `-p` names.
+pub fn plugins(tree: &Tree, roots: &[Root]) -> Vec<String> {
+    let mut all = Vec::new();
+    for (path, file) in tree.files() {
+        match tree::name(path) {
+            "pyproject.toml" => {
+                let toml = Toml::parse(file, tree.text(file));
+                for at in [&["project", "entry-points", "pytest11"][..], &["tool", "poetry", "plugins", "pytest11"]] {
+                    let entries = toml.at(at).map(Item::entries).unwrap_or_default();
+                    all.extend(entries.iter().filter_map(|(_, _, item)| Some(item.str()?.to_owned())));
+                }
+            }
+            "setup.cfg" => {
+                let ini = Ini::parse(file, tree.text(file));
+                if let Some(setting) = ini.section("options.entry_points").and_then(|section| section.get("pytest11")) {
+                    let words = shell::words(&setting.value);
+                    all.extend(
+                        words.iter().map(|word| word.str().trim_start_matches('=').to_owned()).filter(|word| word.contains('.')),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    for root in roots {
+        for pair in root.addopts.windows(2).filter(|pair| pair[0].str() == "-p") {
+            all.push(pair[1].str().to_owned());
+        }
+    }
+    // `module:object` is the module's.
+    all.iter_mut().for_each(|name| name.truncate(name.find(':').unwrap_or(name.len())));
+    all
 }
 
 /// Folders of behave: those with step files, beside `environment.py` or named `features`.

@@ -14,6 +14,7 @@ pub mod follow;
 pub mod ini;
 pub mod launch;
 pub mod make;
+pub mod nextest;
 pub mod pytest;
 pub mod recipes;
 pub mod runners;
@@ -54,5 +55,13 @@ pub fn read(sources: &[Source]) -> Setup {
         discovery.push(default);
     }
     let python_is_data = !crates.is_empty() && !outcome.pytest && outcome.unittest.is_empty() && !discovery::has_python(&tree);
-    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree), python_is_data }
+    Setup {
+        discovery,
+        crates,
+        runs: outcome.runs,
+        behave: discovery::behave(&tree),
+        plugins: discovery::plugins(&tree, &roots),
+        python_is_data,
+        queues: nextest::queues(&tree),
+    }
 }

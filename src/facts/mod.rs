@@ -311,6 +311,8 @@ pub struct Param {
     pub ty: Option<V>,
     pub default: Option<V>,
     pub kind: ParamKind,
+    /// Attributes of a Rust parameter: `#[case]`, `#[default(…)]`.
+    pub marks: Vec<Mark>,
     pub span: Span,
 }
 

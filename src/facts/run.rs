@@ -15,6 +15,82 @@ pub struct Setup {
     pub behave: Vec<String>,
     /// A Cargo project in which nothing sets Python up or runs it: its Python files are samples, inputs of its own tests.
     pub python_is_data: bool,
+    /// Modules of the project that pytest loads as plugins: entry points `pytest11`, and `-p` in its configuration.
+    pub plugins: Vec<String>,
+    /// What nextest's configuration says about single tests, strongest first.
+    pub queues: Vec<Queue>,
+}
+
+/// An override of a nextest profile that keeps tests from running beside others (nextest documentation, "Test groups for mutual
+/// exclusion" and "Heavy tests and `threads-required`").
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Queue {
+    /// The workspace that the configuration is for, relative to the project.
+    pub scope: String,
+    pub filter: Filter,
+    pub hold: Hold,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Hold {
+    /// A test group and how many of its tests run at once.
+    Group(String, u32),
+    /// As many threads as there are.
+    Alone,
+}
+
+/// A nextest filterset, as far as it is understood (nextest documentation, "Filterset DSL reference").
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Filter {
+    All,
+    Test(Match),
+    Binary(Match),
+    Package(Match),
+    Not(Box<Filter>),
+    And(Vec<Filter>),
+    Or(Vec<Filter>),
+    Unknown,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Match {
+    Equal(String),
+    Contains(String),
+    Glob(String),
+}
+
+impl Filter {
+    /// Whether it selects a test; none where that is not known.
+    pub fn matches(&self, test: &str, binary: &str, package: &str) -> Option<bool> {
+        match self {
+            Filter::All => Some(true),
+            Filter::Test(one) => Some(one.fits(test)),
+            Filter::Binary(one) => Some(one.fits(binary)),
+            Filter::Package(one) => Some(one.fits(package)),
+            Filter::Not(inner) => inner.matches(test, binary, package).map(|fits| !fits),
+            Filter::And(all) => settle(all.iter().map(|one| one.matches(test, binary, package)), false),
+            Filter::Or(all) => settle(all.iter().map(|one| one.matches(test, binary, package)), true),
+            Filter::Unknown => None,
+        }
+    }
+}
+
+/// One answer of several: `decides` settles it, and else all must be known.
+fn settle(mut answers: impl Iterator<Item = Option<bool>> + Clone, decides: bool) -> Option<bool> {
+    if answers.clone().any(|one| one == Some(decides)) {
+        return Some(decides);
+    }
+    answers.all(|one| one.is_some()).then_some(!decides)
+}
+
+impl Match {
+    fn fits(&self, text: &str) -> bool {
+        match self {
+            Match::Equal(name) => text == name || text.replace('_', "-") == name.replace('_', "-"),
+            Match::Contains(part) => text.contains(part.as_str()),
+            Match::Glob(pattern) => fnmatch(pattern, text) || fnmatch(&pattern.replace('-', "_"), &text.replace('-', "_")),
+        }
+    }
 }
 
 /// pytest's and unittest's rules for what a test is (pytest documentation, "Configuration options").
@@ -33,6 +109,8 @@ pub struct Discovery {
     /// Globs for names of folders that are not entered.
     pub norecursedirs: Vec<String>,
     pub doctest_modules: bool,
+    /// Fixtures that every test uses.
+    pub usefixtures: Vec<String>,
 }
 
 /// One Cargo package (The Cargo Book, "Cargo Targets").
@@ -124,6 +202,7 @@ impl Default for Discovery {
             testpaths: Vec::new(),
             norecursedirs: list(&["*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"]),
             doctest_modules: false,
+            usefixtures: Vec::new(),
         }
     }
 }

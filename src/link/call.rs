@@ -1,13 +1,13 @@
 //! Calls: who is called, and what a unit of the project does when it is. Library knowledge comes from the tables (`give.rs`); what
 //! stands here are the few calls whose meaning depends on more than their own arguments.
 
-use super::eval::{Context, Eval};
+use super::eval::{Eval, is_injected};
 use super::give::entry_takes_self;
 use super::index::Binding;
 use super::overlap::is_shared;
 use super::place::{Fresh, FreshKind, Place, Root};
-use super::summary::{Frame, Where};
-use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Term, UnitRef, pieces};
+use super::summary::Where;
+use super::term::{Argument, ClassRef, Lock, Mix, Object, Pending, Piece, Term, pieces};
 use super::values::textual;
 use super::world::of_place;
 use crate::calls::{Gives, Verb};
@@ -23,15 +23,26 @@ pub(super) struct Passed {
     pub star: bool,
 }
 
+impl Passed {
+    pub fn argument(&self) -> Argument {
+        Argument { name: self.name.clone(), term: self.term.clone(), star: self.star }
+    }
+
+    /// An argument that stands in another unit.
+    pub fn from(arg: &Argument) -> Passed {
+        Passed { name: arg.name.clone(), term: arg.term.clone(), value: None, star: arg.star }
+    }
+}
+
 /// Names of functions that write the file they are given, by how names begin.
 const SAVES: &[&str] =
     &["save", "dump_to", "export", "store", "persist", "savefig", "imsave", "imwrite", "to_file", "write_to", "write_file"];
 
+/// Methods of unittest and `contextlib.ExitStack` that enter a context manager until the test, class or stack ends.
+const ENTERS: &[&str] = &["enterContext", "enterClassContext", "enterAsyncContext", "enter_context", "enter_async_context"];
+
 /// Names of functions that read it.
 const LOADS: &[&str] = &["load", "from_file", "imread", "restore", "parse_file", "read_from", "read_file"];
-
-/// Nested functions evaluated in place inside one another.
-const INSIDE: usize = 4;
 
 impl Eval<'_, '_> {
     /// Evaluates a call operation.
@@ -50,6 +61,11 @@ impl Eval<'_, '_> {
         for arg in &passed {
             self.named_as_value(op, &arg.term);
         }
+        if !self.entered.contains(&op) {
+            // `patcher.start()`, `mocker.patch(…)`, `stack.enter_context(patch(…))`: until the test ends.
+            let patched = self.patches(op);
+            self.state.ambience.patch(patched);
+        }
         match self.facts.value(callee).clone() {
             Value::Attr(base, name) => {
                 let base_term = self.value(base);
@@ -66,8 +82,17 @@ impl Eval<'_, '_> {
                     self.expect_failure(base);
                 }
                 if name == "getfixturevalue" {
+                    let fixture = passed.first().and_then(|arg| arg.term.as_literal());
+                    if let Some(fixture) = fixture.filter(|_| is_injected(self.facts, self.facts.unit(self.unit))) {
+                        return self.world.field(&base_term, &super::fixtures::asked(&fixture), 0);
+                    }
                     // Which fixture it is may be a parameter, and it may go anywhere.
                     self.state.ambience.cwd = Some(Where::Unknown);
+                }
+                if ENTERS.contains(&name.as_str())
+                    && let Some(context) = passed.first().and_then(|arg| arg.value)
+                {
+                    return self.enter_for_good(context);
                 }
                 if matches!(
                     name.as_str(),
@@ -75,7 +100,12 @@ impl Eval<'_, '_> {
                 ) {
                     self.forgive(base);
                 }
-                self.call_method(op, &base_term, &name, &passed)
+                self.changed = None;
+                let gives = self.call_method(op, &base_term, &name, &passed);
+                if let Some(changed) = self.changed.take() {
+                    self.assign(base, &base_term, changed);
+                }
+                gives
             }
             _ => {
                 let callee = self.value(callee);
@@ -96,7 +126,8 @@ impl Eval<'_, '_> {
             let longer = pieces([(**inner).clone(), textual(arg.term.clone())]);
             return Some(if longer == Term::Unknown { longer } else { Term::Typed(ty.clone(), Arc::new(longer)) });
         }
-        if !matches!(path.plain(), Term::Path(_)) {
+        let declared = matches!(path, Term::Typed(ty, _) if ty.ends_with("::PathBuf"));
+        if !declared && !matches!(path.plain(), Term::Path(_)) {
             return None;
         }
         let arg = args.first().map(|arg| arg.term.clone());
@@ -127,6 +158,10 @@ impl Eval<'_, '_> {
             Term::Closure(unit, captured) => self.call_closure(op, *unit, captured, args),
             Term::Class(class) => self.construct(op, *class, args),
             Term::Method(recv, name) => self.call_method(op, recv, name, args),
+            Term::Partial(first) => {
+                let args: Vec<Passed> = first.args.iter().map(Passed::from).chain(args.iter().cloned()).collect();
+                self.call_term(op, &first.callee, &args)
+            }
             // An instance that is called.
             Term::Object(_) => self.call_method(op, callee, "__call__", args),
             Term::Either(terms) => {
@@ -136,6 +171,7 @@ impl Eval<'_, '_> {
                 self.maybe -= 1;
                 results.into_iter().reduce(Term::either).unwrap_or(Term::Unknown)
             }
+            _ if callee.plain().is_open() => self.defer(op, callee.plain().clone(), args),
             _ => self.unknown(op, args),
         }
     }
@@ -215,6 +251,11 @@ impl Eval<'_, '_> {
                     Some(unit) if self.world.index.file(unit.0).unit(unit.1).shape == Shape::ClassMethod => {
                         self.call_unit(op, unit, Some(recv.clone()), args)
                     }
+                    // The only value of a unit struct.
+                    Some(unit) if self.facts.language == Language::Rust => {
+                        let object = Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 };
+                        self.call_unit(op, unit, Some(Term::Object(Arc::new(object))), args)
+                    }
                     Some(unit) => self.call_unit(op, unit, None, args),
                     None => self.unknown(op, args),
                 };
@@ -242,7 +283,7 @@ impl Eval<'_, '_> {
             }
             // `File::lock` (The Rust Standard Library) and its like in `fs4` and `fd-lock`: held as long as the file is open.
             Term::Handle(path) if matches!(name, "lock" | "lock_exclusive" | "try_lock" | "try_lock_exclusive") => {
-                self.state.guards.push(Lock { reach: crate::calls::Reach::Host, on: (**path).clone() });
+                self.state.guards.push(Lock { reach: crate::calls::Reach::Host, shared: false, on: (**path).clone() });
                 return recv.clone();
             }
             Term::Lock(lock) if matches!(name, "release" | "unlock" | "__exit__") => {
@@ -251,9 +292,14 @@ impl Eval<'_, '_> {
             }
             _ => {}
         }
+        if let Some(callable) = kept_field(recv, name) {
+            let callable = callable.clone();
+            return self.call_term(op, &callable, args);
+        }
         if let Some(class) = self.class_of(recv)
             && let Some(unit) = self.world.index.method(class, name)
         {
+            self.take_own_lock(class, recv, name);
             let shape = self.world.index.file(unit.0).unit(unit.1).shape;
             let recv = (shape != Shape::StaticMethod).then(|| recv.clone());
             return self.call_unit(op, unit, recv, args);
@@ -290,7 +336,15 @@ impl Eval<'_, '_> {
                     }
                 }
                 _ => {
+                    if let Some(callable) = self.callable_field(recv, name) {
+                        return self.call_term(op, &callable, args);
+                    }
                     self.told_by_name(op, name, args);
+                    // What it is called on becomes known where this unit is called.
+                    let ours = *recv == Term::Param(0) || self.world.index.has_method(name);
+                    if recv.is_open() && ours {
+                        return self.defer(op, Term::Method(Arc::new(recv.clone()), name.into()), args);
+                    }
                     self.unknown(op, args)
                 }
             },
@@ -298,13 +352,14 @@ impl Eval<'_, '_> {
     }
 
     /// The class of this project that a receiver is an instance of.
-    fn class_of(&self, recv: &Term) -> Option<ClassRef> {
+    pub(super) fn class_of(&self, recv: &Term) -> Option<ClassRef> {
         match recv {
-            Term::Object(object) => Some(object.class),
+            Term::Changed(base, _) => self.class_of(base),
             Term::Param(0) => {
                 let unit = self.facts.unit(self.unit);
                 let class = unit.class.filter(|_| matches!(unit.shape, Shape::Method | Shape::ClassMethod | Shape::Property))?;
-                Some(self.world.index.class_of_impl((self.file, class)))
+                // In a trait, the receiver is of a type that implements it.
+                Some(self.world.index.class_of_impl((self.file, class))).filter(|class| !self.world.index.is_trait(*class))
             }
             Term::Param(n) => {
                 let ty = self.facts.unit(self.unit).params.get(*n as usize)?.ty?;
@@ -313,8 +368,14 @@ impl Eval<'_, '_> {
                     _ => None,
                 }
             }
-            _ => None,
+            _ => self.world.class_of(recv),
         }
+    }
+
+    /// A callable that a constructor or set-up stored in a field.
+    fn callable_field(&self, recv: &Term, name: &str) -> Option<Term> {
+        self.world.class_of(recv)?;
+        Some(self.world.field(recv, &name.into(), 0)).filter(is_callable)
     }
 
     fn call_super(&mut self, op: OpId, name: &str, args: &[Passed]) -> Term {
@@ -342,7 +403,10 @@ impl Eval<'_, '_> {
             "Ok" | "Some" => return args.first().map_or(Term::Nil, |arg| arg.term.clone()),
             "Err" => return Term::Unknown,
             "functools.partial" => {
-                return args.first().map_or(Term::Unknown, |arg| arg.term.clone());
+                let Some((callee, args)) = args.split_first() else { return Term::Unknown };
+                let args = args.iter().map(|arg| self.argument(arg)).collect();
+                let callee = self.argument(callee).term;
+                return Term::Partial(Arc::new(Pending { callee, args, site }));
             }
             "os.getenv" | "os.environ.get" | "std::env::var" | "std::env::var_os" | "std::env!" | "std::option_env!" | "env!"
             | "option_env!" => {
@@ -460,206 +524,31 @@ impl Eval<'_, '_> {
         self.effect(op, verb, &path.term, false, None, path.value);
         Some(Term::Handle(Arc::new(path.term)))
     }
-
-    fn construct(&mut self, op: OpId, class: ClassRef, args: &[Passed]) -> Term {
-        let init = self.world.index.method(class, "__init__");
-        let params = init.map(|init| self.arguments(init, Some(Term::Unknown), args)).unwrap_or_default();
-        let object = Term::Object(Arc::new(Object {
-            class,
-            args: params.into_iter().skip(1).collect(),
-            fields: Vec::new(),
-            site: Some(self.site(op)),
-            via: 0,
-        }));
-        if let Some(init) = init {
-            self.call_unit(op, init, Some(object.clone()), args);
-        }
-        object
-    }
-
-    /// The terms of a unit's parameters for a call.
-    fn arguments(&self, unit: UnitRef, recv: Option<Term>, args: &[Passed]) -> Vec<Term> {
-        let params = &self.world.index.file(unit.0).unit(unit.1).params;
-        let facts = self.world.index.file(unit.0);
-        let mut out: Vec<Term> = vec![Term::Missing; params.len()];
-        let mut next = 0;
-        if let Some(recv) = recv {
-            if let Some(first) = out.first_mut() {
-                *first = recv;
-            }
-            next = 1;
-        }
-        let mut open = false;
-        for arg in args {
-            if arg.star {
-                open = true;
-                continue;
-            }
-            match &arg.name {
-                Some(name) => {
-                    if let Some(at) = params.iter().position(|param| facts.name(param.name) == &**name) {
-                        out[at] = arg.term.clone();
-                    }
-                }
-                None => {
-                    if let (Some(slot), false) = (out.get_mut(next), open) {
-                        *slot = arg.term.clone();
-                    }
-                    next += 1;
-                }
-            }
-        }
-        for (param, term) in params.iter().zip(&mut out) {
-            if open && *term == Term::Missing {
-                *term = Term::Unknown;
-            }
-            if matches!(param.kind, crate::facts::ParamKind::Rest | crate::facts::ParamKind::Keywords) {
-                *term = Term::Unknown;
-            }
-        }
-        out
-    }
-
-    /// Calls a unit of the project: its summary, seen from here.
-    fn call_unit(&mut self, op: OpId, unit: UnitRef, recv: Option<Term>, args: &[Passed]) -> Term {
-        let data = self.world.index.file(unit.0).unit(unit.1);
-        let nested = unit.0 == self.file
-            && data.parent.is_some_and(|parent| parent == self.unit || self.inside.contains(&parent))
-            && !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody);
-        if (nested && data.class.is_none()) || data.shape == Shape::Closure {
-            if unit.0 != self.file {
-                return Term::Unknown;
-            }
-            return self.call_in_place(op, unit, args, &[]);
-        }
-        let takes_self = matches!(data.shape, Shape::Method | Shape::ClassMethod | Shape::Property);
-        let recv = if takes_self { recv } else { None };
-        let mut params = self.arguments(unit, recv, args);
-        self.world.fill_defaults(&mut params, unit);
-        // What is not known of an argument is still one thing for the whole call.
-        for (n, param) in params.iter_mut().enumerate().filter(|(_, param)| **param == Term::Unknown) {
-            *param = Term::Opaque(Arc::new(Opaque { site: self.site(op), via: n as u64 + 1, mix: Mix::EMPTY, ty: None }));
-        }
-        let summary = self.world.summary(unit);
-        let site = Some(self.site(op));
-        let ambience = self.state.ambience.clone();
-        let frame = Frame { world: self.world, params, ambience: &ambience, site };
-        let is_context = data.yields && is_context_manager(self.world.index.file(unit.0), data);
-        let is_generator = data.yields && !is_context;
-        let mut leave = Vec::new();
-        for effect in &summary.effects {
-            let Some(mut effect) = frame.effect(effect) else { continue };
-            let mut guards = self.state.guards.clone();
-            guards.extend(effect.guards);
-            effect.guards = guards;
-            let mut known = self.state.known.clone();
-            known.extend(effect.known);
-            effect.known = known;
-            effect.caught.extend(self.caught.iter().cloned());
-            effect.tries.extend(self.tries.iter().rev().cloned());
-            effect.maybe |= self.maybe > 0;
-            // Inside the callee its own ways count; seen from here, ours come first.
-            effect.ways.splice(0..0, self.ways.iter().copied());
-            effect.expected |= self.expected > 0;
-            effect.flagged |= self.flagged > 0;
-            effect.spread = effect.spread.max(self.spread());
-            if effect.gone.is_none() {
-                effect.gone = self.gone_from(&effect.on).cloned();
-            }
-            let after_yield = effect.leave && is_context;
-            effect.leave = self.at_yield.is_some();
-            match after_yield {
-                true => leave.push(effect),
-                // What a unit gathers is bounded; what it has already stays, since callers hold places in it.
-                false if self.effects.len() < GATHERED => self.effects.push(effect),
-                false => {}
-            }
-        }
-        let after = frame.ambience(&summary.after);
-        let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();
-        let gives = summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0));
-        if is_context {
-            self.contexts.insert(op, Context { leave, ambience: Some(after), held });
-        } else if !is_generator && !data.is_async {
-            self.state.ambience = after;
-            self.state.guards.extend(held);
-        }
-        match gives {
-            Term::Unknown => Term::opaque(self.site(op), Mix::EMPTY),
-            // A generator's elements are not known one by one.
-            _ if is_generator => Term::opaque(self.site(op), Mix::EMPTY),
-            gives => gives,
-        }
-    }
-
-    fn call_closure(&mut self, op: OpId, unit: UnitRef, captured: &[(Arc<str>, Term)], args: &[Passed]) -> Term {
-        if unit.0 == self.file {
-            let captured = captured.to_vec();
-            return self.call_in_place(op, unit, args, &captured);
-        }
-        Term::Unknown
-    }
-
-    /// Evaluates a nested function or closure where it is called, with the variables of its surroundings.
-    fn call_in_place(&mut self, op: OpId, unit: UnitRef, args: &[Passed], captured: &[(Arc<str>, Term)]) -> Term {
-        if self.inside.len() >= INSIDE || self.inside.contains(&unit.1) {
-            return Term::Unknown;
-        }
-        let data = self.facts.unit(unit.1);
-        let mut params = self.arguments(unit, None, args);
-        for (param, term) in data.params.iter().zip(&mut params) {
-            if *term == Term::Missing {
-                *term = param.default.map_or(Term::Unknown, |default| self.value(default));
-            }
-        }
-        let before = self.state.clone();
-        let (gives, at_yield) = (self.gives.take(), self.at_yield.take());
-        for (name, term) in captured {
-            if let Some(sym) = self.world.index.sym(self.file, name) {
-                self.state.vars.insert(sym, term.clone());
-            }
-        }
-        for (param, term) in data.params.iter().zip(params) {
-            self.state.vars.insert(param.name, term);
-        }
-        self.inside.push(unit.1);
-        let first = self.effects.len();
-        self.depth += 1;
-        self.block(&data.body);
-        self.leave_unit();
-        self.depth -= 1;
-        self.inside.pop();
-        let site = self.site(op);
-        for effect in &mut self.effects[first..] {
-            effect.via.insert(0, site);
-        }
-        let result = std::mem::replace(&mut self.gives, gives).unwrap_or(Term::Nil);
-        let inner = std::mem::replace(&mut self.at_yield, at_yield);
-        let ambience = self.state.ambience.clone();
-        let vars = std::mem::take(&mut self.state.vars);
-        let gone = std::mem::take(&mut self.state.gone);
-        let made_of = std::mem::take(&mut self.state.made_of);
-        self.state = before;
-        self.state.gone = gone;
-        self.state.made_of = made_of;
-        if data.yields {
-            let (ambience, held) = inner.unwrap_or((ambience, Vec::new()));
-            self.contexts.insert(op, Context { leave: Vec::new(), ambience: Some(ambience), held });
-        } else {
-            self.state.ambience = ambience;
-            // `nonlocal` and Rust's captured variables.
-            for name in &data.globals {
-                if let Some(term) = vars.get(name) {
-                    self.state.vars.insert(*name, term.clone());
-                }
-            }
-        }
-        result
-    }
 }
 
-/// Effects that one unit gathers from calls before the most harmful are kept.
-const GATHERED: usize = 512;
+/// What was put into a field of an object by hand.
+fn kept_field<'t>(recv: &'t Term, name: &str) -> Option<&'t Term> {
+    let fields: &[(Arc<str>, Term)] = match recv {
+        Term::Object(object) => &object.fields,
+        Term::Changed(_, fields) => fields,
+        _ => return None,
+    };
+    fields.iter().find(|(field, _)| &**field == name).map(|(_, term)| term)
+}
+
+/// Whether a value can be called, and it is known what then happens.
+pub(super) fn is_callable(term: &Term) -> bool {
+    matches!(
+        term,
+        Term::Function(_)
+            | Term::Bound(..)
+            | Term::Closure(..)
+            | Term::Class(_)
+            | Term::External(_)
+            | Term::Method(..)
+            | Term::Partial(_)
+    )
+}
 
 /// Whether a method of a receiver that is not known can be the one that its name says: `fs.exists(path)` is no `Path.exists()`.
 fn fits(entry: &crate::calls::Call, args: &[Passed]) -> bool {
@@ -668,14 +557,4 @@ fn fits(entry: &crate::calls::Call, args: &[Passed]) -> bool {
             && of.iter().any(|name| name == "self")
     });
     !of_self || args.iter().all(|arg| arg.name.is_some() || matches!(arg.term, Term::Int(_) | Term::Bool(_) | Term::Nil))
-}
-
-/// A generator that `contextlib` makes a context manager of.
-pub(super) fn is_context_manager(facts: &crate::facts::FileFacts, unit: &crate::facts::Unit) -> bool {
-    unit.marks.iter().any(|mark| {
-        facts.dotted(mark.callee).is_some_and(|name| {
-            let last = name.rsplit('.').next().unwrap_or(&name);
-            matches!(last, "contextmanager" | "asynccontextmanager")
-        })
-    })
 }

@@ -2,12 +2,20 @@
 
 use super::eval::Eval;
 use super::place::{Place, Root};
-use super::summary::{Frame, Where};
+use super::summary::{Effect, Frame, Where};
 use super::term::{Lock, Term};
 use crate::calls::{Reach, Redirected};
 use crate::facts::{Block, OpId, V, Value, What, WithItem};
 use crate::text::Span;
 use std::sync::Arc;
+
+/// What is left to do when context managers are left.
+#[derive(Default)]
+pub(super) struct Left {
+    expected: usize,
+    leave: Vec<Effect>,
+    exits: Vec<(OpId, Term)>,
+}
 
 impl Eval<'_, '_> {
     /// `Some(true)`: what follows when the condition holds is only done when asked for; `Some(false)`: when it does not hold.
@@ -95,62 +103,11 @@ impl Eval<'_, '_> {
         let ambience = self.state.ambience.clone();
         let caught = self.caught.len();
         let tries = self.tries.len();
-        let mut expected = 0;
-        let mut leave = Vec::new();
-        let mut exits = Vec::new();
         let mut contexts = Vec::new();
+        let mut left = Left::default();
         for item in items {
-            let term = self.value(item.context);
-            contexts.push(term.clone());
-            let op = match self.facts.value(item.context) {
-                Value::Result(op) => Some(*op),
-                _ => None,
-            };
-            let entry = op.and_then(|op| self.entries.get(&op).copied()).or_else(|| self.entry_of_type(&term));
-            let mut bound = term.clone();
-            if let Some(context) = op.and_then(|op| self.contexts.remove(&op)) {
-                leave.extend(context.leave);
-                if let Some(ambience) = context.ambience {
-                    self.state.ambience = ambience;
-                }
-                self.state.guards.extend(context.held);
-            } else if let Some(lock) = term.plain().alternatives().iter().find_map(|one| self.lock_of(one)) {
-                // `FileLock(path) if shared else nullcontext()`: it is held where it is needed.
-                self.state.guards.push(lock);
-            } else if let Some(entry) = entry {
-                expected += usize::from(entry.expects_failure);
-                if let Some(redirected) = entry.redirects {
-                    let to = op.and_then(|op| self.redirected_to(entry, op));
-                    self.redirect(redirected, to.clone());
-                    if entry.enter.is_none()
-                        && let Some(Where::At(place)) = to
-                    {
-                        bound = Term::Path(place);
-                    }
-                }
-                if let Some(op) = op {
-                    bound = self.entered(entry, op, &term, bound);
-                }
-            } else if let Term::Object(object) = term.plain() {
-                let class = object.class;
-                let op = op.unwrap_or(OpId(0));
-                if self.world.index.method(class, "__enter__").is_some() || self.world.index.outside_bases(class).next().is_some()
-                {
-                    bound = self.call_method(op, &term, "__enter__", &[]);
-                    if matches!(bound, Term::Unknown | Term::Opaque(_)) {
-                        bound = term.clone();
-                    }
-                    exits.push((op, term.clone()));
-                } else {
-                    self.doubt(item.context);
-                }
-            } else if !matches!(term.plain(), Term::Handle(_) | Term::Path(_) | Term::Virtual) {
-                self.doubt(item.context);
-                self.locked_by_name(item.context, &term);
-            }
-            if let Some(name) = self.patches(item.context) {
-                self.state.ambience.patched.push(name);
-            }
+            contexts.push(self.value(item.context));
+            let bound = self.enter(item.context, &mut left);
             if let Some((errors, span)) = self.suppresses(item.context) {
                 self.caught.push("*".into());
                 let around = self.suppressed(&errors, span);
@@ -161,15 +118,16 @@ impl Eval<'_, '_> {
                 self.elements.insert(target, bound);
             }
         }
+        let swallows = left.expected > 0 || self.caught.len() > caught;
         let entered = self.state.ambience.clone();
         let before = self.state.clone();
-        self.expected += expected;
+        self.expected += left.expected;
         self.block(body);
-        self.expected -= expected;
+        self.expected -= left.expected;
         // What the block itself redirects outlives it.
         let ambience = if self.state.ambience == entered { ambience } else { self.state.ambience.clone() };
         // What the block raises is taken for success, so whatever follows may be reached from anywhere in it.
-        if expected > 0 || self.tries.len() > tries {
+        if left.expected > 0 || self.tries.len() > tries {
             self.merge(before);
         }
         self.caught.truncate(caught);
@@ -177,29 +135,84 @@ impl Eval<'_, '_> {
         contexts.iter().for_each(|context| self.leave_with(context));
         let dead = self.state.dead;
         self.state.dead = false;
-        for (op, object) in exits.into_iter().rev() {
-            self.call_method(op, &object, "__exit__", &[]);
-        }
-        self.state.dead = dead;
+        self.exit(left);
+        self.state.dead = dead && !swallows;
         self.state.guards.truncate(guards);
         self.state.ambience = ambience;
-        self.effects.extend(leave);
     }
 
-    /// What `patch("a.b")` or `patch.object(a, "b")` replaces in the block.
-    fn patches(&mut self, context: V) -> Option<Arc<str>> {
-        let Value::Result(op) = self.facts.value(context) else { return None };
-        let What::Call { callee, args } = &self.facts.op(*op).what else { return None };
-        let callee = self.facts.dotted(*callee)?;
-        match callee.rsplit('.').next()? {
-            "patch" => self.value(args.first()?.value).as_literal().map(Arc::from),
-            "object" => {
-                let object = self.facts.dotted(args.first()?.value)?;
-                let name = self.value(args.get(1)?.value).as_literal()?;
-                Some(format!("{object}.{name}").into())
-            }
-            _ => None,
+    /// `stack.enter_context(cm)`, `self.enterContext(cm)`: entered here, left at the end.
+    pub(super) fn enter_for_good(&mut self, context: V) -> Term {
+        let mut left = Left::default();
+        let bound = self.enter(context, &mut left);
+        let first = self.effects.len();
+        let (ambience, guards) = (self.state.ambience.clone(), self.state.guards.clone());
+        self.exit(left);
+        (self.state.ambience, self.state.guards) = (ambience, guards);
+        self.effects[first..].iter_mut().for_each(|effect| effect.leave = true);
+        bound
+    }
+
+    /// What leaving a context manager does.
+    fn exit(&mut self, left: Left) {
+        for (op, object) in left.exits.into_iter().rev() {
+            self.call_method(op, &object, "__exit__", &[]);
         }
+        self.effects.extend(left.leave);
+    }
+
+    /// Enters a context manager: what `as` binds, and what is left for the end.
+    fn enter(&mut self, context: V, left: &mut Left) -> Term {
+        let term = self.value(context);
+        let op = match self.facts.value(context) {
+            Value::Result(op) => Some(*op),
+            _ => None,
+        };
+        let entry = op.and_then(|op| self.entries.get(&op).copied()).or_else(|| self.entry_of_type(&term));
+        let mut bound = term.clone();
+        if let Some(op) = op {
+            let patched = self.patches(op);
+            self.state.ambience.patch(patched);
+        }
+        if let Some(context) = op.and_then(|op| self.contexts.remove(&op)) {
+            left.leave.extend(context.leave);
+            if let Some(ambience) = context.ambience {
+                self.state.ambience = ambience;
+            }
+            self.state.guards.extend(context.held);
+        } else if let Some(lock) = term.plain().alternatives().iter().find_map(|one| self.lock_of(one)) {
+            // `FileLock(path) if shared else nullcontext()`: it is held where it is needed.
+            self.state.guards.push(lock);
+        } else if let Some(entry) = entry {
+            left.expected += usize::from(entry.expects_failure);
+            if let Some(redirected) = entry.redirects {
+                let to = op.and_then(|op| self.redirected_to(entry, op));
+                self.redirect(redirected, to.clone());
+                if entry.enter.is_none()
+                    && let Some(Where::At(place)) = to
+                {
+                    bound = Term::Path(place);
+                }
+            }
+            if let Some(op) = op {
+                bound = self.entered(entry, op, &term, bound);
+            }
+        } else if let Some(class) = self.world.class_of(term.plain()) {
+            let op = op.unwrap_or(OpId(0));
+            if self.world.index.method(class, "__enter__").is_some() || self.world.index.outside_bases(class).next().is_some() {
+                bound = self.call_method(op, &term, "__enter__", &[]);
+                if matches!(bound, Term::Unknown | Term::Opaque(_) | Term::Call(_)) {
+                    bound = term.clone();
+                }
+                left.exits.push((op, term));
+            } else {
+                self.doubt(context);
+            }
+        } else if !matches!(term.plain(), Term::Handle(_) | Term::Path(_) | Term::Virtual) {
+            self.doubt(context);
+            self.locked_by_name(context, &term);
+        }
+        bound
     }
 
     /// The errors that `suppress(…)` takes for success.
@@ -232,7 +245,7 @@ impl Eval<'_, '_> {
                 let reach = bases.find_map(|base| calls.get(base).and_then(|entry| entry.guard))?;
                 let on =
                     object.args.first().and_then(Place::of).map_or_else(|| term.clone(), |place| Term::Path(Arc::new(place)));
-                Some(Lock { reach, on })
+                Some(Lock { reach, shared: false, on })
             }
             _ => None,
         }
@@ -258,7 +271,7 @@ impl Eval<'_, '_> {
                 _ => None,
             };
             let on = on.unwrap_or_else(|| term.clone());
-            let lock = Lock { reach: Reach::Process, on: on.clone() };
+            let lock = Lock { reach: Reach::Process, shared: false, on: on.clone() };
             self.lock_opened(&on, &lock);
             self.state.guards.push(lock);
         }
@@ -296,7 +309,7 @@ impl Eval<'_, '_> {
 
     /// A place as it is seen from here: under the redirections in force.
     pub fn reach(&self, place: &Place) -> Option<Place> {
-        let frame = Frame { world: self.world, params: Vec::new(), ambience: &self.state.ambience, site: None };
+        let frame = Frame { world: self.world, params: Vec::new(), captured: &[], ambience: &self.state.ambience, site: None };
         let root = frame.place(
             &Place::root(match &place.root {
                 root @ (Root::Cwd | Root::Home | Root::Temp) => root.clone(),

@@ -1,33 +1,52 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
 use super::own::Owned;
+use super::patch::Patched;
 use super::place::Place;
-use super::summary::{Ambience, EFFECTS, Effect, Gone, Known, Spread, Summary, Try, Where, harm};
-use super::term::{Lock, Site, Term, UnitRef};
+use super::summary::{Ambience, Deferred, EFFECTS, Effect, Gone, Known, Spread, Summary, Try, Where, harm};
+use super::term::{Lock, Mix, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
-use crate::facts::{Arm, Block, FileFacts, Handler, OpId, Shape, Step, Sym, UnitId, V, Value, What};
+use crate::facts::{Arm, Block, FileFacts, Handler, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What, WithItem};
 use crate::text::FileId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Evaluates a unit on its own, its parameters symbolic.
 pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     let mut eval = Eval::new(world, unit);
     let data = eval.facts.unit(unit.1);
-    if data.shape != Shape::Closure {
-        for (n, param) in data.params.iter().enumerate() {
-            let term = eval.parameter(n as u16, param.ty);
-            let term = match term {
-                Term::Param(_) if is_injected(eval.facts, data) => eval.injected(n as u16, eval.facts.name(param.name)),
-                term => term,
-            };
-            eval.state.vars.insert(param.name, term);
-        }
+    for (n, param) in data.params.iter().enumerate() {
+        let term = eval.parameter(n as u16, param.ty);
+        let term = match term {
+            Term::Param(_) if is_injected(eval.facts, data) => eval.injected(n as u16, eval.facts.name(param.name)),
+            term => term,
+        };
+        eval.state.vars.insert(param.name, term);
     }
     eval.defaults = data.params.iter().map(|param| param.default.map(|default| eval.value(default).bounded())).collect();
+    let marks = data.marks.iter().filter(|_| eval.facts.language == Language::Python);
+    let patched: Vec<Patched> = marks.flat_map(|mark| world.patched_by_mark(unit, mark)).collect();
+    eval.state.ambience.patch(patched.clone());
+    let mut held = eval.held_by_class();
+    let before = eval.state.ambience.clone();
+    for wrapping in eval.decorated() {
+        eval.state.ambience.move_to(&wrapping.ambience);
+        held.extend(wrapping.guards);
+        eval.caught.extend(wrapping.caught);
+    }
+    let moved = eval.state.ambience != before;
+    eval.state.guards.extend(held.iter().cloned());
     eval.block(&data.body);
-    eval.finish()
+    eval.leave_unit();
+    let mut summary = eval.finish();
+    // What decorators replace, hold and redirect, and what the class holds, is the unit's own matter.
+    if moved {
+        summary.after = before;
+    }
+    summary.after.patched.retain(|one| !patched.contains(one));
+    summary.held.retain(|lock| !held.contains(lock));
+    summary
 }
 
 /// What changes along the way.
@@ -57,6 +76,14 @@ pub(super) struct Eval<'a, 'w> {
     pub state: State,
     pub results: HashMap<OpId, Term>,
     pub effects: Vec<Effect>,
+    /// Calls that wait for their callee, and how many of others' were made here, and inside one another.
+    pub calls: Vec<Deferred>,
+    pub made: usize,
+    pub making: usize,
+    /// The call at hand stands in another unit.
+    pub at: Option<Site>,
+    /// The receiver of the last call, where the callee changed fields of it.
+    pub changed: Option<Term>,
     pub gives: Option<Term>,
     pub defaults: Vec<Option<Term>>,
     pub stores: Vec<(Arc<str>, Term)>,
@@ -74,6 +101,8 @@ pub(super) struct Eval<'a, 'w> {
     pub entries: HashMap<OpId, &'static Call>,
     /// Context managers of the project that were called and not yet entered.
     pub contexts: HashMap<OpId, Context>,
+    /// Calls that stand as the context of a `with`.
+    pub entered: HashSet<OpId>,
     /// What the current loop's target is.
     pub elements: HashMap<V, Term>,
     /// Nested functions being evaluated in place.
@@ -109,7 +138,7 @@ pub(super) struct Context {
 const KNOWN: usize = 16;
 
 impl<'a, 'w> Eval<'a, 'w> {
-    fn new(world: &'w World<'a>, unit: UnitRef) -> Self {
+    pub fn new(world: &'w World<'a>, unit: UnitRef) -> Self {
         Eval {
             world,
             file: unit.0,
@@ -128,6 +157,11 @@ impl<'a, 'w> Eval<'a, 'w> {
             },
             results: HashMap::new(),
             effects: Vec::new(),
+            calls: Vec::new(),
+            made: 0,
+            making: 0,
+            at: None,
+            changed: None,
             gives: None,
             defaults: Vec::new(),
             stores: Vec::new(),
@@ -140,6 +174,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             spread: Vec::new(),
             entries: HashMap::new(),
             contexts: HashMap::new(),
+            entered: HashSet::new(),
             elements: HashMap::new(),
             inside: Vec::new(),
             ways: Vec::new(),
@@ -156,7 +191,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     fn finish(mut self) -> Summary {
-        self.leave_unit();
+        self.release_owned();
         let gone = self.gone_at_end();
         let shape = self.facts.unit(self.unit).shape;
         if matches!(shape, Shape::Module | Shape::ClassBody) {
@@ -181,6 +216,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         let (after, held) = self.at_yield.unwrap_or((self.state.ambience, self.state.guards));
         Summary {
             effects: self.effects,
+            calls: self.calls,
             gives: self.gives.map(Term::bounded),
             defaults: self.defaults,
             stores: self.stores,
@@ -192,7 +228,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     pub fn site(&self, op: OpId) -> Site {
-        Site { file: self.file, op }
+        self.at.unwrap_or(Site { file: self.file, op })
     }
 
     /// A parameter, with its declared type where that is one from outside.
@@ -213,6 +249,15 @@ impl<'a, 'w> Eval<'a, 'w> {
 
     pub fn block(&mut self, block: &Block) {
         for step in block {
+            if let Step::With { items, .. } = step {
+                let op = |item: &WithItem| match self.facts.value(item.context) {
+                    Value::Result(op) => Some(*op),
+                    _ => None,
+                };
+                self.entered.extend(items.iter().filter_map(op));
+            }
+        }
+        for step in block {
             if self.state.dead {
                 return;
             }
@@ -230,10 +275,12 @@ impl<'a, 'w> Eval<'a, 'w> {
             Step::Scope(body) => {
                 let guards = self.state.guards.len();
                 let ambience = self.state.ambience.clone();
+                let before = self.state.vars.clone();
                 self.depth += 1;
                 self.block(body);
                 self.leave_block();
                 self.depth -= 1;
+                self.leave_scope(&before);
                 // Guards bound in a Rust block are dropped at its end, and with them what they redirect.
                 self.state.guards.truncate(guards);
                 if self.facts.language == crate::facts::Language::Python {
@@ -259,7 +306,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                     Some(element) => element.clone(),
                     None => self.value(*value),
                 };
-                if let (Some(ty), Term::Param(_) | Term::Opaque(_) | Term::Field(..)) =
+                if let (Some(ty), Term::Param(_) | Term::Captured(_) | Term::Call(_) | Term::Opaque(_) | Term::Field(..)) =
                     (ty.and_then(|ty| self.type_name(ty)), &term)
                 {
                     term = Term::Typed(ty, Arc::new(term));
@@ -317,9 +364,10 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     /// A nested function that leaves its unit takes the variables along.
-    fn escape(&mut self, term: Term) -> Term {
+    pub(super) fn escape(&mut self, term: Term) -> Term {
+        let here = |parent: UnitId| parent == self.unit || self.inside.contains(&parent);
         match term {
-            Term::Function((file, unit)) if file == self.file && self.facts.unit(unit).parent == Some(self.unit) => {
+            Term::Function((file, unit)) if file == self.file && self.facts.unit(unit).parent.is_some_and(here) => {
                 if matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
                     return Term::Function((file, unit));
                 }
@@ -347,12 +395,21 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.state.vars.insert(*name, term);
             }
             Value::Attr(base, name) => {
-                let base = self.value(*base);
+                let holder = *base;
+                let base = self.value(holder);
                 let name: Arc<str> = self.facts.name(*name).into();
                 match &base {
                     Term::Param(0) if self.facts.unit(self.unit).class.is_some() => {
+                        // What is not known of it, or not always so, is still another value than before.
+                        let sure = self.maybe == 0 || self.is_initialiser();
+                        let kept =
+                            if sure && term != Term::Unknown { term.clone() } else { Term::opaque(self.site(op), Mix::EMPTY) };
                         self.stores.retain(|(stored, _)| *stored != name);
-                        self.stores.push((name.clone(), term.clone()));
+                        self.stores.push((name.clone(), kept));
+                    }
+                    Term::Object(_) | Term::Changed(..) => {
+                        let changed = base.with_fields(vec![(name, term)]);
+                        return self.assign(holder, &base, changed);
                     }
                     Term::External(module) if &**module == "tempfile" && &*name == "tempdir" => {
                         self.state.ambience.temp = Some(match Place::of(&term) {
@@ -388,6 +445,11 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
     }
 
+    /// Whether this is a method whose stores every instance has.
+    fn is_initialiser(&self) -> bool {
+        super::world::INITIALISERS.contains(&self.facts.name(self.facts.unit(self.unit).name))
+    }
+
     /// One of the values that a tuple target takes.
     fn part(&self, term: &Term, i: usize, of: usize, op: OpId) -> Term {
         match term {
@@ -413,28 +475,6 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.state.ambience.home = to;
             }
             _ => {}
-        }
-    }
-
-    /// `setattr(tempfile, "tempdir", path)`, by hand or through monkeypatch.
-    pub fn set_attribute(&mut self, args: &[super::call::Passed]) {
-        let (name, value) = match args {
-            [object, name, value, ..] => match (&object.term, name.term.as_literal()) {
-                (Term::External(module), Some(name)) => (format!("{module}.{name}"), value),
-                _ => return,
-            },
-            [name, value] => match name.term.as_literal() {
-                Some(name) => (name, value),
-                None => return,
-            },
-            _ => return,
-        };
-        self.state.ambience.patched.push(name.as_str().into());
-        if name == "tempfile.tempdir" {
-            self.state.ambience.temp = Some(match Place::of(&value.term) {
-                Some(place) => Where::At(Arc::new(place)),
-                None => Where::Unknown,
-            });
         }
     }
 
@@ -727,7 +767,8 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
         let alternatives = on.alternatives().to_vec();
         for term in &alternatives {
-            let Some(place) = Place::of(term).and_then(|place| self.reach(&place)) else { continue };
+            let place = Place::of(term).and_then(|place| self.reach(&place));
+            let Some(place) = place.filter(|place| !self.state.ambience.hides(place)) else { continue };
             let steps = argument.map_or(Vec::new(), |argument| self.derivation(argument));
             let known = self.state.known.clone();
             let gone = self.gone_from(&place).cloned();
@@ -809,7 +850,7 @@ impl<'a, 'w> Eval<'a, 'w> {
 }
 
 /// A test or a fixture: a Python function whose parameters pytest fills in.
-fn is_injected(facts: &FileFacts, unit: &crate::facts::Unit) -> bool {
+pub(super) fn is_injected(facts: &FileFacts, unit: &crate::facts::Unit) -> bool {
     facts.language == crate::facts::Language::Python
         && (facts.name(unit.name).starts_with("test")
             || unit

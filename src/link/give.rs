@@ -39,7 +39,9 @@ impl Eval<'_, '_> {
     pub(super) fn apply(&mut self, op: OpId, entry: &'static Call, key: &str, recv: Option<Term>, args: &[Passed]) -> Term {
         let given = give_arguments(entry, recv, args);
         let site = self.site(op);
-        self.entries.insert(op, entry);
+        if self.at.is_none() {
+            self.entries.insert(op, entry);
+        }
         self.calling = key.into();
         // `GzipFile(fileobj=f, filename="x")`: the name is only a label.
         let through = given.get("fileobj").is_some_and(|term| *term != Term::Nil);
@@ -67,6 +69,9 @@ impl Eval<'_, '_> {
         } else if self.facts.language == Language::Rust {
             self.run_closures(op, args);
         }
+        if entry.ends {
+            self.state.dead = true;
+        }
         if let Some(redirected) = entry.redirects
             && entry.lifetime == Some(Lifetime::Rest)
         {
@@ -89,7 +94,7 @@ impl Eval<'_, '_> {
                     .filter(|place| !matches!(place.root, Root::Of(_)))
                     .map_or_else(|| term.clone(), |place| Term::Path(Arc::new(place))),
             };
-            let lock = Lock { reach, on: what };
+            let lock = Lock { reach, shared: false, on: what };
             if let Some(on) = &on {
                 self.lock_opened(on, &lock);
             }
@@ -138,7 +143,7 @@ impl Eval<'_, '_> {
 
     /// Runs a callable argument.
     fn run(&mut self, op: OpId, callable: &Term, how: How, args: &[Passed]) {
-        if !matches!(callable, Term::Function(_) | Term::Bound(..) | Term::Closure(..)) {
+        if !super::call::is_callable(callable) {
             return;
         }
         let spread = match how {

@@ -1,11 +1,11 @@
 //! Names across files: which module, class or function a name means. Static: decided before anything is evaluated.
 
-use super::term::{ClassRef, UnitRef};
+use super::term::{ClassRef, Site, UnitRef};
 use crate::facts::run::{Setup, Target};
 use crate::facts::{Block, ClassId, FileFacts, Import, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What};
 use crate::text::{FileId, Source};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 /// What a name is bound to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +43,8 @@ pub struct Index<'a> {
     /// Dotted Python module names, each with the files that may be meant.
     python: HashMap<String, Vec<FileId>>,
     paths: HashMap<&'a str, FileId>,
+    /// The unit of each operation, by file.
+    owners: Vec<OnceLock<Vec<UnitId>>>,
     /// For a Rust file that is a child module: the module unit that declares it.
     parents: HashMap<FileId, UnitRef>,
     children: HashMap<(FileId, UnitId, Arc<str>), UnitRef>,
@@ -52,8 +54,13 @@ pub struct Index<'a> {
     crates: HashMap<String, FileId>,
     /// Methods by class; for Rust by the `struct`, over all its `impl`s.
     methods: HashMap<ClassRef, BTreeMap<Arc<str>, UnitId>>,
+    /// Names of all methods.
+    method_names: HashSet<Arc<str>>,
     /// Rust methods whose `impl` stands in another file than the type, or is one of several.
     impls: HashMap<ClassRef, Vec<ClassRef>>,
+    /// Traits of the project, with the types that implement them.
+    traits: HashSet<ClassRef>,
+    implemented: HashMap<ClassRef, Vec<ClassRef>>,
     /// The class that an `impl` is for.
     extends: HashMap<ClassRef, ClassRef>,
     /// Base classes of the project, in method resolution order, the class itself first.
@@ -79,12 +86,16 @@ impl<'a> Index<'a> {
                 .collect(),
             python: HashMap::new(),
             paths: sources.iter().enumerate().map(|(i, source)| (&*source.path, FileId(i as u32))).collect(),
+            owners: facts.iter().map(|_| OnceLock::new()).collect(),
             parents: HashMap::new(),
             children: HashMap::new(),
             stars: HashMap::new(),
             crates: HashMap::new(),
             methods: HashMap::new(),
+            method_names: HashSet::new(),
             impls: HashMap::new(),
+            traits: HashSet::new(),
+            implemented: HashMap::new(),
             extends: HashMap::new(),
             orders: HashMap::new(),
             outside: HashMap::new(),
@@ -258,6 +269,7 @@ impl<'a> Index<'a> {
                     let methods = self.methods.entry((file, class)).or_default();
                     // A later definition takes the place of an earlier one.
                     methods.insert(facts.name(unit.name).into(), UnitId(u as u32));
+                    self.method_names.insert(facts.name(unit.name).into());
                 }
             }
         }
@@ -269,6 +281,12 @@ impl<'a> Index<'a> {
                     let module = self.module_of(file, class.parent);
                     if let Some(Binding::Class(of)) = self.resolve_value(file, module, of) {
                         self.impls.entry(of).or_default().push(id);
+                        for base in &class.bases {
+                            if let Some(Binding::Class(base)) = self.resolve_value(file, module, *base) {
+                                self.traits.insert(base);
+                                self.implemented.entry(of).or_default().push(base);
+                            }
+                        }
                         self.extends.insert(id, of);
                     }
                 }
@@ -344,8 +362,71 @@ impl<'a> Index<'a> {
                     return Some((block.0, *unit));
                 }
             }
+            // A method that the trait itself brings.
+            for base in self.implemented.get(class).into_iter().flatten() {
+                if let Some(unit) = self.methods.get(base).and_then(|methods| methods.get(name)) {
+                    return Some((base.0, *unit));
+                }
+            }
         }
         None
+    }
+
+    pub fn class_name(&self, class: ClassRef) -> &str {
+        let facts = self.file(class.0);
+        facts.name(facts.class(class.1).name)
+    }
+
+    /// A dotted Python name, as a text of the program names it: a module, or what stands in one.
+    pub fn dotted(&self, name: &str, from: FileId) -> Option<Binding> {
+        let mut ends: Vec<usize> = name.match_indices('.').map(|(at, _)| at).collect();
+        ends.push(name.len());
+        ends.iter().rev().find_map(|end| {
+            let module = self.python_module(&name[..*end], from)?;
+            let rest = name[*end..].split('.').filter(|part| !part.is_empty());
+            let mut at = Binding::Module((module, UnitId(0)));
+            for part in rest {
+                at = match at {
+                    Binding::Module(module) => self.in_module(module, part, 0)?,
+                    Binding::External(name) => Binding::External(format!("{name}.{part}").into()),
+                    _ => return None,
+                };
+            }
+            Some(at)
+        })
+    }
+
+    /// The units whose text holds an operation, innermost first.
+    pub fn units_at(&self, site: Site) -> Vec<UnitRef> {
+        let owners = self.owners.get(site.file.0 as usize).map(|owners| owners.get_or_init(|| owners_of(self.file(site.file))));
+        let mut at = owners.and_then(|owners| owners.get(site.op.0 as usize).copied());
+        let mut all = Vec::new();
+        while let Some(unit) = at {
+            all.push((site.file, unit));
+            at = self.file(site.file).unit(unit).parent;
+        }
+        all
+    }
+
+    /// The method of `impl Drop for` a class.
+    pub fn drop_method(&self, class: ClassRef) -> Option<UnitRef> {
+        self.impls.get(&class)?.iter().find_map(|block| {
+            let facts = self.file(block.0);
+            let bases = &facts.class(block.1).bases;
+            let is_drop = bases.iter().any(|base| matches!(facts.dotted(*base).as_deref(), Some("Drop" | "std::ops::Drop")));
+            let unit = self.methods.get(block)?.get("drop").filter(|_| is_drop)?;
+            Some((block.0, *unit))
+        })
+    }
+
+    /// Whether a class is a trait that types of the project implement: its receiver may be any of them.
+    pub fn is_trait(&self, class: ClassRef) -> bool {
+        self.traits.contains(&class)
+    }
+
+    /// Whether some class of the project has a method of this name.
+    pub fn has_method(&self, name: &str) -> bool {
+        self.method_names.contains(name)
     }
 
     /// The next method of that name after the class itself: what `super()` finds.
@@ -428,6 +509,27 @@ impl<'a> Index<'a> {
             at = unit.parent;
         }
         None
+    }
+
+    /// Whether a name that a nested function uses is a variable or parameter of a function around it.
+    pub fn is_captured(&self, file: FileId, unit: UnitId, name: Sym) -> bool {
+        let facts = self.file(file);
+        let mut at = facts.unit(unit).parent;
+        while let Some(id) = at {
+            let unit = facts.unit(id);
+            match unit.shape {
+                Shape::Module => return false,
+                Shape::ClassBody => {}
+                _ if unit.params.iter().any(|param| param.name == name) => return true,
+                _ => match self.scope(file, id).and_then(|scope| scope.names.get(&name)) {
+                    Some(Bound::Variable) => return true,
+                    Some(_) => return false,
+                    None => {}
+                },
+            }
+            at = unit.parent;
+        }
+        false
     }
 
     /// A name of a module, from inside or outside it.
@@ -731,6 +833,15 @@ pub fn walk_ops(block: &Block, f: &mut dyn FnMut(OpId)) {
             f(*op);
         }
     });
+}
+
+/// The unit that each operation of a file stands in.
+fn owners_of(facts: &FileFacts) -> Vec<UnitId> {
+    let mut owners = vec![UnitId(0); facts.ops.len()];
+    for (u, unit) in facts.units.iter().enumerate() {
+        walk_ops(&unit.body, &mut |op| owners[op.0 as usize] = UnitId(u as u32));
+    }
+    owners
 }
 
 fn scopes(facts: &FileFacts) -> HashMap<UnitId, Scope> {

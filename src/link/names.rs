@@ -4,7 +4,7 @@ use super::eval::Eval;
 use super::index::Binding;
 use super::place::{Place, Root};
 use super::summary::Frame;
-use super::term::{ClassRef, Mix, Piece, Site, Term};
+use super::term::{ClassRef, Lock, Mix, Piece, Site, Term};
 use super::world::of_place;
 use crate::calls::Discriminator;
 use crate::facts::{Language, OpId, Shape, Sym, V, Value};
@@ -17,6 +17,9 @@ impl Eval<'_, '_> {
             return term.clone();
         }
         let text = self.facts.name(name);
+        if self.world.index.is_captured(self.file, self.unit, name) {
+            return Term::Captured(text.into());
+        }
         match self.world.index.resolve(self.file, self.unit, name) {
             Some(binding) => self.bound(binding),
             None => match (self.facts.language, text) {
@@ -209,7 +212,13 @@ impl Eval<'_, '_> {
                 return Term::Bound(method, Arc::new(base.clone()));
             }
             if let Some(gives) = self.world.summary(method).gives.clone() {
-                let frame = Frame { world: self.world, params: vec![base.clone()], ambience: &self.state.ambience, site: None };
+                let frame = Frame {
+                    world: self.world,
+                    params: vec![base.clone()],
+                    captured: &[],
+                    ambience: &self.state.ambience,
+                    site: None,
+                };
                 return frame.term(&gives, 0);
             }
         }
@@ -218,6 +227,11 @@ impl Eval<'_, '_> {
             if base.starts_with("tempfile.") && &*name == "name" {
                 return Term::Field(Arc::new(Term::Param(0)), name);
             }
+        }
+        // A lock that the constructor keeps: which one it is, the object tells.
+        if let Some(Term::Lock(kept)) = self.world.stored(class, &name) {
+            let on = Term::Field(Arc::new(base.clone()), name);
+            return Term::Lock(Arc::new(Lock { reach: kept.reach, shared: kept.shared, on }));
         }
         let ty = self.field_type(class, &name);
         let field = Term::Field(Arc::new(base.clone()), name);

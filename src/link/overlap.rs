@@ -99,7 +99,9 @@ fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool) -> 
     }
     match runner {
         Runner::Sequential => false,
-        Runner::Xdist(Dist::Load | Dist::WorkSteal | Dist::Each) | Runner::PythonThreads | Runner::Nextest => true,
+        Runner::Xdist(Dist::Load | Dist::WorkSteal | Dist::Each) | Runner::PythonThreads => true,
+        // One after the other in a test group of one thread (nextest documentation, "Test groups for mutual exclusion").
+        Runner::Nextest => !a.alone && !b.alone && (a.queue.is_none() || a.queue != b.queue),
         Runner::Xdist(Dist::LoadFile) => a.unit.0 != b.unit.0,
         Runner::Xdist(Dist::LoadScope) => {
             a.unit.0 != b.unit.0 || (a.class != b.class && (a.class.is_some() || b.class.is_some()))
@@ -114,7 +116,8 @@ fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool) -> 
 /// Whether a lock that both hold orders them under a runner.
 fn guarded(a: &[Lock], b: &[Lock], runner: Runner) -> bool {
     let threads = matches!(runner, Runner::CargoTest | Runner::PythonThreads);
-    a.iter().any(|lock| (lock.reach != Reach::Process || threads) && b.contains(lock))
+    let orders = |one: &Lock, two: &Lock| one.reach == two.reach && one.on == two.on && !(one.shared && two.shared);
+    a.iter().any(|lock| (lock.reach != Reach::Process || threads) && b.iter().any(|other| orders(lock, other)))
 }
 
 /// Whether a name differs between two tests (or two instances of one) under a runner; none where it may or may not.

@@ -203,7 +203,7 @@ impl Eval<'_, '_> {
     }
 
     /// The body of a unit ends, and its variables with it.
-    pub fn leave_unit(&mut self) {
+    pub fn release_owned(&mut self) {
         let unit = self.body_unit();
         let data = self.facts.unit(unit);
         if data.yields || matches!(data.shape, Shape::Module | Shape::ClassBody) {

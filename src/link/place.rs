@@ -79,9 +79,13 @@ impl Place {
             Term::Text(parts) => Place::from_pieces(parts),
             Term::Setting(name) => Some(Place::root(Root::Setting(name.clone()))),
             Term::Handle(inner) | Term::Typed(_, inner) => Place::of(inner),
-            Term::Param(_) | Term::Field(..) | Term::Opaque(_) | Term::Item(..) | Term::Derived(_) => {
-                Some(Place::root(Root::Of(term.clone())))
-            }
+            Term::Param(_)
+            | Term::Captured(_)
+            | Term::Call(_)
+            | Term::Field(..)
+            | Term::Opaque(_)
+            | Term::Item(..)
+            | Term::Derived(_) => Some(Place::root(Root::Of(term.clone()))),
             _ => None,
         }
     }
@@ -278,6 +282,8 @@ impl Place {
             Some(_) => Some(place),
             None => match &place.root {
                 Root::Of(base) => Some(Place::root(Root::Of(Term::field(base.clone(), "<parent>")))),
+                // The directory of one worker lies in that of the run (pytest-xdist documentation, "How-tos").
+                Root::Fresh(fresh) if fresh.kind == FreshKind::Session => Some(Place::root(Root::Run)),
                 Root::Cwd
                 | Root::Start
                 | Root::Fresh(_)

@@ -6,9 +6,9 @@ use super::index::Index;
 use super::overlap::{Ask, Meeting, meetings};
 use super::place::{Fresh, Place, Root};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
-use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Site, Term, UnitRef};
+use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
-use crate::calls::{self, Discriminator, Flag, Lifetime, Reach, Redirected};
+use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected};
 use crate::facts::run::{Setup, Target};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
 use crate::text::{FileId, Source, Span};
@@ -49,6 +49,10 @@ pub struct Test {
     pub skipped: bool,
     /// Name of its `xdist_group`.
     pub xdist_group: Option<String>,
+    /// The nextest group of one thread that it runs in.
+    pub queue: Option<String>,
+    /// nextest runs nothing beside it.
+    pub alone: bool,
     /// Held for the whole test: `#[serial]`.
     pub guards: Vec<Lock>,
     pub effects: Vec<TestEffect>,
@@ -70,29 +74,34 @@ pub struct Suite<'a> {
 }
 
 #[derive(Clone)]
-struct Fixture {
-    unit: UnitRef,
-    wide: bool,
-    autouse: bool,
-    class: Option<ClassRef>,
+pub(super) struct Fixture {
+    pub unit: UnitRef,
+    pub wide: bool,
+    pub autouse: bool,
+    pub class: Option<ClassRef>,
 }
 
-struct Maker<'a, 'i> {
-    world: World<'i>,
-    index: &'i Index<'i>,
-    setup: &'a Setup,
+pub(super) struct Maker<'a, 'i> {
+    pub world: World<'i>,
+    pub index: &'i Index<'i>,
+    pub setup: &'a Setup,
     /// Fixtures by the file that defines them.
-    fixtures: HashMap<FileId, BTreeMap<Arc<str>, Fixture>>,
+    pub fixtures: HashMap<FileId, BTreeMap<Arc<str>, Fixture>>,
+    pub plugins: Vec<FileId>,
 }
 
 /// What a test has gathered so far.
 #[derive(Default)]
-struct Making {
-    values: HashMap<Arc<str>, Term>,
-    ambience: Ambience,
-    effects: Vec<TestEffect>,
-    teardown: Vec<TestEffect>,
-    open: Vec<Arc<str>>,
+pub(super) struct Making {
+    pub values: HashMap<Arc<str>, Term>,
+    /// The instance whose methods run.
+    pub this: Option<Term>,
+    pub ambience: Ambience,
+    /// Held by fixtures and set-ups.
+    pub guards: Vec<Lock>,
+    pub effects: Vec<TestEffect>,
+    pub teardown: Vec<TestEffect>,
+    pub open: Vec<Arc<str>>,
 }
 
 impl<'a> Suite<'a> {
@@ -100,9 +109,15 @@ impl<'a> Suite<'a> {
         let index = Index::new(sources, facts, setup);
         let summaries = world::summaries(&index, setup);
         let (tests, test_files) = {
-            let mut maker =
-                Maker { world: World::new(&index, setup, &summaries), index: &index, setup, fixtures: HashMap::new() };
+            let mut maker = Maker {
+                world: World::new(&index, setup, &summaries),
+                index: &index,
+                setup,
+                fixtures: HashMap::new(),
+                plugins: Vec::new(),
+            };
             maker.find_fixtures();
+            maker.find_plugins();
             let mut tests = Vec::new();
             for i in 0..facts.len() {
                 maker.tests_of(FileId(i as u32), &mut tests);
@@ -324,16 +339,16 @@ fn is_below_tests(path: &str) -> bool {
     path.rsplit('/').skip(1).any(|folder| matches!(folder, "tests" | "test" | "testing" | "testsuite" | "benches" | "benchmarks"))
 }
 
-fn last(name: &str) -> &str {
+pub(super) fn last(name: &str) -> &str {
     name.rsplit(['.', ':']).next().unwrap_or(name)
 }
 
-fn mark_name(facts: &FileFacts, mark: &Mark) -> Option<String> {
+pub(super) fn mark_name(facts: &FileFacts, mark: &Mark) -> Option<String> {
     facts.dotted(mark.callee)
 }
 
 impl<'i> Maker<'_, 'i> {
-    fn file(&self, file: FileId) -> &'i FileFacts {
+    pub(super) fn file(&self, file: FileId) -> &'i FileFacts {
         self.index.file(file)
     }
 
@@ -351,7 +366,7 @@ impl<'i> Maker<'_, 'i> {
         keys
     }
 
-    fn mark_entry(&self, unit: UnitRef, mark: &Mark) -> Option<&'static calls::Call> {
+    pub(super) fn mark_entry(&self, unit: UnitRef, mark: &Mark) -> Option<&'static calls::Call> {
         let calls = self.world.calls(unit.0);
         self.mark_keys(unit, mark).iter().find_map(|key| calls.get(key))
     }
@@ -394,7 +409,7 @@ impl<'i> Maker<'_, 'i> {
     }
 
     /// The `conftest.py` files that a test file sees, nearest first.
-    fn conftests(&self, file: FileId) -> Vec<FileId> {
+    pub(super) fn conftests(&self, file: FileId) -> Vec<FileId> {
         let mut out = Vec::new();
         let mut dir = super::index::dir_of(self.index.path(file));
         loop {
@@ -406,33 +421,6 @@ impl<'i> Maker<'_, 'i> {
             }
             dir = super::index::dir_of(&dir);
         }
-    }
-
-    fn fixture(&self, file: FileId, class: Option<ClassRef>, name: &str) -> Option<Fixture> {
-        let fits = |fixture: &&Fixture| {
-            fixture.class.is_none_or(|owner| class.is_some_and(|class| self.index.order(class).contains(&owner)))
-        };
-        if let Some(fixture) = self.fixtures.get(&file).and_then(|all| all.get(name)).filter(fits) {
-            return Some(fixture.clone());
-        }
-        // A fixture that the module imports.
-        if let Some(super::index::Binding::Function(unit)) = self.index.in_module((file, UnitId(0)), name, 0)
-            && let Some(fixture) = self.fixtures.get(&unit.0).and_then(|all| all.values().find(|fixture| fixture.unit == unit))
-        {
-            return Some(fixture.clone());
-        }
-        for conftest in self.conftests(file) {
-            if let Some(fixture) = self.fixtures.get(&conftest).and_then(|all| all.get(name)) {
-                return Some(fixture.clone());
-            }
-            if let Some(super::index::Binding::Function(unit)) = self.index.in_module((conftest, UnitId(0)), name, 0)
-                && let Some(fixture) =
-                    self.fixtures.get(&unit.0).and_then(|all| all.values().find(|fixture| fixture.unit == unit))
-            {
-                return Some(fixture.clone());
-            }
-        }
-        None
     }
 
     fn tests_of(&self, file: FileId, out: &mut Vec<Test>) {
@@ -465,13 +453,11 @@ impl<'i> Maker<'_, 'i> {
         }
         for (c, class) in facts.classes.iter().enumerate() {
             let class_ref = (file, crate::facts::ClassId(c as u32));
-            if class.parent != UnitId(0) {
-                continue;
-            }
-            let class_name = facts.name(class.name);
+            // A class in a class is collected with it; one in a function is not.
+            let Some(class_name) = self.nested_name(class_ref, is_test_file) else { continue };
             let unittest = self.index.outside_bases(class_ref).any(|base| is_test_case(base));
             let methods = self.index.methods(class_ref);
-            let plain = is_test_file && discovery.names_class(class_name) && !methods.contains_key("__init__");
+            let plain = is_test_file && discovery.names_class(facts.name(class.name)) && !methods.contains_key("__init__");
             // A TestCase in a file that no runner collects is a base for others.
             if !(plain || unittest && (is_test_file || self.setup.is_test_support(path))) {
                 continue;
@@ -483,6 +469,28 @@ impl<'i> Maker<'_, 'i> {
                 }
                 out.push(self.python_test(format!("{path}::{class_name}::{name}"), *unit, Some(class_ref)));
             }
+        }
+    }
+
+    /// `Outer::Inner`, where all classes around are test classes.
+    fn nested_name(&self, class: ClassRef, is_test_file: bool) -> Option<String> {
+        let facts = self.file(class.0);
+        let data = facts.class(class.1);
+        let name = facts.name(data.name).to_owned();
+        if data.parent == UnitId(0) {
+            return Some(name);
+        }
+        let around = facts.unit(data.parent);
+        let outer = around.class.filter(|_| is_test_file && around.shape == Shape::ClassBody)?;
+        let discovery = self.setup.discovery_for(self.index.path(class.0));
+        let outer_name = self.nested_name((class.0, outer), is_test_file)?;
+        discovery.names_class(facts.name(facts.class(outer).name)).then(|| format!("{outer_name}::{name}"))
+    }
+
+    /// A function of the module that pytest runs around tests by its name.
+    fn run_named(&self, file: FileId, name: &str, phase: Phase, making: &mut Making) {
+        if let Some(super::index::Binding::Function(unit)) = self.index.in_module((file, UnitId(0)), name, 0) {
+            self.run(unit, vec![Term::Unknown], phase, making);
         }
     }
 
@@ -499,8 +507,10 @@ impl<'i> Maker<'_, 'i> {
 
     fn python_test(&self, name: String, unit: UnitRef, class: Option<ClassRef>) -> Test {
         let facts = self.file(unit.0);
+        let discovery = self.setup.discovery_for(self.index.path(class.map_or(unit.0, |class| class.0)));
         let mut many = false;
         let mut skipped = false;
+        let mut expected = false;
         let mut xdist_group = None;
         let mut wanted: Vec<Arc<str>> = Vec::new();
         let mut parameters: BTreeSet<String> = BTreeSet::new();
@@ -509,7 +519,8 @@ impl<'i> Maker<'_, 'i> {
             let marked = self.file(at.0);
             let Some(full) = mark_name(marked, &mark) else { continue };
             if let Some(entry) = self.mark_entry(at, &mark) {
-                skipped |= entry.skips == Some(Flag::Always(true));
+                skipped |= entry.skips.as_ref().is_some_and(|flag| is_set(flag, entry, marked, &mark));
+                expected |= entry.expects_failure && mark.args.iter().all(|arg| arg.name.is_some());
                 if entry.redirects.is_some() {
                     making.ambience.in_memory |= entry.redirects == Some(Redirected::Files);
                 }
@@ -533,18 +544,7 @@ impl<'i> Maker<'_, 'i> {
                 "skip" => skipped = true,
                 "xdist_group" => xdist_group = xdist_group.or_else(|| group_name(marked, &mark.args)),
                 // `unittest.mock.patch("builtins.open")`.
-                "patch" => {
-                    if let Some(arg) = mark.args.first() {
-                        texts(marked, arg.value, &mut |text| making.ambience.patched.push(text.into()));
-                    }
-                }
-                "object" => {
-                    if let (Some(object), Some(name)) =
-                        (mark.args.first().and_then(|arg| marked.dotted(arg.value)), mark.args.get(1))
-                    {
-                        texts(marked, name.value, &mut |text| making.ambience.patched.push(format!("{object}.{text}").into()));
-                    }
-                }
+                "patch" | "object" => making.ambience.patch(self.world.patched_by_mark(at, &mark)),
                 // A decorator that we do not know and whose name says that it moves directories.
                 other if moves_directory(other) && !full.contains("mark.") => making.ambience.cwd = Some(Where::Unknown),
                 _ => {}
@@ -577,12 +577,13 @@ impl<'i> Maker<'_, 'i> {
         }
         // `pytestmark = pytest.mark.usefixtures("x")`.
         self.module_marks(file, &mut wanted, &mut skipped, &mut xdist_group);
+        wanted.extend(discovery.usefixtures.iter().map(|name| Arc::from(name.as_str())));
+        making.this =
+            class.map(|class| Term::Object(Arc::new(Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 })));
         let autouse = self.autouse(file, class);
         for name in autouse.into_iter().chain(wanted) {
             self.use_fixture(&name, file, class, &mut making);
         }
-        let this =
-            class.map(|class| Term::Object(Arc::new(Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 })));
         let method = |name: &str| class.and_then(|class| self.index.method(class, name));
         for (name, phase) in [
             ("setUpClass", Phase::WideSetup),
@@ -592,22 +593,30 @@ impl<'i> Maker<'_, 'i> {
             ("setup_method", Phase::Setup),
         ] {
             if let Some(setup) = method(name) {
-                self.run(setup, vec![this.clone().unwrap_or(Term::Unknown)], phase, &mut making);
+                let this = making.this.clone().unwrap_or(Term::Unknown);
+                self.run(setup, vec![this], phase, &mut making);
             }
+        }
+        if class.is_none() {
+            self.run_named(file, "setup_function", Phase::Setup, &mut making);
         }
         let data = facts.unit(unit.1);
         let mut params = Vec::new();
         for (n, param) in data.params.iter().enumerate() {
             let name = facts.name(param.name);
-            params.push(match &this {
+            params.push(match &making.this {
                 Some(this) if n == 0 && data.shape != Shape::StaticMethod => this.clone(),
                 _ if parameters.contains(name) => {
                     Term::Opaque(Arc::new(Opaque { site: NOWHERE, via: n as u64, mix: Mix::of(Discriminator::Param), ty: None }))
                 }
+                _ if name == "request" => self.request(unit, file, class, &mut making),
                 _ => self.use_fixture(name, file, class, &mut making),
             });
         }
         self.run(unit, params, Phase::Body, &mut making);
+        if class.is_none() {
+            self.run_named(file, "teardown_function", Phase::Teardown, &mut making);
+        }
         for (name, phase) in [
             ("tearDown", Phase::Teardown),
             ("asyncTearDown", Phase::Teardown),
@@ -616,11 +625,13 @@ impl<'i> Maker<'_, 'i> {
             ("teardown_class", Phase::WideSetup),
         ] {
             if let Some(teardown) = method(name) {
-                self.run(teardown, vec![this.clone().unwrap_or(Term::Unknown)], phase, &mut making);
+                let this = making.this.clone().unwrap_or(Term::Unknown);
+                self.run(teardown, vec![this], phase, &mut making);
             }
         }
         let mut effects = making.effects;
         effects.extend(making.teardown);
+        effects.iter_mut().for_each(|one| one.effect.expected |= expected);
         Test {
             name,
             path: self.index.path(file).to_owned(),
@@ -630,6 +641,8 @@ impl<'i> Maker<'_, 'i> {
             many,
             skipped,
             xdist_group,
+            queue: None,
+            alone: false,
             guards: Vec::new(),
             effects,
         }
@@ -667,6 +680,7 @@ impl<'i> Maker<'_, 'i> {
     fn autouse(&self, file: FileId, class: Option<ClassRef>) -> Vec<Arc<str>> {
         let mut all: Vec<(bool, Arc<str>)> = Vec::new();
         let mut files = self.conftests(file);
+        files.extend(&self.plugins);
         files.reverse();
         files.push(file);
         for class in class.iter().flat_map(|class| self.index.order(*class)) {
@@ -685,46 +699,8 @@ impl<'i> Maker<'_, 'i> {
         all.into_iter().map(|(_, name)| name).collect()
     }
 
-    /// The value of a fixture; what it does and redirects goes into the test.
-    fn use_fixture(&self, name: &str, file: FileId, class: Option<ClassRef>, making: &mut Making) -> Term {
-        if let Some(value) = making.values.get(name) {
-            return value.clone();
-        }
-        if making.open.len() > 12 || making.open.iter().any(|open| &**open == name) {
-            return Term::Unknown;
-        }
-        let value = match self.fixture(file, class, name) {
-            Some(fixture) => {
-                // A project's own `pytester` is still one: it goes to a directory of its own.
-                if calls::python().get(&format!("fixture:{name}")).is_some_and(|entry| entry.redirects.is_some()) {
-                    self.outside_fixture(name, making);
-                }
-                making.open.push(name.into());
-                let facts = self.file(fixture.unit.0);
-                let data = facts.unit(fixture.unit.1);
-                let mut params = Vec::new();
-                for (n, param) in data.params.iter().enumerate() {
-                    let param = facts.name(param.name);
-                    params.push(if n == 0 && data.class.is_some() {
-                        class.map_or(Term::Unknown, |class| {
-                            Term::Object(Arc::new(Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 }))
-                        })
-                    } else {
-                        self.use_fixture(param, fixture.unit.0, class, making)
-                    });
-                }
-                making.open.pop();
-                let phase = if fixture.wide { Phase::WideSetup } else { Phase::Setup };
-                self.run(fixture.unit, params, phase, making)
-            }
-            None => self.outside_fixture(name, making),
-        };
-        making.values.insert(name.into(), value.clone());
-        value
-    }
-
     /// A fixture that pytest or a plugin provides.
-    fn outside_fixture(&self, name: &str, making: &mut Making) -> Term {
+    pub(super) fn outside_fixture(&self, name: &str, making: &mut Making) -> Term {
         let calls = calls::python();
         let Some(entry) = calls.get(&format!("fixture:{name}")) else {
             if moves_directory(name) {
@@ -754,12 +730,12 @@ impl<'i> Maker<'_, 'i> {
     }
 
     /// Runs a unit as part of a test.
-    fn run(&self, unit: UnitRef, mut params: Vec<Term>, phase: Phase, making: &mut Making) -> Term {
-        self.world.fill_defaults(&mut params, unit);
-        let summary = self.world.summary(unit);
+    pub(super) fn run(&self, unit: UnitRef, params: Vec<Term>, phase: Phase, making: &mut Making) -> Term {
+        let mut eval = Eval::new(&self.world, unit);
+        let gives = eval.instantiate(None, unit, params, &[]);
         let ambience = making.ambience.clone();
-        let frame = Frame { world: &self.world, params, ambience: &ambience, site: None };
-        for effect in &summary.effects {
+        let frame = Frame { world: &self.world, params: Vec::new(), captured: &[], ambience: &ambience, site: None };
+        for effect in &eval.effects {
             let relative = matches!(effect.on.root, Root::Cwd | Root::Start);
             let Some(mut effect) = frame.effect(effect) else { continue };
             let relative = relative && effect.on.root == Root::Project;
@@ -768,128 +744,41 @@ impl<'i> Maker<'_, 'i> {
             }
             let leave = effect.leave;
             let phase = if leave && phase == Phase::Setup { Phase::Teardown } else { phase };
+            effect.guards.extend(making.guards.iter().cloned());
             let one = TestEffect { effect, phase, relative };
             if leave { making.teardown.push(one) } else { making.effects.push(one) }
         }
-        making.ambience = frame.ambience(&summary.after);
-        summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0))
-    }
-
-    fn rust_tests(&self, file: FileId, out: &mut Vec<Test>) {
-        let facts = self.file(file);
-        let path = self.index.path(file);
-        if self.is_orphan(file) {
-            return;
-        }
-        for (u, unit) in facts.units.iter().enumerate() {
-            if !matches!(unit.shape, Shape::Function | Shape::StaticMethod) {
-                continue;
-            }
-            let unit_ref = (file, UnitId(u as u32));
-            let mut is_test = false;
-            let mut many = 0;
-            let mut skipped = false;
-            let mut guards = Vec::new();
-            for mark in &unit.marks {
-                let Some(name) = mark_name(facts, mark) else { continue };
-                let entry = self.mark_entry(unit_ref, mark);
-                is_test |= matches!(last(&name), "test" | "rstest" | "test_case" | "apply" | "quickcheck")
-                    || last(&name).ends_with("_test")
-                    || entry.is_some_and(|entry| entry.test);
-                many += usize::from(
-                    matches!(last(&name), "case" | "test_case" | "values") || entry.is_some_and(|entry| entry.repeats),
-                );
-                skipped |= last(&name) == "ignore";
-                let reach = match last(&name) {
-                    "serial" => Reach::Process,
-                    "file_serial" => Reach::Host,
-                    _ => continue,
-                };
-                let mut keys: Vec<String> =
-                    mark.args.iter().filter(|arg| arg.name.is_none()).filter_map(|arg| facts.dotted(arg.value)).collect();
-                if keys.is_empty() {
-                    keys.push(String::new());
-                }
-                guards.extend(keys.iter().map(|key| Lock { reach, on: Term::text(&format!("serial {key}")) }));
-            }
-            if !is_test {
-                continue;
-            }
-            // `#[cfg(…)] #[ignore]` modules, and tests of a module that is serial as a whole, are seen through their own marks.
-            let root = self.index.crate_root(file);
-            let package = self.setup.crate_of(path);
-            let mut making = Making::default();
-            let mut home = Place::root(Root::Project);
-            let dir = package.map_or("", |package| package.dir.as_str());
-            home.segments.extend(dir.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
-            making.ambience.cwd = Some(Where::At(Arc::new(home)));
-            let params = unit
-                .params
-                .iter()
-                .enumerate()
-                .map(|(n, _)| {
-                    Term::Opaque(Arc::new(Opaque { site: NOWHERE, via: n as u64, mix: Mix::of(Discriminator::Param), ty: None }))
-                })
-                .collect();
-            self.run(unit_ref, params, Phase::Body, &mut making);
-            let mut effects = making.effects;
-            effects.extend(making.teardown);
-            out.push(Test {
-                name: self.rust_name(file, UnitId(u as u32), package.map(|package| package.name.as_str())),
-                path: path.to_owned(),
-                unit: unit_ref,
-                class: None,
-                group: root.0,
-                many: many > 1,
-                skipped,
-                xdist_group: None,
-                guards,
-                effects,
-            });
-        }
-    }
-
-    /// A Rust file that no target of its crate holds: it is not compiled.
-    fn is_orphan(&self, file: FileId) -> bool {
-        let root = self.index.path(self.index.crate_root(file).0);
-        let package = self.setup.crate_of(root);
-        package.is_some_and(|package| !package.targets.is_empty() && package.target_of(root).is_none())
-    }
-
-    /// `krate::module::test`.
-    fn rust_name(&self, file: FileId, unit: UnitId, package: Option<&str>) -> String {
-        let facts = self.file(file);
-        let mut parts = vec![facts.name(facts.unit(unit).name).to_owned()];
-        let mut at = facts.unit(unit).parent;
-        while let Some(id) = at {
-            let unit = facts.unit(id);
-            if unit.shape == Shape::Module && unit.parent.is_some() {
-                parts.push(facts.name(unit.name).to_owned());
-            }
-            at = unit.parent;
-        }
-        let path = self.index.path(file).trim_end_matches(".rs");
-        let below = package
-            .and_then(|_| self.setup.crate_of(self.index.path(file)))
-            .and_then(|package| path.strip_prefix(package.dir.as_str()))
-            .unwrap_or(path)
-            .trim_start_matches('/');
-        let modules = below.trim_start_matches("src/").trim_end_matches("/mod");
-        if !matches!(modules, "lib" | "main") {
-            parts.extend(modules.split('/').rev().filter(|part| *part != "tests").map(str::to_owned));
-        }
-        parts.extend(package.map(str::to_owned));
-        parts.reverse();
-        parts.join("::")
+        making.ambience = frame.ambience(&eval.state.ambience);
+        making.guards.extend(eval.state.guards.iter().map(|lock| frame.lock(lock)));
+        self.after_method(unit, eval.changed, making);
+        frame.term(&gives, 0)
     }
 }
 
 /// The site of what no operation made.
-const NOWHERE: Site = Site { file: FileId(u32::MAX), op: OpId(0) };
+pub(super) const NOWHERE: Site = Site { file: FileId(u32::MAX), op: OpId(0) };
 
 fn is_test_case(base: &str) -> bool {
     let name = last(base);
     name.ends_with("TestCase") || name.ends_with("TestBase") || base.starts_with("unittest.")
+}
+
+/// Whether the flag of a mark is set, as far as its arguments are literals.
+fn is_set(flag: &Flag, entry: &calls::Call, facts: &FileFacts, mark: &Mark) -> bool {
+    let name = match flag {
+        Flag::Always(always) => return *always,
+        Flag::Param(name) => name,
+    };
+    let at = entry.params.iter().position(|param| param == name);
+    let named = mark.args.iter().find(|arg| arg.name.is_some_and(|arg| facts.name(arg) == name));
+    let arg = named.or_else(|| mark.args.iter().filter(|arg| arg.name.is_none()).nth(at?));
+    let unless = facts.dotted(mark.callee).is_some_and(|name| name.ends_with("Unless"));
+    arg.is_some_and(|arg| match facts.value(arg.value) {
+        Value::Bool(set) => *set != unless,
+        Value::Text(text) => facts.name(*text) == "True",
+        Value::Int(n) => *n != 0,
+        _ => false,
+    })
 }
 
 /// The name of an `xdist_group` mark (pytest-xdist documentation, "Running tests across multiple CPUs").

@@ -1,8 +1,9 @@
 //! What one unit does, in terms of its parameters: RacerD's shape (Blackshear et al. 2018), with files for heap cells.
 
+use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
-use super::term::{Lock, Object, Opaque, Piece, Site, Term, UnitRef, pieces};
-use super::world::World;
+use super::term::{Argument, Lock, Object, Opaque, Pending, Piece, Site, Term, UnitRef, pieces};
+use super::world::{NESTED, World};
 use crate::calls::Verb;
 use crate::text::{FileId, Span};
 use std::sync::Arc;
@@ -122,8 +123,8 @@ pub struct Ambience {
     pub temp: Option<Where>,
     /// All files are in memory.
     pub in_memory: bool,
-    /// Library calls that are replaced by something else: `monkeypatch.setattr(shutil, "rmtree", …)`.
-    pub patched: Vec<Arc<str>>,
+    /// What is replaced by something else: `monkeypatch.setattr(shutil, "rmtree", …)`.
+    pub patched: Vec<Patched>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -132,9 +133,72 @@ pub enum Where {
     Unknown,
 }
 
+/// What surrounds an operation in the unit that holds it, or in those it was called from.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Around {
+    pub via: Vec<Site>,
+    pub guards: Vec<Lock>,
+    pub known: Vec<Known>,
+    pub caught: Vec<Arc<str>>,
+    /// The `try` statements around, innermost first.
+    pub tries: Vec<Arc<Try>>,
+    pub maybe: bool,
+    pub ways: Vec<u32>,
+    pub expected: bool,
+    pub flagged: bool,
+    pub leave: bool,
+    pub spread: Option<Spread>,
+}
+
+impl Around {
+    /// Puts it between an effect's own surroundings and the first `outer` ways, which are those of the unit that looks.
+    pub fn enclose(&self, effect: &mut Effect, outer: usize) {
+        effect.via.splice(0..0, self.via.iter().copied());
+        effect.guards.extend(self.guards.iter().cloned());
+        effect.known.splice(0..0, self.known.iter().cloned());
+        effect.caught.extend(self.caught.iter().cloned());
+        effect.tries.extend(self.tries.iter().cloned());
+        effect.maybe |= self.maybe;
+        let outer = outer.min(effect.ways.len());
+        effect.ways.splice(outer..outer, self.ways.iter().copied());
+        effect.expected |= self.expected;
+        effect.flagged |= self.flagged;
+        effect.leave |= self.leave;
+        effect.spread = effect.spread.max(self.spread);
+    }
+
+    /// These surroundings inside others.
+    pub fn within(&self, outer: &Around) -> Around {
+        let both = |a: &[u32], b: &[u32]| a.iter().chain(b).copied().collect();
+        Around {
+            via: outer.via.iter().chain(&self.via).copied().collect(),
+            guards: outer.guards.iter().chain(&self.guards).cloned().collect(),
+            known: outer.known.iter().chain(&self.known).cloned().collect(),
+            caught: self.caught.iter().chain(&outer.caught).cloned().collect(),
+            tries: self.tries.iter().chain(&outer.tries).cloned().collect(),
+            maybe: self.maybe || outer.maybe,
+            ways: both(&outer.ways, &self.ways),
+            expected: self.expected || outer.expected,
+            flagged: self.flagged || outer.flagged,
+            leave: self.leave || outer.leave,
+            spread: self.spread.max(outer.spread),
+        }
+    }
+}
+
+/// A call that is made where the callee is known.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Deferred {
+    pub call: Arc<Pending>,
+    pub ambience: Ambience,
+    pub around: Around,
+}
+
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Summary {
     pub effects: Vec<Effect>,
+    /// Calls of what a parameter, a field or a variable of the function around holds.
+    pub calls: Vec<Deferred>,
     /// What it returns or yields.
     pub gives: Option<Term>,
     /// Defaults of its parameters.
@@ -191,18 +255,6 @@ impl Effect {
     }
 }
 
-impl Ambience {
-    /// Whether a library call is replaced by something else here.
-    pub fn replaces(&self, call: &str) -> bool {
-        let last = |name: &str| name.rsplit(['.', ':']).next().unwrap_or(name).to_owned();
-        self.patched.iter().any(|patched| {
-            // `patch("package.module.shutil.rmtree")` and `patch("package.module.open")` name it through a module of the project.
-            last(patched) == last(call)
-                && (call.starts_with("builtins.") || !call.contains('.') || patched.ends_with(call) || call.ends_with(&**patched))
-        })
-    }
-}
-
 /// Exceptions that stand for every fault of a file operation (The Python Standard Library, "Built-in Exceptions").
 const ANY_FILE_ERROR: &[&str] = &["OSError", "IOError", "EnvironmentError", "Exception", "BaseException", "error"];
 
@@ -217,38 +269,65 @@ pub struct Frame<'a> {
     pub world: &'a World<'a>,
     /// By parameter number of the callee, the receiver included.
     pub params: Vec<Term>,
+    /// Of a nested function: the variables around it.
+    pub captured: &'a [(Arc<str>, Term)],
     pub ambience: &'a Ambience,
     /// The call.
     pub site: Option<Site>,
 }
-
-/// Steps of substitution in one another before it is given up.
-const NESTED: usize = 12;
 
 impl Frame<'_> {
     pub fn effect(&self, effect: &Effect) -> Option<Effect> {
         if self.ambience.in_memory || effect.via.len() >= TRAIL || self.ambience.replaces(&effect.call) {
             return None;
         }
-        let on = Arc::new(self.place(&effect.on, 0)?);
+        if self.ambience.replaces_any(self.world, effect.via.iter().copied().chain([effect.site])) {
+            return None;
+        }
+        let on = Arc::new(self.place(&effect.on, 0).filter(|on| !self.ambience.hides(on))?);
         let mut effect = effect.clone();
         effect.on = on;
         if let Some(site) = self.site {
             effect.via.insert(0, site);
         }
-        for lock in &mut effect.guards {
-            lock.on = self.term(&lock.on, 0);
-        }
-        effect.known = effect
-            .known
-            .iter()
-            .filter_map(|known| {
-                let mut known = known.clone();
-                known.on = Arc::new(self.place(&known.on, 0)?);
-                Some(known)
-            })
-            .collect();
+        effect.guards = effect.guards.iter().map(|lock| self.lock(lock)).collect();
+        effect.known = self.known(&effect.known);
         Some(effect)
+    }
+
+    fn known(&self, all: &[Known]) -> Vec<Known> {
+        let seen = |known: &Known| Some(Known { on: Arc::new(self.place(&known.on, 0)?), ..known.clone() });
+        all.iter().filter_map(seen).collect()
+    }
+
+    /// A call of the callee's that waited for this one; none where it waits on and has come as far as `callers`, or is of what is not
+    /// known.
+    pub fn deferred(&self, deferred: &Deferred, callers: usize) -> Option<Deferred> {
+        let callee = self.term(&deferred.call.callee, 0);
+        let useless = match &callee {
+            Term::Unknown | Term::Opaque(_) => true,
+            Term::Method(recv, _) => matches!(recv.plain(), Term::Unknown | Term::Opaque(_)),
+            callee => callee.is_open() && deferred.around.via.len() >= callers,
+        };
+        if useless {
+            return None;
+        }
+        let around = &deferred.around;
+        let args = deferred.call.args.iter().map(|arg| Argument { term: self.term(&arg.term, 0), ..arg.clone() });
+        Some(Deferred {
+            call: Arc::new(Pending { callee, args: args.collect(), site: deferred.call.site }),
+            ambience: self.ambience(&deferred.ambience),
+            around: Around {
+                guards: around.guards.iter().map(|lock| self.lock(lock)).collect(),
+                known: self.known(&around.known),
+                ..around.clone()
+            },
+        })
+    }
+
+    fn pending(&self, pending: &Pending, nested: usize) -> Pending {
+        let args = pending.args.iter().map(|arg| Argument { term: self.term(&arg.term, nested), ..arg.clone() });
+        Pending { callee: self.term(&pending.callee, nested), args: args.collect(), site: pending.site }
     }
 
     pub fn ambience(&self, callee: &Ambience) -> Ambience {
@@ -276,7 +355,11 @@ impl Frame<'_> {
     }
 
     pub fn lock(&self, lock: &Lock) -> Lock {
-        Lock { reach: lock.reach, on: self.term(&lock.on, 0) }
+        match self.term(&lock.on, 0) {
+            // A lock kept in a field, now that it is known which.
+            Term::Lock(kept) => (*kept).clone(),
+            on => Lock { on, ..lock.clone() },
+        }
     }
 
     fn salt(&self, via: u64) -> u64 {
@@ -403,7 +486,17 @@ impl Frame<'_> {
                 site: object.site,
                 via: self.salt(object.via),
             })),
-            Term::Lock(lock) => Term::Lock(Arc::new(Lock { reach: lock.reach, on: self.term(&lock.on, next) })),
+            Term::Lock(lock) => Term::Lock(Arc::new(self.lock(lock))),
+            Term::Captured(name) => match self.captured.iter().find(|(captured, _)| captured == name) {
+                Some((_, term)) => term.clone(),
+                None => Term::Unknown,
+            },
+            Term::Call(pending) => self.world.given(self.pending(pending, next), self.ambience, next),
+            Term::Partial(pending) => Term::Partial(Arc::new(self.pending(pending, next))),
+            Term::Changed(base, fields) => {
+                let fields = fields.iter().map(|(name, term)| (name.clone(), self.term(term, next))).collect();
+                self.term(base, next).with_fields(fields)
+            }
             Term::Bound(unit, recv) => Term::Bound(*unit, Arc::new(self.term(recv, next))),
             Term::Method(recv, name) => Term::Method(Arc::new(self.term(recv, next)), name.clone()),
             Term::Closure(unit, captured) => Term::Closure(

@@ -57,6 +57,9 @@ pub struct Opaque {
     pub ty: Option<Arc<str>>,
 }
 
+/// Fields of an instance, or variables that a closure holds, by name.
+pub type Fields = Vec<(Arc<str>, Term)>;
+
 /// An instance of a class of this project.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Object {
@@ -64,14 +67,33 @@ pub struct Object {
     /// What the constructor was called with, the receiver left out; fields that it stores are read through them.
     pub args: Vec<Term>,
     /// For a Rust struct literal: the fields as written.
-    pub fields: Vec<(Arc<str>, Term)>,
+    pub fields: Fields,
     pub site: Option<Site>,
     pub via: u64,
+}
+
+/// A call whose callee is not known before the parameters of the unit that makes it are.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Pending {
+    pub callee: Term,
+    pub args: Vec<Argument>,
+    pub site: Site,
+}
+
+/// An argument of a call.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Argument {
+    pub name: Option<Arc<str>>,
+    pub term: Term,
+    /// `*args` or `**kwargs`.
+    pub star: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Lock {
     pub reach: Reach,
+    /// Held beside others who hold it so: `#[parallel]`, the readers of a lock.
+    pub shared: bool,
     /// The path or key of the lock; what is not known keeps its own identity.
     pub on: Term,
 }
@@ -102,6 +124,14 @@ pub enum Term {
     List(Arc<[Term]>),
     /// A parameter of the unit whose summary this stands in; the receiver of a method is parameter 0.
     Param(u16),
+    /// A variable of the function around a nested one: what it holds is known where the nested one was made.
+    Captured(Arc<str>),
+    /// What a call gives whose callee is not known yet.
+    Call(Arc<Pending>),
+    /// A callable with its first arguments: `functools.partial`.
+    Partial(Arc<Pending>),
+    /// A value some of whose fields were changed after it was made.
+    Changed(Arc<Term>, Arc<Fields>),
     /// `base.name` of a base that is not known yet.
     Field(Arc<Term>, Arc<str>),
     /// `base[key]`.
@@ -115,7 +145,7 @@ pub enum Term {
     Lock(Arc<Lock>),
     Function(UnitRef),
     /// A closure with the variables it captured.
-    Closure(UnitRef, Arc<Vec<(Arc<str>, Term)>>),
+    Closure(UnitRef, Arc<Fields>),
     Bound(UnitRef, Arc<Term>),
     Class(ClassRef),
     /// A module of the project: the file and the module unit.
@@ -215,7 +245,7 @@ impl Term {
                 let first = mixes.next().unwrap_or_default();
                 mixes.fold(first, Mix::and)
             }
-            Term::Field(base, _) | Term::Method(base, _) | Term::Typed(_, base) => base.mix(),
+            Term::Field(base, _) | Term::Method(base, _) | Term::Typed(_, base) | Term::Changed(base, _) => base.mix(),
             Term::Item(base, key) => base.mix().or(key.mix()),
             _ => Mix::EMPTY,
         }
@@ -226,6 +256,32 @@ impl Term {
         match self {
             Term::Typed(_, inner) => inner.plain(),
             other => other,
+        }
+    }
+
+    /// Whether it hangs on a parameter or on a variable of the function around: a call of the unit tells what it is.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Term::Param(_) | Term::Captured(_) => true,
+            Term::Field(base, _) | Term::Item(base, _) | Term::Method(base, _) | Term::Changed(base, _) => base.plain().is_open(),
+            Term::Call(pending) | Term::Partial(pending) => {
+                pending.callee.is_open() || pending.args.iter().any(|arg| arg.term.is_open())
+            }
+            _ => false,
+        }
+    }
+
+    /// The value with some fields changed.
+    pub fn with_fields(&self, changed: Fields) -> Term {
+        let over = |old: &[(Arc<str>, Term)]| {
+            let kept = old.iter().filter(|(name, _)| !changed.iter().any(|(new, _)| new == name)).cloned();
+            changed.iter().cloned().chain(kept).collect::<Fields>()
+        };
+        match self {
+            _ if changed.is_empty() => self.clone(),
+            Term::Object(object) => Term::Object(Arc::new(Object { fields: over(&object.fields), ..(**object).clone() })),
+            Term::Changed(base, old) => Term::Changed(base.clone(), Arc::new(over(old))),
+            other => Term::Changed(Arc::new(other.clone()), Arc::new(changed)),
         }
     }
 
@@ -267,6 +323,14 @@ impl Term {
                 object.fields.iter().for_each(|(_, term)| term.visit(f));
             }
             Term::Lock(lock) => lock.on.visit(f),
+            Term::Call(pending) | Term::Partial(pending) => {
+                pending.callee.visit(f);
+                pending.args.iter().for_each(|arg| arg.term.visit(f));
+            }
+            Term::Changed(base, fields) => {
+                base.visit(f);
+                fields.iter().for_each(|(_, term)| term.visit(f));
+            }
             Term::Closure(_, captured) => captured.iter().for_each(|(_, term)| term.visit(f)),
             _ => {}
         }
@@ -290,6 +354,11 @@ impl Term {
                 1 + object.args.iter().map(Term::depth).chain(fields).max().unwrap_or(0)
             }
             Term::Lock(lock) => 1 + lock.on.depth(),
+            Term::Call(pending) | Term::Partial(pending) => {
+                let args = pending.args.iter().map(|arg| arg.term.depth()).max().unwrap_or(0);
+                1 + args.max(pending.callee.depth())
+            }
+            Term::Changed(base, fields) => 1 + base.depth().max(fields.iter().map(|(_, term)| term.depth()).max().unwrap_or(0)),
             Term::Closure(_, captured) => 1 + captured.iter().map(|(_, term)| term.depth()).max().unwrap_or(0),
             _ => 1,
         }

@@ -80,9 +80,17 @@ impl Eval<'_, '_> {
         let right = self.value(b);
         match operator {
             Operator::Divide => match (left.plain(), right.plain()) {
-                (Term::Path(_) | Term::Param(_) | Term::Field(..) | Term::Opaque(_) | Term::Item(..), _) | (_, Term::Path(_)) => {
-                    self.join(&left, &right)
-                }
+                (
+                    Term::Path(_)
+                    | Term::Param(_)
+                    | Term::Captured(_)
+                    | Term::Call(_)
+                    | Term::Field(..)
+                    | Term::Opaque(_)
+                    | Term::Item(..),
+                    _,
+                )
+                | (_, Term::Path(_)) => self.join(&left, &right),
                 (Term::Either(terms), _) => {
                     let terms = terms.to_vec();
                     terms.iter().map(|term| self.join(term, &right)).reduce(Term::either).unwrap_or(Term::Unknown)

@@ -152,7 +152,7 @@ impl Lower<'_> {
             let name = if self.kind(name) == Kind::Identifier { self.sym(name) } else { self.facts.sym("") };
             let default = default.map(|default| self.expression(default));
             let ty = ty.map(|ty| self.annotation(ty));
-            params.push(Param { name, ty, default, kind: own, span });
+            params.push(Param { name, ty, default, kind: own, marks: Vec::new(), span });
         }
         params
     }

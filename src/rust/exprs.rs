@@ -373,7 +373,7 @@ impl Lower {
                     name
                 }
             };
-            let param = Param { name, ty, default: None, kind: ParamKind::Plain, span };
+            let param = Param { name, ty, default: None, kind: ParamKind::Plain, marks: Vec::new(), span };
             self.change(self.unit, |unit| unit.params.push(param));
         }
     }

@@ -113,12 +113,13 @@ impl Lower {
     fn signature(&mut self, attrs: &[Attribute], sig: &Signature, block: &syn::Block, start: u32, class: Option<ClassId>) {
         let mut marks = self.marks(attrs);
         let mut receiver = None;
+        let mut of_params: Vec<Vec<Mark>> = Vec::new();
         for input in &sig.inputs {
             let (FnArg::Receiver(syn::Receiver { attrs, .. }) | FnArg::Typed(syn::PatType { attrs, .. })) = input;
-            for attr in attrs.iter().filter(|attr| !attr.path().is_ident("doc")) {
-                let mark = self.mark(attr);
-                marks.push(mark);
-            }
+            let attrs = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+            let own: Vec<Mark> = attrs.map(|attr| self.mark(attr)).collect();
+            marks.extend(own.iter().cloned());
+            of_params.push(own);
             if let FnArg::Receiver(own) = input {
                 let ty = match &own.kind {
                     syn::ReceiverKind::Typed(_, ty) => Some(self.ty(ty)),
@@ -126,7 +127,7 @@ impl Lower {
                 };
                 let name = self.sym("self");
                 let span = edges::bytes(own.span());
-                receiver = Some(Param { name, ty, default: None, kind: ParamKind::Plain, span });
+                receiver = Some(Param { name, ty, default: None, kind: ParamKind::Plain, marks: Vec::new(), span });
             }
         }
         let span = Span { start, end: edges::bytes(block.brace_token.span.close()).end };
@@ -139,6 +140,9 @@ impl Lower {
                 FnArg::Typed(typed) => Some((&*typed.pat, Some(&*typed.ty), edges::bytes(typed.span()))),
                 FnArg::Receiver(_) => None,
             }));
+            lower.change(lower.unit, |unit| {
+                unit.params.iter_mut().zip(of_params).for_each(|(param, marks)| param.marks = marks);
+            });
         });
     }
 
