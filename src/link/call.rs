@@ -100,6 +100,14 @@ impl Eval<'_, '_> {
                 ) {
                     self.forgive(base);
                 }
+                // Whether a setting is there at all.
+                if let setting @ Term::Setting(_) = base_term.plain() {
+                    match name.as_str() {
+                        "is_ok" | "is_some" => return setting.clone(),
+                        "is_err" | "is_none" => return Term::Not(Arc::new(setting.clone())),
+                        _ => {}
+                    }
+                }
                 self.changed = None;
                 let gives = self.call_method(op, &base_term, &name, &passed);
                 if let Some(changed) = self.changed.take() {

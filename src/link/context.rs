@@ -20,7 +20,7 @@ pub(super) struct Left {
 impl Eval<'_, '_> {
     /// `Some(true)`: what follows when the condition holds is only done when asked for; `Some(false)`: when it does not hold.
     pub(super) fn flag(&self, cond: V, term: &Term) -> Option<bool> {
-        match term {
+        match term.plain() {
             Term::Not(inner) => {
                 return self.flag_of_term(inner).map(|flag| !flag).or_else(|| self.flag_of_name(cond).map(|flag| !flag));
             }
@@ -37,7 +37,7 @@ impl Eval<'_, '_> {
     }
 
     fn flag_of_term(&self, term: &Term) -> Option<bool> {
-        match term {
+        match term.plain() {
             Term::Setting(_) => Some(true),
             Term::Not(inner) => self.flag_of_term(inner).map(|flag| !flag),
             Term::Item(base, _) | Term::Field(base, _) | Term::Method(base, _) => self.flag_of_term(base),

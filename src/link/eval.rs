@@ -502,6 +502,13 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.way(other);
         self.flagged -= usize::from(flag == Some(false));
         self.maybe -= 1;
+        // `if RUN_SLOW is not set: return`: the rest is done only when asked for.
+        let asked = match flag {
+            Some(true) => self.state.dead,
+            Some(false) => after_then.dead,
+            None => false,
+        };
+        self.flagged += usize::from(asked);
         self.merge(after_then);
     }
 

@@ -161,6 +161,10 @@ impl Eval<'_, '_> {
         let left = self.value(a);
         let right = self.value(b);
         let equal = match (left.plain(), right.plain()) {
+            // Whether it is there at all.
+            (setting @ Term::Setting(_), Term::Nil) if matches!(comparison, Comparison::Is | Comparison::Equal) => {
+                return Term::Not(Arc::new(setting.clone()));
+            }
             (Term::Setting(name), _) | (_, Term::Setting(name)) => return Term::Setting(name.clone()),
             (Term::Nil, Term::Nil) => Some(true),
             (Term::Nil, other) | (other, Term::Nil) => match other {
