@@ -31,6 +31,8 @@ pub enum Verb {
 #[serde(rename_all = "kebab-case")]
 pub enum How {
     Inline,
+    /// At its first call in a process, and not again there.
+    Once,
     Thread,
     Process,
     Task,
@@ -118,7 +120,7 @@ pub enum Gives {
     FreshName(Option<String>),
     TestDir,
     SessionDir,
-    RunDir,
+    RunDir(Option<String>),
     Handle(String),
     Child(String),
     Virtual,
@@ -165,7 +167,7 @@ impl Gives {
             "fresh-name" => Gives::FreshName(args.first().cloned()),
             "test-dir" => Gives::TestDir,
             "session-dir" => Gives::SessionDir,
-            "run-dir" => Gives::RunDir,
+            "run-dir" => Gives::RunDir(args.first().cloned()),
             "handle" => Gives::Handle(one()?),
             "child" => Gives::Child(one()?),
             "virtual" => Gives::Virtual,
@@ -404,7 +406,7 @@ mod tests {
             Gives::WithSuffix(a, b) | Gives::WithName(a, b) | Gives::WithStem(a, b) => vec![a, b],
             Gives::Same(a) | Gives::Parent(a) | Gives::Name(a) | Gives::Stem(a) | Gives::ExpandHome(a) => vec![a],
             Gives::Source(a) | Gives::Handle(a) | Gives::Child(a) | Gives::Env(a) | Gives::Derived(a) => vec![a],
-            Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) => a.iter().map(String::as_str).collect(),
+            Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) | Gives::RunDir(a) => a.iter().map(String::as_str).collect(),
             _ => Vec::new(),
         }
     }

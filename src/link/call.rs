@@ -547,8 +547,9 @@ impl Eval<'_, '_> {
             // Inside the callee its own ways count; seen from here, ours come first.
             effect.ways.splice(0..0, self.ways.iter().copied());
             effect.expected |= self.expected > 0;
-            effect.flagged |= self.flagged > 0;
+            effect.flagged |= self.is_flagged();
             effect.spread |= self.spread > 0;
+            effect.once |= self.once > 0;
             let after_yield = effect.leave && is_context;
             effect.leave = self.at_yield.is_some();
             match after_yield {

@@ -5,12 +5,15 @@ use super::place::{Place, Root};
 use super::summary::{Frame, Where};
 use super::term::Term;
 use crate::calls::Redirected;
-use crate::facts::{Block, OpId, V, Value, What, WithItem};
+use crate::facts::{Block, Comparison, OpId, V, Value, What, WithItem};
 use std::sync::Arc;
 
 impl Eval<'_, '_> {
     /// `Some(true)`: what follows when the condition holds is only done when asked for; `Some(false)`: when it does not hold.
     pub(super) fn flag(&self, cond: V, term: &Term) -> Option<bool> {
+        if let Some(alone) = self.alone(cond, 0) {
+            return Some(alone);
+        }
         match term {
             Term::Not(inner) => {
                 return self.flag_of_term(inner).map(|flag| !flag).or_else(|| self.flag_of_name(cond).map(|flag| !flag));
@@ -50,13 +53,61 @@ impl Eval<'_, '_> {
                 "rewrite",
                 "record_mode",
                 "__main__",
-                "worker_id",
-                "workerinput",
+                "getoption",
             ]
             .iter()
             .any(|word| name.contains(word));
         });
         found.then_some(true)
+    }
+
+    /// `Some(true)`: a condition that holds in one process of a run only, in the words of pytest-xdist; `Some(false)`: one that does not
+    /// hold there (pytest-xdist documentation, "How-tos", "Identifying the worker process during a test").
+    fn alone(&self, cond: V, depth: usize) -> Option<bool> {
+        if depth > 6 {
+            return None;
+        }
+        match self.facts.value(cond) {
+            Value::Not(inner) => self.alone(*inner, depth + 1).map(|alone| !alone),
+            Value::And(all) | Value::Or(all) => all.iter().find_map(|one| self.alone(*one, depth + 1)),
+            Value::Compare(comparison, a, b) => {
+                let nothing = matches!(self.facts.value(*b), Value::Nil | Value::Bool(false));
+                match (comparison, self.alone(*a, depth + 1)) {
+                    // `x is None` of what only a worker has.
+                    (Comparison::Is | Comparison::Equal, Some(alone)) if nothing => return Some(!alone),
+                    (Comparison::IsNot | Comparison::NotEqual, Some(alone)) if nothing => return Some(alone),
+                    _ => {}
+                }
+                let (mut left, mut right) = (false, false);
+                self.names(*a, depth + 1, &mut |name| left |= names_worker(name));
+                self.names(*b, depth + 1, &mut |name| right |= names_worker(name));
+                match comparison {
+                    // `"PYTEST_XDIST_WORKER" in os.environ`.
+                    Comparison::In | Comparison::NotIn if left && matches!(self.facts.value(*a), Value::Text(_)) => {
+                        Some(*comparison == Comparison::NotIn)
+                    }
+                    Comparison::Equal | Comparison::In if left || right => Some(true),
+                    Comparison::NotEqual | Comparison::NotIn if left || right => Some(false),
+                    _ => None,
+                }
+            }
+            Value::Name(name) if self.state.stored.contains_key(name) => match &self.facts.op(self.state.stored[name]).what {
+                What::Store { value, .. } => self.alone(*value, depth + 1),
+                _ => None,
+            },
+            _ => {
+                let mut found = None;
+                self.names(cond, depth + 1, &mut |name| {
+                    let name = name.to_ascii_lowercase();
+                    if ["workerinput", "slaveinput", "xdist_worker", "is_worker"].iter().any(|word| name.contains(word)) {
+                        found = Some(false);
+                    } else if ["is_master", "is_controller", "xdist_master", "xdist_controller"].iter().any(|word| name.contains(word)) {
+                        found = Some(true);
+                    }
+                });
+                found
+            }
+        }
     }
 
     /// All names and texts in an expression.
@@ -237,6 +288,12 @@ impl Eval<'_, '_> {
         out.segments.extend(place.segments.iter().cloned());
         Some(out)
     }
+}
+
+/// A name under which pytest-xdist gives the worker that a test runs in.
+fn names_worker(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["worker_id", "workerid", "workerinput", "xdist_worker"].iter().any(|word| name.contains(word))
 }
 
 /// A name that says that what it names may move the working directory or the files below it.

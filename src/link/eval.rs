@@ -40,6 +40,8 @@ pub(super) struct State {
     pub ambience: Ambience,
     pub guards: Vec<Lock>,
     pub known: Vec<Known>,
+    /// The other way ended under a flag: what follows is only done when asked for.
+    pub flagged: bool,
     /// This way has ended: returned, raised, broken off.
     pub dead: bool,
 }
@@ -62,6 +64,7 @@ pub(super) struct Eval<'a, 'w> {
     pub expected: usize,
     pub flagged: usize,
     pub spread: usize,
+    pub once: usize,
     /// Table entries of the calls made, for `with`.
     pub entries: HashMap<OpId, &'static Call>,
     /// Context managers of the project that were called and not yet entered.
@@ -104,6 +107,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 ambience: Ambience::default(),
                 guards: Vec::new(),
                 known: Vec::new(),
+                flagged: false,
                 dead: false,
             },
             results: HashMap::new(),
@@ -117,6 +121,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             expected: 0,
             flagged: 0,
             spread: 0,
+            once: 0,
             entries: HashMap::new(),
             contexts: HashMap::new(),
             elements: HashMap::new(),
@@ -412,6 +417,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.flagged += usize::from(flag == Some(true));
         self.way(then);
         self.flagged -= usize::from(flag == Some(true));
+        let ended = self.state.dead;
         let after_then = std::mem::replace(&mut self.state, before);
         self.refusing = raises(self.facts, then);
         self.learn(&term, false);
@@ -420,7 +426,18 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.way(other);
         self.flagged -= usize::from(flag == Some(false));
         self.maybe -= 1;
+        let asked = match (ended, self.state.dead) {
+            (true, false) => flag == Some(false),
+            (false, true) => flag == Some(true),
+            _ => false,
+        };
         self.merge(after_then);
+        self.state.flagged |= asked;
+    }
+
+    /// Whether what comes next is only done when asked for.
+    pub fn is_flagged(&self) -> bool {
+        self.flagged > 0 || self.state.flagged
     }
 
     /// A block on a way of its own.
@@ -466,6 +483,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.state.known.retain(|known| theirs.contains(known));
         let guards = other.guards;
         self.state.guards.retain(|lock| guards.contains(lock));
+        self.state.flagged &= other.flagged;
         let ambience = &mut self.state.ambience;
         for (mine, theirs) in [
             (&mut ambience.cwd, other.ambience.cwd),
@@ -690,9 +708,10 @@ impl<'a, 'w> Eval<'a, 'w> {
                 ways: self.ways.clone(),
                 call: self.calling.clone(),
                 expected: self.expected > 0,
-                flagged: self.flagged > 0,
+                flagged: self.is_flagged(),
                 leave: self.at_yield.is_some(),
                 spread: self.spread > 0,
+                once: self.once > 0,
                 steps,
             });
         }

@@ -133,6 +133,7 @@ impl Eval<'_, '_> {
 
     /// Runs a callable argument.
     fn run(&mut self, op: OpId, callable: &Term, how: How, args: &[Passed]) {
+        let callable = callable.plain();
         if !matches!(callable, Term::Function(_) | Term::Bound(..) | Term::Closure(..)) {
             return;
         }
@@ -150,6 +151,7 @@ impl Eval<'_, '_> {
             }
         };
         self.spread += usize::from(spread);
+        self.once += usize::from(how == How::Once);
         let first = self.effects.len();
         let ambience = self.state.ambience.clone();
         self.call_term(op, callable, &rest);
@@ -157,6 +159,7 @@ impl Eval<'_, '_> {
             self.effects[first..].iter_mut().for_each(|effect| effect.leave = true);
         }
         self.state.ambience = ambience;
+        self.once -= usize::from(how == How::Once);
         self.spread -= usize::from(spread);
     }
 
@@ -348,7 +351,13 @@ impl Eval<'_, '_> {
             }
             Gives::TestDir => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test })))),
             Gives::SessionDir => fresh(FreshKind::Session),
-            Gives::RunDir => Term::Path(Arc::new(Place::root(Root::Run))),
+            Gives::RunDir(name) => {
+                let run = Term::Path(Arc::new(Place::root(Root::Run)));
+                match name.as_ref().and_then(get) {
+                    Some(name) => self.join(&run, &name),
+                    None => run,
+                }
+            }
             Gives::Handle(name) => get(name).map_or(Term::Unknown, |term| match term.plain() {
                 Term::Virtual => Term::Virtual,
                 _ => Term::Handle(Arc::new(term)),

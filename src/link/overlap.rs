@@ -3,11 +3,12 @@
 use super::place::{Place, Root};
 use super::suite::{Phase, Test, TestEffect};
 use super::summary::Effect;
-use super::term::{Lock, Mix, Piece};
+use super::term::{ClassRef, Lock, Mix, Piece, Site};
 use crate::calls::{Discriminator, Reach, Verb};
 use crate::facts::run::{Dist, Run, Runner, Setup, Workers, below};
 use crate::facts::{FileFacts, Language};
-use std::collections::BTreeMap;
+use crate::text::FileId;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Two things done to one path by tests that may overlap.
@@ -27,6 +28,8 @@ pub struct Meeting {
     pub tests: Vec<usize>,
     /// One test meets another instance of itself.
     pub with_itself: bool,
+    /// An end that changes the path is a set-up that runs once in each process: nothing else at this path collides.
+    pub wide: bool,
 }
 
 /// Whether a discriminator gives two different instances two different values under a runner: `Some(true)` it does, `Some(false)` it
@@ -93,8 +96,9 @@ fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
     rust == (language == Language::Rust) && below(&test.path, &run.scope).is_some()
 }
 
-/// Whether a runner lets two tests (or two instances of one) overlap.
-fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool) -> bool {
+/// Whether a runner lets two tests (or two instances of one) overlap. What runs once in each process (`wide`) overlaps with what other
+/// processes do: each of them runs it, for the first test that asks for it.
+fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool, wide: bool) -> bool {
     if workers == Workers::One || workers == Workers::Fixed(1) || workers == Workers::Fixed(0) {
         return false;
     }
@@ -102,6 +106,7 @@ fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool) -> 
         return false;
     }
     match runner {
+        Runner::CargoTest | Runner::PythonThreads if wide => false,
         Runner::Sequential => false,
         Runner::Xdist(Dist::Load | Dist::WorkSteal | Dist::Each) | Runner::PythonThreads | Runner::Nextest => true,
         Runner::Xdist(Dist::LoadFile) => a.unit.0 != b.unit.0,
@@ -200,12 +205,20 @@ pub fn counts(one: &TestEffect) -> bool {
         && !effect.expected
         && !effect.one_of
         && effect.verb != Verb::Name
-        && one.phase != Phase::WideSetup
+        && !(one.phase == Phase::WideSetup && is_agreed(effect))
         && is_shared(&effect.on)
+}
+
+/// Done under a lock of the host, and only where the others have not done it yet.
+fn is_agreed(effect: &Effect) -> bool {
+    effect.maybe && effect.guards.iter().any(|lock| lock.reach == Reach::Host)
 }
 
 /// Effects of one path that are looked at pairwise; more of them repeat what these say.
 const PAIRED: usize = 96;
+
+/// Tests that stand for all that share a set-up.
+const USERS: usize = 12;
 
 /// All meetings, one for each path, in the order of the paths.
 pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<Meeting> {
@@ -248,14 +261,21 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<
     out
 }
 
-/// Keeps one effect for each test, verb and phase, up to a bound.
+/// Keeps one effect for each test, verb and phase, up to a bound. A set-up that many tests share is kept for a few of them, from
+/// different files and classes.
 fn pick(all: &[(usize, usize)], tests: &[Test]) -> Vec<(usize, usize)> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut shared: BTreeMap<(Site, Verb), BTreeSet<(FileId, Option<ClassRef>, bool)>> = BTreeMap::new();
     let mut out: Vec<(usize, usize)> = all
         .iter()
         .copied()
         .filter(|&(t, e)| {
             let one = &tests[t].effects[e];
+            if one.phase == Phase::WideSetup {
+                let users = shared.entry((one.effect.site, one.effect.verb)).or_default();
+                let user = |again| (tests[t].unit.0, tests[t].class, again);
+                return users.len() < USERS && (users.insert(user(false)) || users.insert(user(true)));
+            }
             seen.insert((t, one.effect.verb, one.phase))
         })
         .collect();
@@ -268,8 +288,9 @@ pub fn changes(verb: Verb) -> bool {
     !matches!(verb, Verb::Read | Verb::Stat | Verb::List | Verb::Open | Verb::Name)
 }
 
-/// The better a pair tells the story, the smaller: with itself, how harmful, how uncertain, and the order of the two ends.
-type Rank = (bool, u8, u8, usize, usize);
+/// The better a pair tells the story, the smaller: by a set-up for many, with itself, how harmful, how uncertain, and the order of the
+/// two ends.
+type Rank = (bool, bool, u8, u8, usize, usize);
 
 fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Option<Meeting> {
     let mut found: Option<(Rank, Meeting)> = None;
@@ -288,15 +309,22 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                 continue;
             }
             let Some(symptom) = conflict(one.verb, two.verb) else { continue };
-            if keys[i] != keys[j] && one.verb != Verb::DeleteTree || is_forgiven(two) {
+            if keys[i] != keys[j] && one.verb != Verb::DeleteTree {
                 continue;
             }
+            let phases = [a.effects[first.1].phase, b.effects[second.1].phase].map(|phase| phase == Phase::WideSetup);
+            // Who makes a folder that may exist needs it from then on; another worker's wipe takes it away.
+            let remade = phases == [true, true] && one.verb == Verb::DeleteTree && two.verb == Verb::MakeDir;
+            if is_forgiven(two) && !remade {
+                continue;
+            }
+            let wide = phases[0] || phases[1];
             let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
             let (held_a, held_b) = (held(a, &one.guards), held(b, &two.guards));
             // The strongest run that lets them meet; else, for Python, the one that a user may turn on next.
             let configured = setup.runs.iter().find(|run| {
                 applies(run, a, facts)
-                    && overlap(run.runner, run.workers, a, b, same)
+                    && overlap(run.runner, run.workers, a, b, same, wide)
                     && !separated(&one.on, run.runner, same)
                     && !guarded(&held_a, &held_b, run.runner)
             });
@@ -311,7 +339,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                 None => {
                     python
                         && !parallel
-                        && overlap(latent, Workers::Fixed(2), a, b, same)
+                        && overlap(latent, Workers::Fixed(2), a, b, same, wide)
                         && !separated(&one.on, latent, same)
                         && !guarded(&held_a, &held_b, latent)
                 }
@@ -322,7 +350,8 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             // Two different tests tell more than one that meets itself, a reader that breaks more than two writers, and certain effects
             // more than possible ones.
             let certain = u8::from(one.maybe) + u8::from(two.maybe);
-            let rank = (same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
+            let wide = phases[0] || phases[1] && changes(two.verb);
+            let rank = (wide, same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
             if found.as_ref().is_none_or(|(best, _)| rank < *best) {
                 let mut touched: Vec<usize> = all.iter().map(|(t, _)| *t).collect();
                 touched.sort_unstable();
@@ -336,6 +365,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                     run: configured.cloned(),
                     tests: touched,
                     with_itself: same,
+                    wide,
                 };
                 found = Some((rank, meeting));
             }

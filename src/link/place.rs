@@ -43,7 +43,7 @@ pub enum FreshKind {
     Name,
     /// Private to one instance of a test: `tmp_path`.
     Test,
-    /// Private to one process of a run: `tmp_path_factory`.
+    /// Private to one process of a run, and inside the folder of that run: `tmp_path_factory.getbasetemp()`.
     Session,
 }
 
@@ -260,6 +260,7 @@ impl Place {
             Some(_) => Some(place),
             None => match &place.root {
                 Root::Of(base) => Some(Place::root(Root::Of(Term::field(base.clone(), "<parent>")))),
+                Root::Fresh(Fresh { kind: FreshKind::Session, .. }) => Some(Place::root(Root::Run)),
                 Root::Cwd
                 | Root::Start
                 | Root::Fresh(_)

@@ -18,7 +18,8 @@ use std::sync::Arc;
 /// When in the life of a test something happens.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Phase {
-    /// In a fixture or set-up that may serve several tests: once per class, module or session, and process.
+    /// In what serves several tests: a fixture or set-up of a class, module or session, a hook, an initialiser that runs once. It runs once
+    /// in each process, its tear-down included.
     WideSetup,
     Setup,
     Body,
@@ -29,6 +30,8 @@ pub enum Phase {
 pub struct TestEffect {
     pub effect: Effect,
     pub phase: Phase,
+    /// The test, fixture, set-up or hook that it is part of.
+    pub within: UnitRef,
     /// Written as a relative path, although the working directory is known: Cargo starts tests in the package's folder.
     pub relative: bool,
 }
@@ -81,6 +84,8 @@ struct Maker<'a, 'i> {
     setup: &'a Setup,
     /// Fixtures by the file that defines them.
     fixtures: HashMap<FileId, BTreeMap<Arc<str>, Fixture>>,
+    /// What runs before `main` in a Rust binary (`#[ctor]`), by its root file.
+    constructors: HashMap<FileId, Vec<UnitRef>>,
 }
 
 /// What a test has gathered so far.
@@ -98,9 +103,15 @@ impl<'a> Suite<'a> {
         let index = Index::new(sources, facts, setup);
         let summaries = world::summaries(&index, setup);
         let (tests, test_files) = {
-            let mut maker =
-                Maker { world: World::new(&index, setup, &summaries), index: &index, setup, fixtures: HashMap::new() };
+            let mut maker = Maker {
+                world: World::new(&index, setup, &summaries),
+                index: &index,
+                setup,
+                fixtures: HashMap::new(),
+                constructors: HashMap::new(),
+            };
             maker.find_fixtures();
+            maker.find_constructors();
             let mut tests = Vec::new();
             for i in 0..facts.len() {
                 maker.tests_of(FileId(i as u32), &mut tests);
@@ -257,6 +268,13 @@ impl<'a> Suite<'a> {
         at.iter().map(|(test, effect)| (&self.tests[*test], &self.tests[*test].effects[*effect].effect))
     }
 
+    /// Whether what a place in the source does is a matter of a set-up that each worker runs.
+    pub fn repeats_per_worker(&self, site: Site) -> bool {
+        self.meetings.iter().filter(|meeting| meeting.wide).any(|meeting| {
+            [meeting.first, meeting.second].iter().any(|&(test, effect)| self.tests[test].effects[effect].effect.site == site)
+        })
+    }
+
     /// The name of a unit as its users know it, without its file: `Cache.save`, `save`, `module body`.
     pub fn unit_name(&self, unit: UnitRef) -> String {
         let facts = self.file(unit.0);
@@ -372,6 +390,21 @@ impl<'i> Maker<'_, 'i> {
             }
             if !found.is_empty() {
                 self.fixtures.insert(file, found);
+            }
+        }
+    }
+
+    fn find_constructors(&mut self) {
+        for i in 0..self.index.facts.len() {
+            let file = FileId(i as u32);
+            let facts = self.file(file);
+            if facts.language != Language::Rust {
+                continue;
+            }
+            for (u, unit) in facts.units.iter().enumerate() {
+                if unit.marks.iter().any(|mark| mark_name(facts, mark).is_some_and(|name| last(&name) == "ctor")) {
+                    self.constructors.entry(self.index.crate_root(file).0).or_default().push((file, UnitId(u as u32)));
+                }
             }
         }
     }
@@ -534,30 +567,7 @@ impl<'i> Maker<'_, 'i> {
             }
         }
         let file = class.map_or(unit.0, |class| class.0);
-        // What the module itself redirects, and what hooks of a conftest do.
-        for module in [file].into_iter().chain(self.conftests(file)) {
-            let after = &self.world.summary((module, UnitId(0))).after;
-            if after.cwd.is_some() {
-                making.ambience.cwd = Some(Where::Unknown);
-            }
-            for (u, hook) in self.file(module).units.iter().enumerate() {
-                let name = self.file(module).name(hook.name);
-                if (name.starts_with("pytest_") || name == "setUpModule" || name == "setup_module")
-                    && hook.shape == Shape::Function
-                {
-                    let after = &self.world.summary((module, UnitId(u as u32))).after;
-                    if after.cwd.is_some() {
-                        making.ambience.cwd = Some(Where::Unknown);
-                    }
-                    if after.temp.is_some() {
-                        making.ambience.temp = Some(Where::Unknown);
-                    }
-                    if after.home.is_some() {
-                        making.ambience.home = Some(Where::Unknown);
-                    }
-                }
-            }
-        }
+        self.start_modules(file, &mut making);
         // `pytestmark = pytest.mark.usefixtures("x")`.
         self.module_marks(file, &mut wanted, &mut skipped, &mut xdist_group);
         let autouse = self.autouse(file, class);
@@ -602,6 +612,7 @@ impl<'i> Maker<'_, 'i> {
                 self.run(teardown, vec![this.clone().unwrap_or(Term::Unknown)], phase, &mut making);
             }
         }
+        self.end_modules(file, &mut making);
         let mut effects = making.effects;
         effects.extend(making.teardown);
         Test {
@@ -615,6 +626,46 @@ impl<'i> Maker<'_, 'i> {
             xdist_group,
             guards: Vec::new(),
             effects,
+        }
+    }
+
+    /// What the module itself and hooks around it redirect and do, before its first test.
+    fn start_modules(&self, file: FileId, making: &mut Making) {
+        for module in self.conftests(file).into_iter().rev().chain([file]) {
+            let mut redirects = self.world.summary((module, UnitId(0))).after.cwd.is_some();
+            for (u, hook) in self.file(module).units.iter().enumerate() {
+                let name = self.file(module).name(hook.name);
+                let of_conftest = name.starts_with("pytest_");
+                if hook.shape != Shape::Function || hook.class.is_some() || !(of_conftest || MODULE_STARTS.contains(&name)) {
+                    continue;
+                }
+                let unit = (module, UnitId(u as u32));
+                if if of_conftest { STARTING.contains(&name) && module != file } else { module == file } {
+                    self.run(unit, Vec::new(), Phase::WideSetup, making);
+                }
+                let after = &self.world.summary(unit).after;
+                redirects |= after.cwd.is_some();
+                if after.temp.is_some() {
+                    making.ambience.temp = Some(Where::Unknown);
+                }
+                if after.home.is_some() {
+                    making.ambience.home = Some(Where::Unknown);
+                }
+            }
+            if redirects {
+                making.ambience.cwd = Some(Where::Unknown);
+            }
+        }
+    }
+
+    /// What the module and the hooks around it do after the last test.
+    fn end_modules(&self, file: FileId, making: &mut Making) {
+        for module in [file].into_iter().chain(self.conftests(file)) {
+            for name in if module == file { MODULE_ENDS } else { ENDING } {
+                if let Some(super::index::Binding::Function(unit)) = self.index.in_module((module, UnitId(0)), name, 0) {
+                    self.run(unit, Vec::new(), Phase::WideSetup, making);
+                }
+            }
         }
     }
 
@@ -750,8 +801,12 @@ impl<'i> Maker<'_, 'i> {
                 effect.on = Arc::new(Place { root: Root::Cwd, segments: effect.on.segments.clone() });
             }
             let leave = effect.leave;
-            let phase = if leave && phase == Phase::Setup { Phase::Teardown } else { phase };
-            let one = TestEffect { effect, phase, relative };
+            let phase = match phase {
+                Phase::Setup if leave => Phase::Teardown,
+                _ if effect.once => Phase::WideSetup,
+                phase => phase,
+            };
+            let one = TestEffect { effect, phase, within: unit, relative };
             if leave { making.teardown.push(one) } else { making.effects.push(one) }
         }
         making.ambience = frame.ambience(&summary.after);
@@ -806,6 +861,9 @@ impl<'i> Maker<'_, 'i> {
             let dir = package.map_or("", |package| package.dir.as_str());
             home.segments.extend(dir.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
             making.ambience.cwd = Some(Where::At(Arc::new(home)));
+            for constructor in self.constructors.get(&root.0).into_iter().flatten() {
+                self.run(*constructor, Vec::new(), Phase::WideSetup, &mut making);
+            }
             let params = unit
                 .params
                 .iter()
@@ -866,6 +924,14 @@ impl<'i> Maker<'_, 'i> {
         parts.join("::")
     }
 }
+
+/// Hooks of a `conftest.py` that every worker calls when it starts, and when it ends (pytest documentation, "API Reference", "Hooks").
+const STARTING: &[&str] = &["pytest_configure", "pytest_sessionstart"];
+const ENDING: &[&str] = &["pytest_sessionfinish", "pytest_unconfigure"];
+
+/// What a test module does before its first test, and after its last.
+const MODULE_STARTS: &[&str] = &["setUpModule", "setup_module"];
+const MODULE_ENDS: &[&str] = &["tearDownModule", "teardown_module"];
 
 /// The site of what no operation made.
 const NOWHERE: Site = Site { file: FileId(u32::MAX), op: OpId(0) };

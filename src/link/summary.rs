@@ -39,6 +39,8 @@ pub struct Effect {
     pub leave: bool,
     /// Runs in another thread, task or process, several times at once.
     pub spread: bool,
+    /// Runs once in each process, however many tests call for it: `Once::call_once`.
+    pub once: bool,
     /// Where the path was put together, last step first.
     pub steps: Vec<Site>,
 }

@@ -20,7 +20,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 }
                 // In test code the tests say which path it is, and whether it is anybody else's.
                 for (_, effect) in suite.in_tests(effect.site).filter(|(test, _)| !test.skipped) {
-                    if is_shared(&effect.on) && effect.via.len() == calls {
+                    if is_shared(&effect.on) && effect.via.len() == calls && !suite.repeats_per_worker(effect.site) {
                         look(suite, unit, effect, &mut seen, found);
                     }
                 }

@@ -5,6 +5,7 @@ mod cwd_relative_write;
 mod fixed_temp_path;
 mod mktemp;
 mod non_atomic_write;
+mod session_fixture_per_worker;
 mod shared_path;
 mod single;
 mod source_tree_write;
@@ -33,6 +34,7 @@ pub const TABLE: &[Rule] = table![
     "fixed-temp-path" => fixed_temp_path,
     "mktemp" => mktemp,
     "non-atomic-write" => non_atomic_write,
+    "session-fixture-per-worker" => session_fixture_per_worker,
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
 ];
