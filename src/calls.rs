@@ -111,7 +111,8 @@ pub enum Gives {
     WithStem(String, String),
     ExpandHome(String),
     Cwd,
-    Home,
+    /// The user's home, or a folder below it, and what arguments name there.
+    Home(String, Vec<String>),
     Temp,
     Crate,
     Source(String),
@@ -158,7 +159,8 @@ impl Gives {
             "with-stem" => two().map(|(a, b)| Gives::WithStem(a, b))?,
             "expand-home" => Gives::ExpandHome(one()?),
             "cwd" => Gives::Cwd,
-            "home" => Gives::Home,
+            "home" => Gives::Home(String::new(), args),
+            kind if kind.starts_with("home/") => Gives::Home(kind["home/".len()..].to_owned(), args),
             "temp" => Gives::Temp,
             "crate" => Gives::Crate,
             "source" => Gives::Source(one()?),
@@ -402,7 +404,7 @@ mod tests {
     /// The arguments that a word of `gives` names.
     fn named(gives: &Gives) -> Vec<&str> {
         match gives {
-            Gives::Join(args) => args.iter().map(String::as_str).collect(),
+            Gives::Join(args) | Gives::Home(_, args) => args.iter().map(String::as_str).collect(),
             Gives::WithSuffix(a, b) | Gives::WithName(a, b) | Gives::WithStem(a, b) => vec![a, b],
             Gives::Same(a) | Gives::Parent(a) | Gives::Name(a) | Gives::Stem(a) | Gives::ExpandHome(a) => vec![a],
             Gives::Source(a) | Gives::Handle(a) | Gives::Child(a) | Gives::Env(a) | Gives::Derived(a) => vec![a],

@@ -49,6 +49,7 @@ impl Eval<'_, '_> {
         for arg in &passed {
             self.named_as_value(op, &arg.term);
         }
+        self.replaced(callee, args);
         match self.facts.value(callee).clone() {
             Value::Attr(base, name) => {
                 let base_term = self.value(base);

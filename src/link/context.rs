@@ -5,7 +5,7 @@ use super::place::{Place, Root};
 use super::summary::{Frame, Where};
 use super::term::Term;
 use crate::calls::Redirected;
-use crate::facts::{Block, Comparison, OpId, V, Value, What, WithItem};
+use crate::facts::{Arg, Block, Comparison, OpId, V, Value, What, WithItem};
 use std::sync::Arc;
 
 impl Eval<'_, '_> {
@@ -238,6 +238,30 @@ impl Eval<'_, '_> {
         }
     }
 
+    /// Something is replaced, or a variable is set, that may decide where files of the user are: `patch("app.CACHE_DIR", …)`,
+    /// `patch.dict(os.environ, …)`, `env::set_var("HOME", …)`.
+    pub(super) fn replaced(&mut self, callee: V, args: &[Arg]) {
+        let Some(name) = self.facts.dotted(callee) else { return };
+        let replaces = match name.rsplit(['.', ':']).next().unwrap_or(&name) {
+            "object" | "dict" | "multiple" => name.contains("patch"),
+            "update" | "setdefault" => name.contains("environ"),
+            "patch" | "setitem" | "delenv" | "set_env" => true,
+            other => other.starts_with("with_var") || other.starts_with("async_with_var") || other.starts_with("set_var"),
+        };
+        let mut leads = false;
+        for arg in args.iter().filter(|_| replaces) {
+            leads |= arg.name.is_some_and(|name| leads_to_files(self.facts.name(name)));
+            let mut note = |name: &str| leads |= leads_to_files(name);
+            match self.facts.value(arg.value) {
+                Value::Dict(pairs) => pairs.iter().for_each(|(key, _)| self.names(*key, 0, &mut note)),
+                _ => self.names(arg.value, 0, &mut note),
+            }
+        }
+        if leads {
+            self.state.ambience.home = Some(Where::Unknown);
+        }
+    }
+
     fn suppresses(&self, context: V) -> bool {
         let Value::Result(op) = self.facts.value(context) else { return false };
         let What::Call { callee, .. } = &self.facts.op(*op).what else { return false };
@@ -252,6 +276,7 @@ impl Eval<'_, '_> {
         });
         if doubtful {
             self.state.ambience.cwd = Some(Where::Unknown);
+            self.state.ambience.home = Some(Where::Unknown);
         }
     }
 
@@ -287,6 +312,16 @@ impl Eval<'_, '_> {
         let mut out = root;
         out.segments.extend(place.segments.iter().cloned());
         Some(out)
+    }
+}
+
+/// A name that says that what it names may decide where files of the user are.
+pub(super) fn leads_to_files(name: &str) -> bool {
+    moves_directory(name) || {
+        let name = name.to_ascii_lowercase();
+        ["conf", "cache", "store", "storage", "root", "file", "data", "user", "xdg", "expand", "setting"]
+            .iter()
+            .any(|word| name.contains(word))
     }
 }
 

@@ -1,10 +1,13 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
+use super::context::leads_to_files;
+use super::names::is_environ;
 use super::place::Place;
 use super::summary::{Ambience, EFFECTS, Effect, Known, Summary, Where, harm};
 use super::term::{Lock, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
+use crate::facts::run::HOMES;
 use crate::facts::{Arm, Block, FileFacts, Handler, OpId, Shape, Step, Sym, UnitId, V, Value, What};
 use crate::text::FileId;
 use std::collections::{BTreeMap, HashMap};
@@ -330,7 +333,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             Value::Item(base, key) => {
                 let base = self.value(*base);
                 let key = self.value(*key);
-                if matches!(&base, Term::External(name) if &**name == "os.environ")
+                if is_environ(&base)
                     && let Some(key) = key.as_literal()
                 {
                     self.set_variable(&key, &term);
@@ -372,15 +375,19 @@ impl<'a, 'w> Eval<'a, 'w> {
         });
         match key {
             "TMPDIR" | "TEMP" | "TMP" => self.state.ambience.temp = to,
-            "HOME" | "USERPROFILE" | "XDG_CACHE_HOME" | "XDG_CONFIG_HOME" | "XDG_DATA_HOME" | "XDG_STATE_HOME" => {
-                self.state.ambience.home = to;
-            }
+            _ if HOMES.iter().any(|(name, _)| *name == key) => self.state.ambience.home = to,
+            // A project's own setting: the directories that it keeps for the user may follow it.
+            _ if leads_to_files(key) => self.state.ambience.home = Some(Where::Unknown),
             _ => {}
         }
     }
 
     /// `setattr(tempfile, "tempdir", path)`, by hand or through monkeypatch.
     pub fn set_attribute(&mut self, args: &[super::call::Passed]) {
+        let target = if args.len() > 2 { args.get(1) } else { args.first() };
+        if target.and_then(|name| name.term.as_literal()).is_none_or(|name| leads_to_files(&name)) {
+            self.state.ambience.home = Some(Where::Unknown);
+        }
         let (name, value) = match args {
             [object, name, value, ..] => match (&object.term, name.term.as_literal()) {
                 (Term::External(module), Some(name)) => (format!("{module}.{name}"), value),

@@ -316,7 +316,10 @@ impl Eval<'_, '_> {
                 Some(Where::At(place)) => Term::Path(place.clone()),
                 Some(Where::Unknown) => Term::Unknown,
             },
-            Gives::Home => Term::Path(Arc::new(Place::root(Root::Home))),
+            Gives::Home(folder, args) => {
+                let args: Vec<Term> = args.iter().filter_map(get).collect();
+                home(folder, &args)
+            }
             Gives::Temp => Term::Path(Arc::new(Place::root(Root::Temp))),
             Gives::Crate => self.crate_folder(),
             Gives::Source(name) => match get(name) {
@@ -421,6 +424,17 @@ impl Eval<'_, '_> {
         };
         Some(typed(entry, inner))
     }
+}
+
+/// A folder in the user's home, and what stands below it: an application's name, where it is given.
+pub(super) fn home(folder: &str, args: &[Term]) -> Term {
+    let mut place = Place::root(Root::Home);
+    place.segments.extend(folder.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
+    for arg in args.iter().filter(|arg| !matches!(arg, Term::Nil | Term::Missing | Term::Bool(_))) {
+        let Some(below) = place.join(&textual(arg.clone())) else { return Term::Unknown };
+        place = below;
+    }
+    Term::Path(Arc::new(place))
 }
 
 fn map_alternatives(term: &Term, f: impl Fn(&Term) -> Term) -> Term {

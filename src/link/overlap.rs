@@ -90,7 +90,7 @@ pub fn conflict(first: Verb, second: Verb) -> Option<&'static str> {
 }
 
 /// A test with its language and the folder that runs apply to.
-fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
+pub(super) fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
     let language = facts[test.unit.0.0 as usize].language;
     let rust = matches!(run.runner, Runner::CargoTest | Runner::Nextest);
     rust == (language == Language::Rust) && below(&test.path, &run.scope).is_some()

@@ -1,9 +1,9 @@
 //! Tests, their fixtures, and everything they do: the frozen whole that rules ask.
 
-use super::context::moves_directory;
+use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::index::Index;
-use super::overlap::{Meeting, meetings};
+use super::overlap::{Meeting, applies, meetings};
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Site, Term, UnitRef};
@@ -268,6 +268,11 @@ impl<'a> Suite<'a> {
         at.iter().map(|(test, effect)| (&self.tests[*test], &self.tests[*test].effects[*effect].effect))
     }
 
+    /// Whether a run of a test says where the user's directories are.
+    pub fn has_own_home(&self, test: usize) -> bool {
+        self.setup.runs.iter().any(|run| run.own_home && applies(run, &self.tests[test], self.facts))
+    }
+
     /// Whether what a place in the source does is a matter of a set-up that each worker runs.
     pub fn repeats_per_worker(&self, site: Site) -> bool {
         self.meetings.iter().filter(|meeting| meeting.wide).any(|meeting| {
@@ -530,6 +535,14 @@ impl<'i> Maker<'_, 'i> {
                     making.ambience.in_memory |= entry.redirects == Some(Redirected::Files);
                 }
             }
+            // `@patch("app.CACHE_DIR", …)`, `@patch.dict(os.environ, …)`.
+            if full.split('.').any(|part| part == "patch") {
+                let mut leads = full.ends_with(".dict");
+                mark.args.iter().for_each(|arg| texts(marked, arg.value, &mut |text| leads |= leads_to_files(text)));
+                if leads {
+                    making.ambience.home = Some(Where::Unknown);
+                }
+            }
             match last(&full) {
                 "parametrize" => {
                     many |= mark.args.get(1).is_none_or(
@@ -763,6 +776,9 @@ impl<'i> Maker<'_, 'i> {
         let Some(entry) = calls.get(&format!("fixture:{name}")) else {
             if moves_directory(name) {
                 making.ambience.cwd = Some(Where::Unknown);
+            }
+            if leads_to_files(name) {
+                making.ambience.home = Some(Where::Unknown);
             }
             return Term::Unknown;
         };

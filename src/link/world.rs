@@ -4,6 +4,7 @@
 //! special case, and the result depends neither on order nor on threads.
 
 use super::eval::evaluate;
+use super::give::home;
 use super::index::Index;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Ambience, Frame, Summary, TRAIL};
@@ -173,6 +174,7 @@ impl<'a> World<'a> {
             Some(Gives::Parent(_)) => of_place(base, |place| place.parent()),
             Some(Gives::Name(_)) => Place::of(base)?.name(),
             Some(Gives::Stem(_)) => Place::of(base)?.stem(),
+            Some(Gives::Home(folder, _)) => home(folder, std::slice::from_ref(base.plain())),
             Some(Gives::Derived(_)) => Term::Derived(Arc::from([base.clone()])),
             Some(Gives::TestDir) => {
                 Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test }))))

@@ -9,6 +9,7 @@ mod session_fixture_per_worker;
 mod shared_path;
 mod single;
 mod source_tree_write;
+mod user_state_path;
 mod words;
 
 use crate::finding::Finding;
@@ -37,4 +38,5 @@ pub const TABLE: &[Rule] = table![
     "session-fixture-per-worker" => session_fixture_per_worker,
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
+    "user-state-path" => user_state_path,
 ];
