@@ -65,6 +65,9 @@ impl Eval<'_, '_> {
                 if matches!(name.as_str(), "is_err" | "unwrap_err" | "expect_err") {
                     self.expect_failure(base);
                 }
+                if name.starts_with("assert") {
+                    self.asserted_by_call(&name, args);
+                }
                 if name == "getfixturevalue" {
                     // Which fixture it is may be a parameter, and it may go anywhere.
                     self.state.ambience.cwd = Some(Where::Unknown);

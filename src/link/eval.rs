@@ -243,7 +243,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.store(*to, term, id);
             }
             What::Delete(_) | What::Import(_) | What::DefineClass(_) => {}
-            What::Assert(_) => {}
+            What::Assert(cond) => self.asserted(*cond),
             What::Define(unit) => {
                 let name = self.facts.unit(*unit).name;
                 if !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
@@ -714,6 +714,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 one_of: alternatives.len() > 1,
                 ways: self.ways.clone(),
                 call: self.calling.clone(),
+                asserted: false,
                 expected: self.expected > 0,
                 flagged: self.is_flagged(),
                 leave: self.at_yield.is_some(),

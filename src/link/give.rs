@@ -107,6 +107,13 @@ impl Eval<'_, '_> {
             }
             return;
         }
+        // `folder.glob("x*")` lists what the pattern names.
+        let pattern = given.get("pattern").filter(|pattern| verb == Verb::List && name == "self" && **pattern != Term::Nil).cloned();
+        if let Some(pattern) = pattern {
+            let within = self.join(term, &pattern);
+            self.effect(op, verb, &within, tolerant, None, argument);
+            return;
+        }
         let verb = match verb {
             Verb::Open => {
                 let mode = match entry.mode.as_ref().and_then(|mode| given.get(mode)) {

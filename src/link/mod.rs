@@ -5,6 +5,7 @@ mod context;
 mod eval;
 mod give;
 mod index;
+mod listing;
 mod names;
 mod overlap;
 mod place;
@@ -14,6 +15,7 @@ mod term;
 mod values;
 mod world;
 
+pub use listing::{Listing, is_asserted_listing};
 pub use overlap::{Meeting, changes, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Place, Root};
 pub use suite::{Phase, Suite, Test, TestEffect};

@@ -288,6 +288,36 @@ pub fn changes(verb: Verb) -> bool {
     !matches!(verb, Verb::Read | Verb::Stat | Verb::List | Verb::Open | Verb::Name)
 }
 
+/// Whether two effects may happen at the same time, and the run that lets them: the strongest one; else, for Python, the one that a user may
+/// turn on next, which has no name here.
+pub(super) fn meets<'s>(
+    first: (usize, usize),
+    second: (usize, usize),
+    tests: &[Test],
+    setup: &'s Setup,
+    facts: &[Arc<FileFacts>],
+) -> Option<Option<&'s Run>> {
+    let (a, b, same) = (&tests[first.0], &tests[second.0], first.0 == second.0);
+    let (one, two) = (&a.effects[first.1], &b.effects[second.1]);
+    let wide = one.phase == Phase::WideSetup || two.phase == Phase::WideSetup;
+    let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
+    let (held_a, held_b) = (held(a, &one.effect.guards), held(b, &two.effect.guards));
+    let apart = |runner: Runner| separated(&one.effect.on, runner, same) || guarded(&held_a, &held_b, runner);
+    let configured = setup.runs.iter().find(|run| {
+        applies(run, a, facts) && overlap(run.runner, run.workers, a, b, same, wide) && !apart(run.runner)
+    });
+    if configured.is_some() {
+        return Some(configured);
+    }
+    let python = facts[a.unit.0.0 as usize].language == Language::Python;
+    let parallel = setup
+        .runs
+        .iter()
+        .any(|run| applies(run, a, facts) && !matches!(run.runner, Runner::Sequential) && run.workers != Workers::One);
+    let latent = Runner::Xdist(Dist::Load);
+    (python && !parallel && overlap(latent, Workers::Fixed(2), a, b, same, wide) && !apart(latent)).then_some(None)
+}
+
 /// The better a pair tells the story, the smaller: by a set-up for many, with itself, how harmful, how uncertain, and the order of the
 /// two ends.
 type Rank = (bool, bool, u8, u8, usize, usize);
@@ -318,35 +348,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             if is_forgiven(two) && !remade {
                 continue;
             }
-            let wide = phases[0] || phases[1];
-            let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
-            let (held_a, held_b) = (held(a, &one.guards), held(b, &two.guards));
-            // The strongest run that lets them meet; else, for Python, the one that a user may turn on next.
-            let configured = setup.runs.iter().find(|run| {
-                applies(run, a, facts)
-                    && overlap(run.runner, run.workers, a, b, same, wide)
-                    && !separated(&one.on, run.runner, same)
-                    && !guarded(&held_a, &held_b, run.runner)
-            });
-            let python = facts[a.unit.0.0 as usize].language == Language::Python;
-            let parallel = setup
-                .runs
-                .iter()
-                .any(|run| applies(run, a, facts) && !matches!(run.runner, Runner::Sequential) && run.workers != Workers::One);
-            let latent = Runner::Xdist(Dist::Load);
-            let meets = match configured {
-                Some(_) => true,
-                None => {
-                    python
-                        && !parallel
-                        && overlap(latent, Workers::Fixed(2), a, b, same, wide)
-                        && !separated(&one.on, latent, same)
-                        && !guarded(&held_a, &held_b, latent)
-                }
-            };
-            if !meets {
-                continue;
-            }
+            let Some(configured) = meets(first, second, tests, setup, facts) else { continue };
             // Two different tests tell more than one that meets itself, a reader that breaks more than two writers, and certain effects
             // more than possible ones.
             let certain = u8::from(one.maybe) + u8::from(two.maybe);

@@ -3,6 +3,7 @@
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::index::Index;
+use super::listing::{Listing, listings};
 use super::overlap::{Meeting, applies, meetings};
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
@@ -64,6 +65,7 @@ pub struct Suite<'a> {
     pub setup: &'a Setup,
     pub tests: Vec<Test>,
     pub meetings: Vec<Meeting>,
+    pub listings: Vec<Listing>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -131,7 +133,8 @@ impl<'a> Suite<'a> {
             }
         }
         let meetings = meetings(&tests, setup, facts);
-        Suite { sources, facts, setup, tests, meetings, summaries, by_site, test_files }
+        let listings = listings(&tests, setup, facts);
+        Suite { sources, facts, setup, tests, meetings, listings, summaries, by_site, test_files }
     }
 
     pub fn path(&self, file: FileId) -> &'a str {

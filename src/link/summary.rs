@@ -31,6 +31,8 @@ pub struct Effect {
     pub one_of: bool,
     /// The library call that does it, as the tables name it.
     pub call: Arc<str>,
+    /// An assertion depends on all that it gives: a folder's listing.
+    pub asserted: bool,
     /// Expected to fail.
     pub expected: bool,
     /// Only done when asked for by a flag, a setting or the controller's role.

@@ -6,6 +6,7 @@ mod fixed_temp_path;
 mod mktemp;
 mod non_atomic_write;
 mod session_fixture_per_worker;
+mod shared_dir_listing;
 mod shared_path;
 mod single;
 mod source_tree_write;
@@ -36,6 +37,7 @@ pub const TABLE: &[Rule] = table![
     "mktemp" => mktemp,
     "non-atomic-write" => non_atomic_write,
     "session-fixture-per-worker" => session_fixture_per_worker,
+    "shared-dir-listing" => shared_dir_listing,
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
     "user-state-path" => user_state_path,
