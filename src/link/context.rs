@@ -5,6 +5,7 @@ use super::place::{Place, Root};
 use super::summary::{Frame, Where};
 use super::term::Term;
 use crate::calls::Redirected;
+use crate::facts::run::HOMES;
 use crate::facts::{Arg, Block, Comparison, OpId, V, Value, What, WithItem};
 use std::sync::Arc;
 
@@ -248,7 +249,10 @@ impl Eval<'_, '_> {
             "patch" | "setitem" | "delenv" | "set_env" => true,
             other => other.starts_with("with_var") || other.starts_with("async_with_var") || other.starts_with("set_var"),
         };
-        let mut leads = false;
+        // A helper of the project's own: `environ_patcher("HOME", …)`.
+        let asks = ["get", "getenv", "var", "var_os", "pop"].contains(&name.rsplit(['.', ':']).next().unwrap_or(&name));
+        let named = |arg: &Arg| matches!(self.facts.value(arg.value), Value::Text(text) if HOMES.iter().any(|(home, _)| *home == self.facts.name(*text)));
+        let mut leads = !asks && args.iter().any(named);
         for arg in args.iter().filter(|_| replaces) {
             leads |= arg.name.is_some_and(|name| leads_to_files(self.facts.name(name)));
             let mut note = |name: &str| leads |= leads_to_files(name);

@@ -333,10 +333,12 @@ impl<'a, 'w> Eval<'a, 'w> {
             Value::Item(base, key) => {
                 let base = self.value(*base);
                 let key = self.value(*key);
-                if is_environ(&base)
-                    && let Some(key) = key.as_literal()
-                {
-                    self.set_variable(&key, &term);
+                if is_environ(&base) {
+                    match key.as_literal() {
+                        Some(key) => self.set_variable(&key, &term),
+                        // Any variable, by a helper's parameter.
+                        None => self.state.ambience.home = Some(Where::Unknown),
+                    }
                 }
             }
             Value::Tuple(targets) | Value::List(targets) => {
@@ -591,7 +593,11 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
             }
         }
+        // A program that is expected to end: how far it comes is not known.
+        let ends = self.caught[caught..].iter().any(|name| name.rsplit('.').next() == Some("SystemExit"));
+        self.expected += usize::from(ends);
         self.way(body);
+        self.expected -= usize::from(ends);
         self.caught.truncate(caught);
         let after_body = self.state.clone();
         if !self.state.dead {
