@@ -408,7 +408,9 @@ mod tests {
             Gives::WithSuffix(a, b) | Gives::WithName(a, b) | Gives::WithStem(a, b) => vec![a, b],
             Gives::Same(a) | Gives::Parent(a) | Gives::Name(a) | Gives::Stem(a) | Gives::ExpandHome(a) => vec![a],
             Gives::Source(a) | Gives::Handle(a) | Gives::Child(a) | Gives::Env(a) | Gives::Derived(a) => vec![a],
-            Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) | Gives::RunDir(a) => a.iter().map(String::as_str).collect(),
+            Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) | Gives::RunDir(a) => {
+                a.iter().map(String::as_str).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -160,7 +160,10 @@ impl Reader<'_> {
                 let words: Vec<&str> = root.addopts.iter().map(Word::str).collect();
                 let text = one_line(&format!("addopts = {}", words.join(" ")));
                 let place = option.or(root.addopts_key);
-                self.found.push((Strength::Settings, Run { runner, workers, scope: root.discovery.root.clone(), place, text, own_home: false }));
+                self.found.push((
+                    Strength::Settings,
+                    Run { runner, workers, scope: root.discovery.root.clone(), place, text, own_home: false },
+                ));
             }
         }
         self.nbdev();
@@ -196,7 +199,14 @@ impl Reader<'_> {
             let strength = if place.is_some() { Strength::Settings } else { Strength::Default };
             self.found.push((
                 strength,
-                Run { runner: Runner::CargoTest, workers, scope: String::new(), place, text: "cargo test".to_owned(), own_home: false },
+                Run {
+                    runner: Runner::CargoTest,
+                    workers,
+                    scope: String::new(),
+                    place,
+                    text: "cargo test".to_owned(),
+                    own_home: false,
+                },
             ));
         }
     }
@@ -220,8 +230,10 @@ impl Reader<'_> {
             };
             let Some(scope) = tree::join(tree::folder(path), &folder) else { continue };
             let (runner, workers) = (Runner::ProcessPool, Workers::Cpus);
-            self.found
-                .push((Strength::Settings, Run { runner, workers, scope, place: Some(place), text: "nbdev_test".to_owned(), own_home: false }));
+            self.found.push((
+                Strength::Settings,
+                Run { runner, workers, scope, place: Some(place), text: "nbdev_test".to_owned(), own_home: false },
+            ));
         }
     }
 

@@ -45,19 +45,9 @@ impl Eval<'_, '_> {
         let mut found = false;
         self.names(cond, 0, &mut |name| {
             let name = name.to_ascii_lowercase();
-            found |= [
-                "update",
-                "regen",
-                "bless",
-                "overwrite",
-                "golden",
-                "rewrite",
-                "record_mode",
-                "__main__",
-                "getoption",
-            ]
-            .iter()
-            .any(|word| name.contains(word));
+            found |= ["update", "regen", "bless", "overwrite", "golden", "rewrite", "record_mode", "__main__", "getoption"]
+                .iter()
+                .any(|word| name.contains(word));
         });
         found.then_some(true)
     }
@@ -102,7 +92,10 @@ impl Eval<'_, '_> {
                     let name = name.to_ascii_lowercase();
                     if ["workerinput", "slaveinput", "xdist_worker", "is_worker"].iter().any(|word| name.contains(word)) {
                         found = Some(false);
-                    } else if ["is_master", "is_controller", "xdist_master", "xdist_controller"].iter().any(|word| name.contains(word)) {
+                    } else if ["is_master", "is_controller", "xdist_master", "xdist_controller"]
+                        .iter()
+                        .any(|word| name.contains(word))
+                    {
                         found = Some(true);
                     }
                 });

@@ -108,7 +108,8 @@ impl Eval<'_, '_> {
             return;
         }
         // `folder.glob("x*")` lists what the pattern names.
-        let pattern = given.get("pattern").filter(|pattern| verb == Verb::List && name == "self" && **pattern != Term::Nil).cloned();
+        let pattern =
+            given.get("pattern").filter(|pattern| verb == Verb::List && name == "self" && **pattern != Term::Nil).cloned();
         if let Some(pattern) = pattern {
             let within = self.join(term, &pattern);
             self.effect(op, verb, &within, tolerant, None, argument);

@@ -27,8 +27,31 @@ const STEPS: usize = 12;
 
 /// Functions and methods that keep what a listing says as a whole: as many, in another order, without some.
 const KEEPS: &[&str] = &[
-    "len", "list", "set", "sorted", "tuple", "frozenset", "Counter", "filter", "map", "next", "count", "collect", "unwrap", "expect",
-    "flatten", "filter_map", "flat_map", "into_iter", "iter", "by_ref", "cloned", "copied", "is_empty", "is_none", "all",
+    "len",
+    "list",
+    "set",
+    "sorted",
+    "tuple",
+    "frozenset",
+    "Counter",
+    "filter",
+    "map",
+    "next",
+    "count",
+    "collect",
+    "unwrap",
+    "expect",
+    "flatten",
+    "filter_map",
+    "flat_map",
+    "into_iter",
+    "iter",
+    "by_ref",
+    "cloned",
+    "copied",
+    "is_empty",
+    "is_none",
+    "all",
 ];
 
 impl Eval<'_, '_> {
@@ -51,8 +74,16 @@ impl Eval<'_, '_> {
                 }
                 return;
             }
-            "assertEqual" | "assertEquals" | "assertListEqual" | "assertCountEqual" | "assertItemsEqual" | "assertSetEqual"
-            | "assertSequenceEqual" | "assertFalse" | "assertEmpty" | "assertLen" => {
+            "assertEqual"
+            | "assertEquals"
+            | "assertListEqual"
+            | "assertCountEqual"
+            | "assertItemsEqual"
+            | "assertSetEqual"
+            | "assertSequenceEqual"
+            | "assertFalse"
+            | "assertEmpty"
+            | "assertLen" => {
                 args.iter().take(2).for_each(|arg| self.sources(arg.value, 0, &mut found));
             }
             _ => return,

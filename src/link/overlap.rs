@@ -303,9 +303,10 @@ pub(super) fn meets<'s>(
     let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
     let (held_a, held_b) = (held(a, &one.effect.guards), held(b, &two.effect.guards));
     let apart = |runner: Runner| separated(&one.effect.on, runner, same) || guarded(&held_a, &held_b, runner);
-    let configured = setup.runs.iter().find(|run| {
-        applies(run, a, facts) && overlap(run.runner, run.workers, a, b, same, wide) && !apart(run.runner)
-    });
+    let configured = setup
+        .runs
+        .iter()
+        .find(|run| applies(run, a, facts) && overlap(run.runner, run.workers, a, b, same, wide) && !apart(run.runner));
     if configured.is_some() {
         return Some(configured);
     }
@@ -338,13 +339,21 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             if first == second && !a.many {
                 continue;
             }
-            let Some(symptom) = conflict(one.verb, two.verb) else { continue };
+            let phases = [a.effects[first.1].phase, b.effects[second.1].phase].map(|phase| phase == Phase::WideSetup);
+            let both = |verb| phases == [true, true] && two.verb == verb;
+            let symptom = match conflict(one.verb, two.verb) {
+                Some(symptom) => symptom,
+                // Each process makes the folder, and nobody looks first.
+                None if both(Verb::MakeDir) && one.verb == Verb::MakeDir && two.known.iter().all(|known| known.on != two.on) => {
+                    "`FileExistsError`"
+                }
+                None => continue,
+            };
             if keys[i] != keys[j] && one.verb != Verb::DeleteTree {
                 continue;
             }
-            let phases = [a.effects[first.1].phase, b.effects[second.1].phase].map(|phase| phase == Phase::WideSetup);
             // Who makes a folder that may exist needs it from then on; another worker's wipe takes it away.
-            let remade = phases == [true, true] && one.verb == Verb::DeleteTree && two.verb == Verb::MakeDir;
+            let remade = both(Verb::MakeDir) && one.verb == Verb::DeleteTree;
             if is_forgiven(two) && !remade {
                 continue;
             }

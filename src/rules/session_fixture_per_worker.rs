@@ -48,7 +48,7 @@ impl<'s> Case<'s> {
 
     fn severity(&self) -> Severity {
         let takes = matches!(self.one.effect.verb, Verb::Delete | Verb::DeleteTree);
-        let breaks = matches!(self.two.effect.verb, Verb::Read | Verb::Database | Verb::Create);
+        let breaks = matches!(self.two.effect.verb, Verb::Read | Verb::Database | Verb::Create | Verb::MakeDir);
         if self.meeting.run.is_some() && (takes || breaks) { Severity::Error } else { Severity::Warning }
     }
 }
@@ -84,9 +84,11 @@ fn finding(suite: &Suite, cases: &[Case]) -> Finding {
         format!("and the next one {} it", words::verb(two.verb))
     };
     let message = format!("`{name}` runs once in each {process}, not once: each {does} `{path}`{more}, {meets}");
-    let mut labels = vec![words::label(suite, one.site, format!("{} here in each {process}", words::done(one.verb)), Role::Primary)];
+    let mut labels =
+        vec![words::label(suite, one.site, format!("{} here in each {process}", words::done(one.verb)), Role::Primary)];
     let seen = |labels: &[Label], label: &Label| labels.iter().any(|old| old.file == label.file && old.span == label.span);
-    let mut ends = vec![words::label(suite, two.site, format!("{} here in another {process}", words::done(two.verb)), Role::OtherEnd)];
+    let mut ends =
+        vec![words::label(suite, two.site, format!("{} here in another {process}", words::done(two.verb)), Role::OtherEnd)];
     for case in &cases[1..] {
         let effect = &case.one.effect;
         ends.push(words::label(suite, effect.site, format!("also {} here", words::done(effect.verb)), Role::OtherEnd));

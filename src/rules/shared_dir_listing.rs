@@ -22,7 +22,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for (t, test) in suite.tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
         for (e, one) in test.effects.iter().enumerate().filter(|(_, one)| is_asserted_listing(one)) {
             let on = &one.effect.on;
-            let top = on.segments.is_empty() || on.segments.len() == 1 && on.literal().is_some_and(|name| name.contains(['*', '?']));
+            let top =
+                on.segments.is_empty() || on.segments.len() == 1 && on.literal().is_some_and(|name| name.contains(['*', '?']));
             if on.root == Root::Temp && top {
                 let case = all.entry(key(&one.effect)).or_insert_with(|| Case::new(suite, (t, e)));
                 case.tests.insert(t);
@@ -62,7 +63,12 @@ impl<'s> Case<'s> {
                 let other = &suite.tests[listing.second.0];
                 let effect = &other.effects[listing.second.1].effect;
                 let name = effect.on.show();
-                labels.push(words::label(suite, effect.site, format!("`{name}` is {} here", words::done(effect.verb)), Role::OtherEnd));
+                labels.push(words::label(
+                    suite,
+                    effect.site,
+                    format!("`{name}` is {} here", words::done(effect.verb)),
+                    Role::OtherEnd,
+                ));
                 if let Some((file, span)) = listing.run.as_ref().and_then(|run| run.place) {
                     labels.push(Label { file, span, text: "this run lets them overlap".to_owned(), role: Role::Evidence });
                 }
@@ -79,7 +85,9 @@ impl<'s> Case<'s> {
         labels.extend(more);
         let help = match suite.language(self.effect.site.file) {
             Language::Python => "let the code work in `tmp_path` and list that; or look for the names that this test made",
-            Language::Rust => "let the code work in a `tempfile::tempdir()` and list that; or look for the names that this test made",
+            Language::Rust => {
+                "let the code work in a `tempfile::tempdir()` and list that; or look for the names that this test made"
+            }
         };
         Finding {
             rule: "shared-dir-listing",
