@@ -198,14 +198,13 @@ pub fn is_far(effect: &Effect) -> bool {
 /// Whether an effect of a test can take part in a meeting.
 pub fn counts(one: &TestEffect) -> bool {
     let effect = &one.effect;
-    if is_far(effect) {
+    if is_far(effect) || one.phase == Phase::WideSetup && is_agreed(effect) {
         return false;
     }
     !effect.flagged
         && !effect.expected
         && !effect.one_of
         && effect.verb != Verb::Name
-        && !(one.phase == Phase::WideSetup && is_agreed(effect))
         && is_shared(&effect.on)
 }
 
@@ -216,6 +215,9 @@ fn is_agreed(effect: &Effect) -> bool {
 
 /// Effects of one path that are looked at pairwise; more of them repeat what these say.
 const PAIRED: usize = 96;
+
+/// A test that shares a set-up: its file and class, and whether it is a second one there.
+type User = (FileId, Option<ClassRef>, bool);
 
 /// Tests that stand for all that share a set-up.
 const USERS: usize = 12;
@@ -265,7 +267,7 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<
 /// different files and classes.
 fn pick(all: &[(usize, usize)], tests: &[Test]) -> Vec<(usize, usize)> {
     let mut seen = BTreeSet::new();
-    let mut shared: BTreeMap<(Site, Verb), BTreeSet<(FileId, Option<ClassRef>, bool)>> = BTreeMap::new();
+    let mut shared: BTreeMap<(Site, Verb), BTreeSet<User>> = BTreeMap::new();
     let mut out: Vec<(usize, usize)> = all
         .iter()
         .copied()
