@@ -201,11 +201,7 @@ pub fn counts(one: &TestEffect) -> bool {
     if is_far(effect) || one.phase == Phase::WideSetup && is_agreed(effect) {
         return false;
     }
-    !effect.flagged
-        && !effect.expected
-        && !effect.one_of
-        && effect.verb != Verb::Name
-        && is_shared(&effect.on)
+    !effect.flagged && !effect.expected && !effect.one_of && effect.verb != Verb::Name && is_shared(&effect.on)
 }
 
 /// Done under a lock of the host, and only where the others have not done it yet.
