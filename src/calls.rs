@@ -81,6 +81,8 @@ pub enum Discriminator {
     Tid,
     Tname,
     Ns,
+    /// A clock read in thousandths of a second: what starts together has the same.
+    Ms,
     Sec,
     Date,
     Counter,
@@ -128,6 +130,10 @@ pub enum Gives {
     Env(String),
     Derived(String),
     Unique(Discriminator),
+    /// The time that the argument holds, no finer than this.
+    Coarse(String, Discriminator),
+    /// A clock's text: the argument is a format in the manner of `strftime`.
+    ClockText(String),
     Format,
     TextJoin,
     Cpus,
@@ -179,6 +185,12 @@ impl Gives {
                 let word = toml::Value::String(one()?);
                 Gives::Unique(Discriminator::deserialize(word).map_err(|e| e.to_string())?)
             }
+            "coarse" => {
+                let (of, word) = two()?;
+                let word = toml::Value::String(word);
+                Gives::Coarse(of, Discriminator::deserialize(word).map_err(|e| e.to_string())?)
+            }
+            "clock-text" => Gives::ClockText(one()?),
             "format" => Gives::Format,
             "text-join" => Gives::TextJoin,
             "cpus" => Gives::Cpus,

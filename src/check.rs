@@ -1,11 +1,12 @@
 //! The whole library in one call: sources and configuration in, a report out. No I/O, no panic that gets out.
 
 use crate::config::Config;
+use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Gap, Language};
 use crate::finding::Finding;
 use crate::link::Suite;
 use crate::text::{FileId, Kind, Source, Span};
-use crate::{conf, python, rules, rust, settle};
+use crate::{conf, python, remedy, rules, rust, settle};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -47,6 +48,11 @@ pub fn check(mut sources: Vec<Source>, config: &Config) -> Report {
         // No threads to be had: the caller's own will do.
         Err(_) => analyse(sources, config),
     }
+}
+
+/// Fixes what can be fixed in a project that was checked: only what is safe, or all. Nothing is written.
+pub fn fix(report: Report, unsafe_too: bool, config: &Config) -> remedy::rounds::Outcome {
+    remedy::rounds::run(report, unsafe_too, &|sources| check(sources, config))
 }
 
 /// The facts of one source; none of a configuration file.
@@ -92,10 +98,12 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
                 })
             })
             .collect();
-        (suite.tests.len(), runners(&setup, &sources), results)
+        (suite.tests.len(), runners(&setup, &sources), results, setup.clone())
     });
+    let mut setup = Setup::default();
     match linked {
-        Ok((tests, runners, results)) => {
+        Ok((tests, runners, results, read)) => {
+            setup = read;
             report.tests = tests;
             report.runners = runners;
             for result in results {
@@ -108,8 +116,17 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
         Err(fault) => report.faults.push(fault),
     }
     report.sources = sources;
-    let facts: Vec<&FileFacts> = facts.iter().map(|facts| &**facts).collect();
-    settle::settle(&mut report, found, &facts, config);
+    let plain: Vec<&FileFacts> = facts.iter().map(|facts| &**facts).collect();
+    settle::settle(&mut report, found, &plain, config);
+    let project = remedy::Project { sources: &report.sources, facts: &facts, setup: &setup };
+    for finding in &mut report.findings {
+        if let Some(remedy) = finding.remedy.take() {
+            match caught(finding.rule, || remedy::fix(&remedy, project)) {
+                Ok(fix) => finding.fix = fix,
+                Err(fault) => report.faults.push(fault),
+            }
+        }
+    }
     report
 }
 
@@ -125,7 +142,7 @@ fn caught<T>(what: &str, f: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-fn runners(setup: &crate::facts::run::Setup, sources: &[Source]) -> Vec<String> {
+fn runners(setup: &Setup, sources: &[Source]) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for run in &setup.runs {
         let place = run.place.and_then(|(file, span)| {

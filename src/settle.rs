@@ -319,6 +319,8 @@ mod tests {
                 body: Vec::new(),
                 span: Span::new(start, start + text.len()),
                 head: place(head),
+                signature: Span::default(),
+                inner: Span::default(),
             };
             if facts.units.is_empty() {
                 let whole = Span::new(0, source.text.len());
@@ -326,6 +328,8 @@ mod tests {
                     shape: Shape::Module,
                     span: whole,
                     head: Span::default(),
+                    signature: Span::default(),
+                    inner: Span::default(),
                     params: Vec::new(),
                     ..unit.clone()
                 });
@@ -365,6 +369,8 @@ mod tests {
             tests: Vec::new(),
             reproduce: None,
             key: "key".into(),
+            remedy: None,
+            fix: None,
         }
     }
 

@@ -314,6 +314,8 @@ mod the_runner {
                     tests: Vec::new(),
                     reproduce: None,
                     key: String::new(),
+                    remedy: None,
+                    fix: None,
                 });
             }
         }

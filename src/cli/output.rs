@@ -25,6 +25,20 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     publish(path, bytes).map_err(|error| Failure::Write { to: path.display().to_string(), error })
 }
 
+/// Replaces a file whose bytes are known, whole or not at all: one that changed meanwhile is left alone, and so is one that a link
+/// brings from outside the project.
+pub fn replace_file(root: &Path, path: &Path, known: &[u8], new: &[u8]) -> Result<(), String> {
+    let target = fs::canonicalize(path).map_err(|error| error.to_string())?;
+    let inside = fs::canonicalize(root).is_ok_and(|root| target.starts_with(root));
+    if !inside {
+        return Err("it is a link to a file outside the project".to_owned());
+    }
+    if fs::read(&target).map_err(|error| error.to_string())? != known {
+        return Err("it was changed by somebody else; run again".to_owned());
+    }
+    publish(&target, new).map_err(|error| error.to_string())
+}
+
 fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // The file that a symbolic link means, so that the link stays one.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -7,7 +7,8 @@ use super::index::Binding;
 use super::overlap::is_shared;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::{Frame, Where};
-use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Term, UnitRef};
+use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Term, UnitRef, pieces};
+use super::values::textual;
 use super::world::of_place;
 use crate::calls::{Gives, Verb};
 use crate::facts::{Arg, Language, OpId, Shape, V, Value};
@@ -87,10 +88,17 @@ impl Eval<'_, '_> {
         }
     }
 
-    /// A Rust `PathBuf` changed in place.
+    /// A Rust `PathBuf` or `OsString` changed in place.
     fn changed_path(&mut self, path: &Term, method: &str, args: &[Passed]) -> Option<Term> {
         if self.facts.language != Language::Rust || !matches!(method, "push" | "pop" | "set_extension" | "set_file_name") {
             return None;
+        }
+        // Text goes on where it ends, a path goes below.
+        if let (Term::Typed(ty, inner), "push", Some(arg)) = (path, method, args.first())
+            && ty.starts_with("std::ffi::OsStr")
+        {
+            let longer = pieces([(**inner).clone(), textual(arg.term.clone())]);
+            return Some(if longer == Term::Unknown { longer } else { Term::Typed(ty.clone(), Arc::new(longer)) });
         }
         if !matches!(path.plain(), Term::Path(_)) {
             return None;
@@ -110,7 +118,7 @@ impl Eval<'_, '_> {
         let Term::External(name) = term else { return };
         let entry = self.world.calls(self.file).get(name);
         if entry.is_some_and(|entry| matches!(entry.gives, Some(Gives::FreshName(_)))) {
-            let fresh = Fresh { site: Some(self.site(op)), via: 0, kind: FreshKind::Name };
+            let fresh = Fresh { site: Some(self.site(op)), via: 0, kind: FreshKind::Name, in_temp: true };
             self.effect(op, Verb::Name, &Term::Path(Arc::new(Place::root(Root::Fresh(fresh)))), false, None, None);
         }
     }
@@ -218,8 +226,13 @@ impl Eval<'_, '_> {
             Term::Either(terms) => {
                 let terms = terms.clone();
                 self.maybe += 1;
+                let first = self.effects.len();
                 let results: Vec<Term> = terms.iter().map(|term| self.call_method(op, term, name, args)).collect();
                 self.maybe -= 1;
+                // As where the alternatives are an argument.
+                if terms.iter().all(|term| matches!(term.plain(), Term::Path(_) | Term::Text(_))) {
+                    self.effects.iter_mut().skip(first).for_each(|effect| effect.one_of = true);
+                }
                 return results.into_iter().reduce(Term::either).unwrap_or(Term::Unknown);
             }
             Term::Lock(lock)
@@ -552,7 +565,7 @@ impl Eval<'_, '_> {
             effect.ways.splice(0..0, self.ways.iter().copied());
             effect.expected |= self.expected > 0;
             effect.flagged |= self.is_flagged();
-            effect.spread |= self.spread > 0;
+            effect.spread = effect.spread.max(self.spread());
             effect.once |= self.once > 0;
             let after_yield = effect.leave && is_context;
             effect.leave = self.at_yield.is_some();

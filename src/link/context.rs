@@ -3,8 +3,8 @@
 use super::eval::Eval;
 use super::place::{Place, Root};
 use super::summary::{Frame, Where};
-use super::term::Term;
-use crate::calls::Redirected;
+use super::term::{Lock, Term};
+use crate::calls::{Reach, Redirected};
 use crate::facts::run::HOMES;
 use crate::facts::{Arg, Block, Comparison, OpId, V, Value, What, WithItem};
 use std::sync::Arc;
@@ -155,8 +155,9 @@ impl Eval<'_, '_> {
                     self.state.ambience = ambience;
                 }
                 self.state.guards.extend(context.held);
-            } else if let Term::Lock(lock) = term.plain() {
-                self.state.guards.push((**lock).clone());
+            } else if let Some(lock) = term.plain().alternatives().iter().find_map(|one| self.lock_of(one)) {
+                // `FileLock(path) if shared else nullcontext()`: it is held where it is needed.
+                self.state.guards.push(lock);
             } else if let Some(entry) = entry {
                 expected += usize::from(entry.expects_failure);
                 if let Some(redirected) = entry.redirects {
@@ -186,6 +187,7 @@ impl Eval<'_, '_> {
                 }
             } else if !matches!(term.plain(), Term::Handle(_) | Term::Path(_) | Term::Virtual) {
                 self.doubt(item.context);
+                self.locked_by_name(item.context, &term);
             }
             if let Some(name) = self.patches(item.context) {
                 self.state.ambience.patched.push(name);
@@ -274,6 +276,59 @@ impl Eval<'_, '_> {
         if doubtful {
             self.state.ambience.cwd = Some(Where::Unknown);
             self.state.ambience.home = Some(Where::Unknown);
+        }
+    }
+
+    /// The lock that a value is: of a library's class, or of a class of the project that is made from one.
+    fn lock_of(&self, term: &Term) -> Option<Lock> {
+        match term.plain() {
+            Term::Lock(lock) => Some((**lock).clone()),
+            Term::Object(object) => {
+                let calls = self.world.calls(self.file);
+                let mut bases = self.world.index.outside_bases(object.class);
+                let reach = bases.find_map(|base| calls.get(base).and_then(|entry| entry.guard))?;
+                let on =
+                    object.args.first().and_then(Place::of).map_or_else(|| term.clone(), |place| Term::Path(Arc::new(place)));
+                Some(Lock { reach, on })
+            }
+            _ => None,
+        }
+    }
+
+    /// A context manager that we do not know and whose name says that it holds a lock: it orders threads at least.
+    fn locked_by_name(&mut self, context: V, term: &Term) {
+        let name = match self.facts.value(context) {
+            Value::Result(op) => match &self.facts.op(*op).what {
+                What::Call { callee, .. } => self.facts.dotted(*callee),
+                _ => None,
+            },
+            _ => self.facts.dotted(context),
+        };
+        let Some(name) = name else { return };
+        let last = name.rsplit('.').next().unwrap_or(&name).to_ascii_lowercase();
+        if last.split('_').any(|word| matches!(word, "lock" | "locked" | "locking" | "mutex" | "flock" | "filelock")) {
+            let on = match self.facts.value(context) {
+                Value::Result(op) => match &self.facts.op(*op).what {
+                    What::Call { args, .. } => args.first().map(|arg| arg.value).map(|value| self.value(value)),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let on = on.unwrap_or_else(|| term.clone());
+            let lock = Lock { reach: Reach::Process, on: on.clone() };
+            self.lock_opened(&on, &lock);
+            self.state.guards.push(lock);
+        }
+    }
+
+    /// A lock on an open file is one on what was opened, too.
+    pub fn lock_opened(&mut self, on: &Term, lock: &Lock) {
+        if let Term::Handle(path) = on.plain()
+            && let Some(place) = Place::of(path)
+        {
+            for effect in self.effects.iter_mut().filter(|effect| *effect.on == place) {
+                effect.guards.push(lock.clone());
+            }
         }
     }
 

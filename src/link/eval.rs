@@ -3,7 +3,7 @@
 use super::context::leads_to_files;
 use super::names::is_environ;
 use super::place::Place;
-use super::summary::{Ambience, EFFECTS, Effect, Known, Summary, Where, harm};
+use super::summary::{Ambience, EFFECTS, Effect, Known, Spread, Summary, Where, harm};
 use super::term::{Lock, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
@@ -66,7 +66,8 @@ pub(super) struct Eval<'a, 'w> {
     pub maybe: usize,
     pub expected: usize,
     pub flagged: usize,
-    pub spread: usize,
+    /// The threads and processes that we are in, outermost first.
+    pub spread: Vec<Spread>,
     pub once: usize,
     /// Table entries of the calls made, for `with`.
     pub entries: HashMap<OpId, &'static Call>,
@@ -123,7 +124,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             maybe: 0,
             expected: 0,
             flagged: 0,
-            spread: 0,
+            spread: Vec::new(),
             once: 0,
             entries: HashMap::new(),
             contexts: HashMap::new(),
@@ -692,6 +693,11 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
     }
 
+    /// What the runs of the code at hand have in common, where there are several: threads of any kind, before processes.
+    pub fn spread(&self) -> Option<Spread> {
+        self.spread.iter().copied().max()
+    }
+
     /// Records that something is done to a path.
     pub fn effect(&mut self, op: OpId, verb: Verb, on: &Term, tolerant: bool, format: Option<&str>, argument: Option<V>) {
         if self.state.ambience.in_memory || self.state.ambience.replaces(&self.calling) {
@@ -724,7 +730,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 expected: self.expected > 0,
                 flagged: self.is_flagged(),
                 leave: self.at_yield.is_some(),
-                spread: self.spread > 0,
+                spread: self.spread(),
                 once: self.once > 0,
                 steps,
             });

@@ -3,7 +3,7 @@
 use super::call::Passed;
 use super::eval::Eval;
 use super::place::{Fresh, FreshKind, Place, Root};
-use super::summary::Where;
+use super::summary::{Spread, Where};
 use super::term::{Lock, Mix, Opaque, Piece, Site, Term, pieces};
 use super::values::textual;
 use super::world::{of_place, typed};
@@ -17,6 +17,8 @@ pub(super) struct Given {
     pub recv: Option<Term>,
     pub named: HashMap<String, (Term, Option<V>)>,
     pub positional: Vec<Term>,
+    /// More arguments than we see: `f(*args)`, `f(**options)`.
+    pub is_open: bool,
 }
 
 impl Given {
@@ -75,13 +77,16 @@ impl Eval<'_, '_> {
         }
         if let Some(reach) = entry.guard {
             let on = entry.on.as_ref().and_then(|on| given.get(on).cloned()).or_else(|| given.recv.clone());
-            let on = match on {
+            let what = match &on {
                 Some(Term::Unknown) | None => Term::opaque(site, Mix::EMPTY),
-                Some(term) => Place::of(&term)
+                Some(term) => Place::of(term)
                     .filter(|place| !matches!(place.root, Root::Of(_)))
-                    .map_or(term, |place| Term::Path(Arc::new(place))),
+                    .map_or_else(|| term.clone(), |place| Term::Path(Arc::new(place))),
             };
-            let lock = Lock { reach, on };
+            let lock = Lock { reach, on: what };
+            if let Some(on) = &on {
+                self.lock_opened(on, &lock);
+            }
             if entry.lifetime == Some(Lifetime::Rest) || self.facts.language == Language::Rust {
                 self.state.guards.push(lock.clone());
             }
@@ -145,7 +150,11 @@ impl Eval<'_, '_> {
         if !matches!(callable, Term::Function(_) | Term::Bound(..) | Term::Closure(..)) {
             return;
         }
-        let spread = matches!(how, How::Thread | How::Process | How::Task);
+        let spread = match how {
+            How::Thread | How::Task => Some(Spread::Threads),
+            How::Process => Some(Spread::Processes),
+            How::Inline | How::Once | How::AtExit | How::Cleanup => None,
+        };
         let rest: Vec<Passed> = match how {
             How::Cleanup | How::AtExit => args.iter().skip(1).cloned().collect(),
             _ => {
@@ -158,7 +167,7 @@ impl Eval<'_, '_> {
                 }
             }
         };
-        self.spread += usize::from(spread);
+        self.spread.extend(spread);
         self.once += usize::from(how == How::Once);
         let first = self.effects.len();
         let ambience = self.state.ambience.clone();
@@ -168,7 +177,9 @@ impl Eval<'_, '_> {
         }
         self.state.ambience = ambience;
         self.once -= usize::from(how == How::Once);
-        self.spread -= usize::from(spread);
+        if spread.is_some() {
+            self.spread.pop();
+        }
     }
 
     fn place_given(&mut self, entry: &Call, given: &Given, site: Site) -> Option<Where> {
@@ -199,7 +210,7 @@ impl Eval<'_, '_> {
 
     fn given_at(&mut self, entry: &'static Call, op: OpId) -> Given {
         let crate::facts::What::Call { callee, args } = &self.facts.op(op).what else {
-            return Given { recv: None, named: HashMap::new(), positional: Vec::new() };
+            return Given { recv: None, named: HashMap::new(), positional: Vec::new(), is_open: true };
         };
         let recv = match self.facts.value(*callee) {
             Value::Attr(base, _) => Some(self.value(*base)),
@@ -255,6 +266,11 @@ impl Eval<'_, '_> {
             (_, Term::Unknown) => Term::Unknown,
             (Some(ty), Term::Opaque(opaque)) => Term::Opaque(Arc::new(Opaque { ty: Some(ty), ..(*opaque).clone() })),
             (Some(_), inner @ (Term::Virtual | Term::Nil | Term::Check(..) | Term::Handle(_))) => inner,
+            // Each of several values has the type.
+            (Some(ty), Term::Either(terms)) => {
+                let typed = |term: &Term| Term::Typed(ty.clone(), Arc::new(term.plain().clone()));
+                terms.iter().map(typed).reduce(Term::either).unwrap_or(Term::Unknown)
+            }
             (Some(ty), inner) => Term::Typed(ty, Arc::new(inner)),
             (None, inner) => inner,
         }
@@ -262,7 +278,9 @@ impl Eval<'_, '_> {
 
     fn value_given(&mut self, gives: &Gives, given: &Given, site: Site, key: &str) -> Term {
         let get = |name: &String| given.get(name).cloned();
-        let fresh = |kind: FreshKind| Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: Some(site), via: 0, kind }))));
+        let made = |kind: FreshKind, in_temp: bool| {
+            Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: Some(site), via: 0, kind, in_temp }))))
+        };
         // In a folder of the caller's choice, a new object is still below that folder: what counts is that its name is new.
         match gives {
             Gives::Same(name) => get(name).unwrap_or(Term::Unknown),
@@ -349,7 +367,7 @@ impl Eval<'_, '_> {
                 }
                 _ => Term::Unknown,
             },
-            Gives::FreshDir(_) | Gives::FreshFile(_) => fresh(FreshKind::Object),
+            Gives::FreshDir(dir) | Gives::FreshFile(dir) => made(FreshKind::Object, self.is_in_temp(dir.as_deref(), given)),
             Gives::FreshName(dir) => {
                 let private = dir.as_ref().and_then(get).and_then(|dir| Place::of(&dir));
                 match private {
@@ -357,11 +375,11 @@ impl Eval<'_, '_> {
                     Some(place) if matches!(place.root, Root::Fresh(_) | Root::Of(_)) => {
                         Term::Path(Arc::new(place.child(Piece::Hole(Term::opaque(site, Mix::of(Discriminator::Rand))))))
                     }
-                    _ => fresh(FreshKind::Name),
+                    _ => made(FreshKind::Name, self.is_in_temp(dir.as_deref(), given)),
                 }
             }
-            Gives::TestDir => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test })))),
-            Gives::SessionDir => fresh(FreshKind::Session),
+            Gives::TestDir => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh::of_test())))),
+            Gives::SessionDir => made(FreshKind::Session, false),
             Gives::RunDir(name) => {
                 let run = Term::Path(Arc::new(Place::root(Root::Run)));
                 match name.as_ref().and_then(get) {
@@ -384,6 +402,25 @@ impl Eval<'_, '_> {
                 Some(term) => Term::Derived(Arc::from([Term::text(key), term])),
             },
             Gives::Unique(one) => Term::opaque(site, Mix::of(*one)),
+            Gives::Coarse(name, unit) => match get(name) {
+                Some(term) if term.mix().has(Discriminator::Ns) && !is_whole(&term) => {
+                    // `int(time.time() * 1000)`: a time that was multiplied has its thousandths.
+                    let scaled = matches!(term.plain(), Term::Derived(_)) && *unit == Discriminator::Sec;
+                    let unit = if scaled { Discriminator::Ms } else { *unit };
+                    Term::opaque(site, term.mix().without(Discriminator::Ns).or(Mix::of(unit)))
+                }
+                Some(term) => term,
+                None => Term::Unknown,
+            },
+            Gives::ClockText(name) => match (get(name).and_then(|format| format.as_literal()), &given.recv) {
+                // Another time than now: the same for the same.
+                (_, Some(recv)) if !recv.mix().has(Discriminator::Ns) => match recv {
+                    Term::Unknown => Term::Unknown,
+                    recv => Term::Derived(Arc::from([Term::text(key), recv.clone()])),
+                },
+                (Some(format), _) => Term::opaque(site, Mix::of(finest(&format))),
+                (None, _) => Term::Unknown,
+            },
             Gives::Format => {
                 let mut positional = given.positional.iter();
                 let format = match &given.recv {
@@ -419,12 +456,34 @@ impl Eval<'_, '_> {
         }
     }
 
+    /// Whether what is made in this directory is in the system's one for temporary files: as far as we see, nothing else was asked for.
+    fn is_in_temp(&self, dir: Option<&str>, given: &Given) -> bool {
+        if self.state.ambience.temp.is_some() || given.is_open {
+            return false;
+        }
+        // A prefix that is a path itself takes the place of the directory.
+        let plain = |prefix: &Term| match prefix.plain() {
+            Term::Nil => true,
+            Term::Text(parts) => {
+                matches!(parts.first(), None | Some(Piece::Lit(_))) && !prefix.as_literal().is_some_and(|text| text.contains('/'))
+            }
+            _ => false,
+        };
+        if !given.get("prefix").is_none_or(plain) {
+            return false;
+        }
+        match dir.and_then(|dir| given.get(dir)) {
+            None | Some(Term::Nil) => true,
+            Some(dir) => Place::of(dir).is_some_and(|place| place.root == Root::Temp),
+        }
+    }
+
     /// The value of a fixture that pytest or a plugin provides, and what it redirects.
     pub fn fixture(entry: &Call) -> Option<Term> {
         let inner = match entry.gives.as_ref()? {
-            Gives::TestDir => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test })))),
+            Gives::TestDir => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh::of_test())))),
             Gives::SessionDir => {
-                Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Session }))))
+                Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { kind: FreshKind::Session, ..Fresh::of_test() }))))
             }
             Gives::Unique(one) => Term::opaque(Site { file: crate::text::FileId(u32::MAX), op: OpId(0) }, Mix::of(*one)),
             Gives::Virtual => Term::Virtual,
@@ -443,6 +502,26 @@ pub(super) fn home(folder: &str, args: &[Term]) -> Term {
         place = below;
     }
     Term::Path(Arc::new(place))
+}
+
+/// Whether a time is a whole number already: `time.time_ns()`.
+fn is_whole(term: &Term) -> bool {
+    matches!(term, Term::Opaque(opaque) if opaque.ty.as_deref() == Some("builtins.int"))
+}
+
+/// The finest part of a time that a `strftime` format names (Python documentation, "strftime() and strptime() Format Codes"; chrono
+/// documentation, "format::strftime").
+fn finest(format: &str) -> Discriminator {
+    let has = |codes: &[&str]| codes.iter().any(|code| format.contains(code));
+    if has(&["%f", "%.f", "%6f", "%9f", "%.6f", "%.9f", "%N", "%+"]) {
+        Discriminator::Ns
+    } else if has(&["%3f", "%.3f"]) {
+        Discriminator::Ms
+    } else if has(&["%S", "%-S", "%s", "%T", "%X", "%c", "%r"]) {
+        Discriminator::Sec
+    } else {
+        Discriminator::Date
+    }
 }
 
 fn map_alternatives(term: &Term, f: impl Fn(&Term) -> Term) -> Term {
@@ -485,7 +564,7 @@ fn give_arguments(entry: &Call, recv: Option<Term>, args: &[Passed]) -> Given {
             }
         }
     }
-    Given { recv, named, positional }
+    Given { recv, named, positional, is_open: open }
 }
 
 /// Whether an entry speaks of its receiver.
@@ -499,6 +578,7 @@ pub(super) fn entry_takes_self(entry: &Call) -> bool {
             | Gives::Handle(name)
             | Gives::Child(name)
             | Gives::Derived(name)
+            | Gives::Coarse(name, _)
             | Gives::WithSuffix(name, _)
             | Gives::WithName(name, _),
         ) => name == "self",

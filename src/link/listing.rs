@@ -1,7 +1,7 @@
 //! Listings that decide an assertion, and who changes the folder meanwhile.
 
 use super::eval::Eval;
-use super::overlap::{counts, is_shared, meets};
+use super::overlap::{Ask, counts, is_shared, meets};
 use super::place::Place;
 use super::suite::{Test, TestEffect};
 use super::term::Piece;
@@ -222,10 +222,11 @@ pub(super) fn listings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) 
                 }
             };
             let here = changed.get(&folder.key()).map_or(&[][..], Vec::as_slice);
-            let met = here.iter().filter(fits).find_map(|&second| Some((second, meets(second, (t, e), tests, setup, facts)?)));
-            if let Some((second, run)) = met {
-                out.push(Listing { first: (t, e), second, run: run.cloned() });
-            }
+            let met = here.iter().filter(fits).find_map(|&second| {
+                let chance = meets(second, (t, e), tests, setup, facts, Ask::Harm)?;
+                Some(Listing { first: (t, e), second, run: chance.run.cloned() })
+            });
+            out.extend(met);
         }
     }
     out

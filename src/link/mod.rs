@@ -16,8 +16,8 @@ mod values;
 mod world;
 
 pub use listing::{Listing, is_asserted_listing};
-pub use overlap::{Meeting, changes, has_fixed_name, is_far, is_shared, separates};
+pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Place, Root};
 pub use suite::{Phase, Suite, Test, TestEffect};
-pub use summary::{Effect, Known, Summary};
+pub use summary::{Effect, Known, Move, Spread, Summary, moves};
 pub use term::{Lock, Piece, Site, Term, UnitRef};

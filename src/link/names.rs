@@ -77,7 +77,7 @@ impl Eval<'_, '_> {
     pub(super) fn external(&mut self, name: &str) -> Term {
         let calls = self.world.calls(self.file);
         if let Some(entry) = calls.get(name).filter(|entry| entry.attr) {
-            let given = super::give::Given { recv: None, named: HashMap::new(), positional: Vec::new() };
+            let given = super::give::Given { recv: None, named: HashMap::new(), positional: Vec::new(), is_open: false };
             let site = Site { file: self.file, op: OpId(u32::MAX) };
             return self.gives(entry, name, &given, site);
         }

@@ -30,6 +30,8 @@ pub struct Meeting {
     pub with_itself: bool,
     /// An end that changes the path is a set-up that runs once in each process: nothing else at this path collides.
     pub wide: bool,
+    /// The name is surely the same for both.
+    pub alike: bool,
 }
 
 /// Whether a discriminator gives two different instances two different values under a runner: `Some(true)` it does, `Some(false)` it
@@ -40,14 +42,8 @@ pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<
     let xdist = matches!(runner, Runner::Xdist(_) | Runner::ProcessPool);
     Some(match one {
         Rand | Test => true,
-        // Unique in one binary; across files and binaries only when the names are.
-        Testname | Class => {
-            if same_test {
-                false
-            } else {
-                return None;
-            }
-        }
+        // Across files and binaries only when the names differ; pytest's name of a test holds its parameters.
+        Testname | Class => return None,
         Param => same_test,
         Worker => xdist,
         Slot => runner == Runner::Nextest,
@@ -57,7 +53,7 @@ pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<
         Tname => runner == Runner::CargoTest && !same_test,
         Counter => threads,
         // Coarse clocks make equal names possible, not certain.
-        Ns | Seedrng | Objid => return None,
+        Ns | Ms | Seedrng | Objid => return None,
         Run | Sec | Date | User | Host => false,
     })
 }
@@ -126,14 +122,47 @@ fn guarded(a: &[Lock], b: &[Lock], runner: Runner) -> bool {
     a.iter().any(|lock| (lock.reach != Reach::Process || threads) && b.contains(lock))
 }
 
-fn separated(place: &Place, runner: Runner, same: bool) -> bool {
-    let mut mix = Mix::EMPTY;
-    for piece in place.segments.iter().flatten() {
-        if let Piece::Hole(term) = piece {
-            mix = mix.or(term.mix());
+/// Whether a name differs between two tests (or two instances of one) under a runner; none where it may or may not.
+fn separated(place: &Place, runner: Runner, a: &Test, b: &Test, same: bool) -> Option<bool> {
+    let mut out = Some(false);
+    for one in discriminators(place) {
+        let last = |test: &Test| test.name.rsplit("::").next().map(str::to_owned);
+        match one {
+            Discriminator::Testname if !same && last(a) != last(b) => return Some(true),
+            Discriminator::Testname if !same => {}
+            one => match separates(one, runner, same) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => out = None,
+            },
         }
     }
-    DISCRIMINATORS.iter().any(|one| mix.has(*one) && separates(*one, runner, same) != Some(false))
+    out
+}
+
+/// Whether a name is meant to be another one for each who makes it.
+fn is_meant_unique(place: &Place) -> bool {
+    use Discriminator::*;
+    let shared = |one: &Discriminator| matches!(one, Param | Date | Run | User | Host);
+    discriminators(place).any(|one| !shared(&one))
+}
+
+/// What is asked of two effects.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Ask {
+    /// Their names are the same, and one is hurt by the other.
+    Harm,
+    /// Their names are meant to differ, and need not, even where each takes it well that the other came first.
+    Name,
+}
+
+/// What makes two instances of a name differ.
+pub fn discriminators(place: &Place) -> impl Iterator<Item = Discriminator> {
+    let mix = place.segments.iter().flatten().fold(Mix::EMPTY, |mix, piece| match piece {
+        Piece::Hole(term) => mix.or(term.mix()),
+        Piece::Lit(_) => mix,
+    });
+    DISCRIMINATORS.iter().copied().filter(move |one| mix.has(*one))
 }
 
 const DISCRIMINATORS: &[Discriminator] = &[
@@ -143,6 +172,7 @@ const DISCRIMINATORS: &[Discriminator] = &[
     Discriminator::Tid,
     Discriminator::Tname,
     Discriminator::Ns,
+    Discriminator::Ms,
     Discriminator::Sec,
     Discriminator::Date,
     Discriminator::Counter,
@@ -219,14 +249,14 @@ type User = (FileId, Option<ClassRef>, bool);
 const USERS: usize = 12;
 
 /// All meetings, one for each path, in the order of the paths.
-pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<Meeting> {
+pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Vec<Meeting> {
     let mut paths: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (t, test) in tests.iter().enumerate() {
         if test.skipped {
             continue;
         }
         for (e, one) in test.effects.iter().enumerate() {
-            if counts(one) {
+            if counts(one) && (ask == Ask::Harm || is_meant_unique(&one.effect.on)) {
                 paths.entry(one.effect.on.key()).or_default().push((t, e));
             }
         }
@@ -252,7 +282,7 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<
             inside = pick(&inside, tests);
             all.extend(inside);
         }
-        if let Some(meeting) = best(&all, tests, setup, facts) {
+        if let Some(meeting) = best(&all, tests, setup, facts, ask) {
             out.push(meeting);
         }
     }
@@ -286,42 +316,54 @@ pub fn changes(verb: Verb) -> bool {
     !matches!(verb, Verb::Read | Verb::Stat | Verb::List | Verb::Open | Verb::Name)
 }
 
-/// Whether two effects may happen at the same time, and the run that lets them: the strongest one; else, for Python, the one that a user may
-/// turn on next, which has no name here.
+/// How two effects meet.
+pub(super) struct Chance<'s> {
+    /// The strongest run that lets them overlap; none where, for Python, it is the one that a user may turn on next.
+    pub run: Option<&'s Run>,
+    /// The name is surely the same for both.
+    pub alike: bool,
+}
+
+/// Whether two effects may happen at the same time, with names that answer what is asked.
 pub(super) fn meets<'s>(
     first: (usize, usize),
     second: (usize, usize),
     tests: &[Test],
     setup: &'s Setup,
     facts: &[Arc<FileFacts>],
-) -> Option<Option<&'s Run>> {
+    ask: Ask,
+) -> Option<Chance<'s>> {
     let (a, b, same) = (&tests[first.0], &tests[second.0], first.0 == second.0);
     let (one, two) = (&a.effects[first.1], &b.effects[second.1]);
     let wide = one.phase == Phase::WideSetup || two.phase == Phase::WideSetup;
     let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
     let (held_a, held_b) = (held(a, &one.effect.guards), held(b, &two.effect.guards));
-    let apart = |runner: Runner| separated(&one.effect.on, runner, same) || guarded(&held_a, &held_b, runner);
-    let configured = setup
-        .runs
-        .iter()
-        .find(|run| applies(run, a, facts) && overlap(run.runner, run.workers, a, b, same, wide) && !apart(run.runner));
-    if configured.is_some() {
-        return Some(configured);
-    }
-    let python = facts[a.unit.0.0 as usize].language == Language::Python;
-    let parallel = setup
-        .runs
-        .iter()
-        .any(|run| applies(run, a, facts) && !matches!(run.runner, Runner::Sequential) && run.workers != Workers::One);
+    let apart = |runner: Runner| separated(&one.effect.on, runner, a, b, same);
+    let lets = |runner: Runner, workers: Workers| {
+        let named = match ask {
+            Ask::Harm => apart(runner) == Some(false),
+            Ask::Name => apart(runner) != Some(true),
+        };
+        named && overlap(runner, workers, a, b, same, wide) && !guarded(&held_a, &held_b, runner)
+    };
+    let mut runs = setup.runs.iter().filter(|run| applies(run, a, facts));
+    let run = runs.clone().find(|run| lets(run.runner, run.workers));
     let latent = Runner::Xdist(Dist::Load);
-    (python && !parallel && overlap(latent, Workers::Fixed(2), a, b, same, wide) && !apart(latent)).then_some(None)
+    if run.is_none() {
+        let python = facts[a.unit.0.0 as usize].language == Language::Python;
+        let parallel = runs.any(|run| !matches!(run.runner, Runner::Sequential) && run.workers != Workers::One);
+        if !python || parallel || !lets(latent, Workers::Fixed(2)) {
+            return None;
+        }
+    }
+    Some(Chance { run, alike: apart(run.map_or(latent, |run| run.runner)) == Some(false) })
 }
 
-/// The better a pair tells the story, the smaller: by a set-up for many, with itself, how harmful, how uncertain, and the order of the
-/// two ends.
-type Rank = (bool, bool, u8, u8, usize, usize);
+/// The better a pair tells the story, the smaller: with names that may differ, by a set-up for many, with itself, how harmful, how
+/// uncertain, and the order of the two ends.
+type Rank = (bool, bool, bool, u8, u8, usize, usize);
 
-fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Option<Meeting> {
+fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Option<Meeting> {
     let mut found: Option<(Rank, Meeting)> = None;
     let keys: Vec<String> = all.iter().map(|&(t, e)| tests[t].effects[e].effect.on.key()).collect();
     for (i, &first) in all.iter().enumerate() {
@@ -337,30 +379,38 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             if first == second && !a.many {
                 continue;
             }
+            if keys[i] != keys[j] && one.verb != Verb::DeleteTree {
+                continue;
+            }
             let phases = [a.effects[first.1].phase, b.effects[second.1].phase].map(|phase| phase == Phase::WideSetup);
-            let both = |verb| phases == [true, true] && two.verb == verb;
+            let remakes = phases == [true, true] && two.verb == Verb::MakeDir;
             let symptom = match conflict(one.verb, two.verb) {
                 Some(symptom) => symptom,
                 // Each process makes the folder, and nobody looks first.
-                None if both(Verb::MakeDir) && one.verb == Verb::MakeDir && two.known.iter().all(|known| known.on != two.on) => {
+                None if remakes
+                    && one.verb == Verb::MakeDir
+                    && !is_forgiven(two)
+                    && !two.known.iter().any(|known| known.on == two.on) =>
+                {
                     "`FileExistsError`"
                 }
                 None => continue,
             };
-            if keys[i] != keys[j] && one.verb != Verb::DeleteTree {
+            let takes_it = match ask {
+                // Who makes a folder that may exist needs it from then on; another worker's wipe takes it away.
+                Ask::Harm => is_forgiven(two) && !(remakes && one.verb == Verb::DeleteTree),
+                // To clear away what was never made is no use of a name.
+                Ask::Name => matches!(two.verb, Verb::Delete | Verb::DeleteTree),
+            };
+            if takes_it {
                 continue;
             }
-            // Who makes a folder that may exist needs it from then on; another worker's wipe takes it away.
-            let remade = both(Verb::MakeDir) && one.verb == Verb::DeleteTree;
-            if is_forgiven(two) && !remade {
-                continue;
-            }
-            let Some(configured) = meets(first, second, tests, setup, facts) else { continue };
+            let Some(chance) = meets(first, second, tests, setup, facts, ask) else { continue };
             // Two different tests tell more than one that meets itself, a reader that breaks more than two writers, and certain effects
             // more than possible ones.
             let certain = u8::from(one.maybe) + u8::from(two.maybe);
             let wide = phases[0] || phases[1] && changes(two.verb);
-            let rank = (wide, same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
+            let rank = (!chance.alike, wide, same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
             if found.as_ref().is_none_or(|(best, _)| rank < *best) {
                 let mut touched: Vec<usize> = all.iter().map(|(t, _)| *t).collect();
                 touched.sort_unstable();
@@ -371,10 +421,11 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                     first,
                     second,
                     symptom,
-                    run: configured.cloned(),
+                    run: chance.run.cloned(),
                     tests: touched,
                     with_itself: same,
                     wide,
+                    alike: chance.alike,
                 };
                 found = Some((rank, meeting));
             }
@@ -424,6 +475,7 @@ mod tests {
             (Tname, Some(false), Some(true), Some(false)),
             (Run, Some(false), Some(false), Some(false)),
             (Ns, None, None, None),
+            (Ms, None, None, None),
             (Sec, Some(false), Some(false), Some(false)),
             (Date, Some(false), Some(false), Some(false)),
             (Seedrng, None, None, None),

@@ -33,6 +33,15 @@ pub struct Fresh {
     pub site: Option<Site>,
     pub via: u64,
     pub kind: FreshKind,
+    /// Made in the system's directory for temporary files, and in no folder of the caller's choice.
+    pub in_temp: bool,
+}
+
+impl Fresh {
+    /// The folder that one instance of a test has for itself.
+    pub fn of_test() -> Fresh {
+        Fresh { site: None, via: 0, kind: FreshKind::Test, in_temp: false }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -244,6 +253,15 @@ impl Place {
         matches!(&self.root, Root::Fresh(fresh) if fresh.kind != FreshKind::Name)
     }
 
+    /// In the system's directory for temporary files, which is a file system of its own on many hosts.
+    pub fn is_in_temp(&self) -> bool {
+        match &self.root {
+            Root::Temp => true,
+            Root::Fresh(fresh) => fresh.in_temp,
+            _ => false,
+        }
+    }
+
     pub fn child(&self, piece: Piece) -> Place {
         let mut place = self.clone();
         place.segments.push(vec![piece]);
@@ -332,6 +350,76 @@ impl Place {
 
     pub fn with_name(&self, name: &Term) -> Option<Place> {
         self.parent()?.join(name)
+    }
+
+    /// Whether this is the same wherever the other one is: all that varies in it varies in the other too.
+    pub fn follows(&self, other: &Place) -> bool {
+        let (mut mine, mut theirs) = (Vec::new(), Vec::new());
+        let known = self.variables(&mut mine) && other.variables(&mut theirs);
+        known && mine.iter().all(|one| theirs.contains(one))
+    }
+
+    /// Adds what varies in it, and says whether all of it is known.
+    fn variables(&self, out: &mut Vec<Term>) -> bool {
+        let root = match &self.root {
+            Root::Of(term) => variables(term, out),
+            Root::Fresh(_) => false,
+            root => {
+                if matches!(root, Root::Setting(_) | Root::Run | Root::Home) {
+                    out.push(Term::Path(Arc::new(Place::root(root.clone()))));
+                }
+                true
+            }
+        };
+        root && self.segments.iter().flatten().all(|piece| piece_varies(piece, out))
+    }
+
+    /// The literal texts in its last two segments.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let near = self.segments.len().saturating_sub(2);
+        self.segments[near..].iter().flatten().flat_map(|piece| match piece {
+            Piece::Lit(text) => vec![&**text],
+            Piece::Hole(Term::Text(parts)) => parts.iter().filter_map(lit_of).collect(),
+            Piece::Hole(_) => Vec::new(),
+        })
+    }
+
+    /// What this has more at its end than another path: `.tmp` for `a/b.tmp` and `a/b`. None where it does not begin so.
+    pub fn beyond(&self, other: &Place) -> Option<String> {
+        if self.root != other.root {
+            return None;
+        }
+        let last = other.segments.len().saturating_sub(1);
+        let (mine, theirs) = match (self.segments.as_slice(), other.segments.as_slice()) {
+            // A suffix put onto a path that is not known.
+            ([suffix], []) => match suffix.as_slice() {
+                [Piece::Hole(Term::Text(empty)), rest @ ..]
+                    if empty.iter().all(|p| matches!(p, Piece::Lit(t) if t.is_empty())) =>
+                {
+                    (rest, &[][..])
+                }
+                _ => return None,
+            },
+            (mine, theirs) if mine.len() == theirs.len() && !mine.is_empty() && mine[..last] == theirs[..last] => {
+                (mine[last].as_slice(), theirs[last].as_slice())
+            }
+            _ => return None,
+        };
+        let (whole, rest) = match theirs.split_last() {
+            // `name.tmp` and `name`: the literal at the end goes on.
+            Some((Piece::Lit(text), head)) => match mine.get(head.len()) {
+                Some(Piece::Lit(longer)) if mine.starts_with(head) => {
+                    (longer.strip_prefix(&**text)?.to_owned(), mine.get(theirs.len()..)?)
+                }
+                _ => return None,
+            },
+            _ => (String::new(), mine.strip_prefix(theirs)?),
+        };
+        let text = rest.iter().fold(whole, |text, piece| match piece {
+            Piece::Lit(part) => text + part,
+            Piece::Hole(term) => text + &term.as_literal().unwrap_or_default(),
+        });
+        (!text.is_empty()).then_some(text)
     }
 
     pub fn mix(&self) -> Mix {
@@ -443,6 +531,32 @@ impl Place {
     }
 }
 
+/// Adds what varies in a term, each as a whole, and says whether all of it is known.
+fn variables(term: &Term, out: &mut Vec<Term>) -> bool {
+    match term {
+        Term::Nil | Term::Int(_) | Term::Bool(_) => true,
+        Term::Text(parts) => parts.iter().all(|piece| piece_varies(piece, out)),
+        Term::Path(place) => place.variables(out),
+        Term::Typed(_, inner) | Term::Handle(inner) => variables(inner, out),
+        Term::Derived(terms) => terms.iter().all(|term| variables(term, out)),
+        // Parts of a path follow from it.
+        Term::Field(base, part) if part.starts_with('<') => variables(base, out),
+        Term::Param(_) | Term::Field(..) | Term::Item(..) | Term::Setting(_) | Term::Opaque(_) => {
+            out.push(term.clone());
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Adds what varies in a part, and says whether all of it is known.
+fn piece_varies(piece: &Piece, out: &mut Vec<Term>) -> bool {
+    match piece {
+        Piece::Lit(_) => true,
+        Piece::Hole(term) => variables(term, out),
+    }
+}
+
 /// A value that is not known, in the words of the source.
 fn show_term(term: &Term, name: &dyn Fn(u16) -> Option<String>) -> String {
     match term {
@@ -467,6 +581,13 @@ fn show_term(term: &Term, name: &dyn Fn(u16) -> Option<String>) -> String {
     }
 }
 
+fn lit_of(piece: &Piece) -> Option<&str> {
+    match piece {
+        Piece::Lit(text) => Some(text),
+        Piece::Hole(_) => None,
+    }
+}
+
 fn lit(segment: &[Piece]) -> Option<&str> {
     match segment {
         [Piece::Lit(text)] => Some(text),
@@ -488,6 +609,7 @@ pub fn words(mix: Mix) -> String {
         (Tid, "thread"),
         (Tname, "thread name"),
         (Ns, "nanoseconds"),
+        (Ms, "milliseconds"),
         (Sec, "seconds"),
         (Date, "date"),
         (Counter, "counter"),
@@ -560,6 +682,25 @@ mod tests {
         let other = Place::of(&Term::Param(2)).unwrap().with_suffix(&Term::text(".pkl")).unwrap();
         assert_eq!(one, two);
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn a_temporary_beside_its_target_follows_it() {
+        let target = Place::of(&Term::Param(1)).unwrap();
+        let suffix = Place::of(&pieces([Term::Param(1), Term::text(".tmp")])).unwrap();
+        assert!(suffix.follows(&target));
+        assert_eq!(suffix.beyond(&target).as_deref(), Some(".tmp"));
+        assert_eq!(target.beyond(&suffix), None);
+        assert_eq!(path("a/b.tmp").beyond(&path("a/b")).as_deref(), Some(".tmp"));
+        assert_eq!(path("c/b.tmp").beyond(&path("a/b")), None);
+        let with_suffix = target.with_suffix(&Term::text(".tmp")).unwrap();
+        assert!(with_suffix.follows(&target));
+        let sibling = target.parent().unwrap().join(&Term::text("new")).unwrap();
+        assert!(sibling.follows(&target));
+        let other = Place::of(&Term::Param(2)).unwrap();
+        assert!(!other.follows(&target));
+        let fresh = Place::root(Root::Fresh(Fresh::of_test()));
+        assert!(!fresh.follows(&fresh));
     }
 
     #[test]

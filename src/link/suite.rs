@@ -4,8 +4,8 @@ use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::index::Index;
 use super::listing::{Listing, listings};
-use super::overlap::{Meeting, applies, meetings};
-use super::place::{Fresh, FreshKind, Place, Root};
+use super::overlap::{Ask, Meeting, applies, meetings};
+use super::place::{Fresh, Place, Root};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Piece, Site, Term, UnitRef};
 use super::world::{self, World};
@@ -65,6 +65,8 @@ pub struct Suite<'a> {
     pub setup: &'a Setup,
     pub tests: Vec<Test>,
     pub meetings: Vec<Meeting>,
+    /// Pairs whose names are meant to differ, and need not.
+    pub namesakes: Vec<Meeting>,
     pub listings: Vec<Listing>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
@@ -132,9 +134,10 @@ impl<'a> Suite<'a> {
                 by_site.entry(one.effect.site).or_default().push((t, e));
             }
         }
-        let meetings = meetings(&tests, setup, facts);
+        let namesakes = meetings(&tests, setup, facts, Ask::Name);
+        let meetings = meetings(&tests, setup, facts, Ask::Harm);
         let listings = listings(&tests, setup, facts);
-        Suite { sources, facts, setup, tests, meetings, listings, summaries, by_site, test_files }
+        Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files }
     }
 
     pub fn path(&self, file: FileId) -> &'a str {
@@ -276,11 +279,19 @@ impl<'a> Suite<'a> {
         self.setup.runs.iter().any(|run| run.own_home && applies(run, &self.tests[test], self.facts))
     }
 
+    /// The places of a meeting's two ends.
+    pub fn ends(&self, meeting: &Meeting) -> [Site; 2] {
+        [meeting.first, meeting.second].map(|(test, effect)| self.tests[test].effects[effect].effect.site)
+    }
+
+    /// The places that a meeting cites as one of its ends.
+    pub fn met(&self) -> BTreeSet<Site> {
+        self.meetings.iter().flat_map(|meeting| self.ends(meeting)).collect()
+    }
+
     /// Whether what a place in the source does is a matter of a set-up that each worker runs.
     pub fn repeats_per_worker(&self, site: Site) -> bool {
-        self.meetings.iter().filter(|meeting| meeting.wide).any(|meeting| {
-            [meeting.first, meeting.second].iter().any(|&(test, effect)| self.tests[test].effects[effect].effect.site == site)
-        })
+        self.meetings.iter().any(|meeting| meeting.wide && self.ends(meeting).contains(&site))
     }
 
     /// The name of a unit as its users know it, without its file: `Cache.save`, `save`, `module body`.
@@ -788,7 +799,7 @@ impl<'i> Maker<'_, 'i> {
         match entry.redirects {
             Some(Redirected::Files) => making.ambience.in_memory = true,
             Some(Redirected::Cwd) => {
-                let test = Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test }));
+                let test = Place::root(Root::Fresh(Fresh::of_test()));
                 making.ambience.cwd = Some(Where::At(Arc::new(test)));
             }
             Some(_) => making.ambience.cwd = Some(Where::Unknown),

@@ -39,12 +39,21 @@ pub struct Effect {
     pub flagged: bool,
     /// After the yield of a fixture or context manager.
     pub leave: bool,
-    /// Runs in another thread, task or process, several times at once.
-    pub spread: bool,
+    /// Runs in other threads, tasks or processes, several of them at once.
+    pub spread: Option<Spread>,
     /// Runs once in each process, however many tests call for it: `Once::call_once`.
     pub once: bool,
     /// Where the path was put together, last step first.
     pub steps: Vec<Site>,
+}
+
+/// What several runs of one piece of code have in common.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Spread {
+    /// Only the host.
+    Processes,
+    /// One process: its id and what it has drawn from its environment are the same for all.
+    Threads,
 }
 
 /// A path was seen to exist, or not.
@@ -93,6 +102,23 @@ pub struct Summary {
     pub held: Vec<Lock>,
     /// Summaries read on the way; a change in one of them makes this one stale.
     pub needs: Vec<UnitRef>,
+}
+
+/// A rename: what is taken away, and what it becomes.
+#[derive(Clone, Copy)]
+pub struct Move<'s> {
+    pub from: &'s Effect,
+    pub to: &'s Effect,
+}
+
+/// All renames among the effects of one unit or test.
+pub fn moves(all: &[Effect]) -> impl Iterator<Item = Move<'_>> {
+    let taken = all.iter().filter(|effect| effect.verb == Verb::Delete);
+    taken.flat_map(move |from| {
+        let becomes =
+            move |to: &&Effect| to.verb == Verb::Publish && to.site == from.site && to.via == from.via && to.on != from.on;
+        all.iter().filter(becomes).map(move |to| Move { from, to })
+    })
 }
 
 impl Effect {
@@ -239,9 +265,7 @@ impl Frame<'_> {
                 root.segments.extend(given.segments);
                 root
             }
-            Root::Fresh(fresh) => {
-                Place::root(Root::Fresh(Fresh { site: fresh.site, via: self.salt(fresh.via), kind: fresh.kind }))
-            }
+            Root::Fresh(fresh) => Place::root(Root::Fresh(Fresh { via: self.salt(fresh.via), ..fresh.clone() })),
             Root::Cwd => redirected(&self.ambience.cwd, Root::Cwd)?,
             Root::Start => redirected(&self.ambience.cwd, Root::Start)?,
             Root::Home => redirected(&self.ambience.home, Root::Home)?,

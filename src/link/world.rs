@@ -6,7 +6,7 @@
 use super::eval::evaluate;
 use super::give::home;
 use super::index::Index;
-use super::place::{Fresh, FreshKind, Place, Root};
+use super::place::{Fresh, Place, Root};
 use super::summary::{Ambience, Frame, Summary, TRAIL};
 use super::term::{ClassRef, Object, Term, UnitRef};
 use crate::calls::{self, Call, Calls, Gives};
@@ -176,9 +176,7 @@ impl<'a> World<'a> {
             Some(Gives::Stem(_)) => Place::of(base)?.stem(),
             Some(Gives::Home(folder, _)) => home(folder, std::slice::from_ref(base.plain())),
             Some(Gives::Derived(_)) => Term::Derived(Arc::from([base.clone()])),
-            Some(Gives::TestDir) => {
-                Term::Path(Arc::new(Place::root(Root::Fresh(Fresh { site: None, via: 0, kind: FreshKind::Test }))))
-            }
+            Some(Gives::TestDir) => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh::of_test())))),
             Some(Gives::Unique(_)) | None => return None,
             _ => return None,
         };

@@ -3,7 +3,7 @@
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
 use crate::link::{Effect, Known, Root, Site, Suite, UnitRef, is_shared};
 use std::collections::BTreeSet;
 
@@ -20,7 +20,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 }
                 // In test code the tests say which path it is, and whether it is anybody else's.
                 for (_, effect) in suite.in_tests(effect.site).filter(|(test, _)| !test.skipped) {
-                    if is_shared(&effect.on) && effect.via.len() == calls && !suite.repeats_per_worker(effect.site) {
+                    let others = is_shared(&effect.on) && !effect.one_of && !suite.repeats_per_worker(effect.site);
+                    if others && effect.via.len() == calls {
                         look(suite, unit, effect, &mut seen, found);
                     }
                 }
@@ -87,6 +88,16 @@ fn case(effect: &Effect, known: &Known, path: &str) -> Option<Case> {
 fn is_lock_file(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     ["lock", ".lck", ".pid"].iter().any(|end| path.ends_with(end)) && !path.ends_with("block")
+}
+
+fn remedy(effect: &Effect, known: &Known, case: Case) -> Remedy {
+    let (act, check) = (Act { site: effect.site, call: effect.call.clone() }, known.site);
+    match case {
+        Case::MakeDir => Remedy::AcceptExisting { act, check },
+        Case::Remove => Remedy::AcceptMissing { act, check },
+        Case::OutsideLock => Remedy::CheckInside { act, check },
+        Case::LockFile | Case::File => Remedy::CreateExclusively { act, check },
+    }
 }
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {
@@ -163,5 +174,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
+        remedy: effect.via.is_empty().then(|| remedy(effect, known, case)),
+        fix: None,
     }
 }

@@ -3,10 +3,10 @@
 use super::single;
 use crate::facts::Language;
 use crate::finding::{Finding, Severity};
-use crate::link::{Root, Suite};
+use crate::link::{Root, Suite, has_fixed_name};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    for one in single::of_tests(suite, &Root::Cwd) {
+    for one in single::of_tests(suite, &Root::Cwd, has_fixed_name) {
         let message = format!(
             "{} {} {} in the working directory that the tests were started in",
             single::subject(suite, &one),

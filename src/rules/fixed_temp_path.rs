@@ -3,16 +3,15 @@
 use super::single::{self, Single};
 use crate::calls::Verb;
 use crate::finding::{Finding, Severity};
-use crate::link::{Root, Suite};
+use crate::link::{Root, Suite, has_fixed_name};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    let tests = single::of_tests(suite, &Root::Temp);
+    let tests = single::of_tests(suite, &Root::Temp, has_fixed_name);
     let cited: BTreeSet<_> =
         tests.iter().flat_map(|one| one.others.iter().chain([&one.effect])).map(|effect| effect.site).collect();
-    let met: BTreeSet<_> =
-        suite.meetings.iter().map(|meeting| suite.tests[meeting.first.0].effects[meeting.first.1].effect.site).collect();
-    let product = single::of_product(suite, &Root::Temp);
+    let met = suite.met();
+    let product = single::of_product(suite, &Root::Temp, has_fixed_name);
     let product = product.iter().filter(|one| !cited.contains(&one.effect.site) && !met.contains(&one.effect.site));
     for one in tests.iter().chain(product) {
         found.push(report(suite, one));

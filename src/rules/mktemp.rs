@@ -2,8 +2,8 @@
 
 use super::words;
 use crate::calls::Verb;
-use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, Suite, UnitRef};
+use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
+use crate::link::{Effect, Suite, UnitRef, moves};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -36,8 +36,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect]) -> Fin
         other.on == effect.on && matches!(other.verb, Verb::Write | Verb::Create | Verb::Update | Verb::MakeDir | Verb::Database)
     });
     // Only the temporary of an atomic publish, or in a folder of one's own.
-    let moved = all.iter().find(|other| other.on == effect.on && other.verb == Verb::Delete);
-    let published = moved.is_some_and(|moved| all.iter().any(|other| other.verb == Verb::Publish && other.site == moved.site));
+    let published = moves(all).any(|moved| moved.from.on == effect.on);
     let mut tests = suite.in_tests(effect.site).peekable();
     let private = effect.on.is_private() || tests.peek().is_some() && tests.all(|(_, effect)| effect.on.is_private());
     let hot = ["setUp", "setup_method", "before_scenario", "before_step", "before_each"]
@@ -74,5 +73,11 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect]) -> Fin
         tests: Vec::new(),
         reproduce: None,
         key: name,
+        remedy: Some(Remedy::ReserveName {
+            name: effect.site,
+            first: uses.map(|used| Act { site: used.site, call: used.call.clone() }),
+            directory: uses.is_some_and(|used| used.verb == Verb::MakeDir),
+        }),
+        fix: None,
     }
 }

@@ -1,8 +1,10 @@
 //! One short function for each hazard, and the table that binds it to its page in `rules/`.
 
 mod check_then_act;
+mod cross_device_replace;
 mod cwd_relative_write;
 mod fixed_temp_path;
+mod fixed_temp_suffix;
 mod mktemp;
 mod non_atomic_write;
 mod session_fixture_per_worker;
@@ -11,6 +13,7 @@ mod shared_path;
 mod single;
 mod source_tree_write;
 mod user_state_path;
+mod weak_unique_name;
 mod words;
 
 use crate::finding::Finding;
@@ -32,8 +35,10 @@ macro_rules! table {
 /// All rules, sorted by name.
 pub const TABLE: &[Rule] = table![
     "check-then-act" => check_then_act,
+    "cross-device-replace" => cross_device_replace,
     "cwd-relative-write" => cwd_relative_write,
     "fixed-temp-path" => fixed_temp_path,
+    "fixed-temp-suffix" => fixed_temp_suffix,
     "mktemp" => mktemp,
     "non-atomic-write" => non_atomic_write,
     "session-fixture-per-worker" => session_fixture_per_worker,
@@ -41,4 +46,5 @@ pub const TABLE: &[Rule] = table![
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
     "user-state-path" => user_state_path,
+    "weak-unique-name" => weak_unique_name,
 ];

@@ -5,7 +5,7 @@ use crate::calls::{Reach, Verb};
 use crate::facts::ClassId;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Label, Role, Severity};
-use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef};
+use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef, moves};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for (unit, summary) in suite.units() {
         let class = suite.file(unit.0).unit(unit.1).class;
         for effect in &summary.effects {
-            if effect.spread && effect.verb == Verb::Write {
+            if effect.spread.is_some() && effect.verb == Verb::Write {
                 spread.insert(effect.site);
             }
             if effect.verb == Verb::Read && effect.via.len() <= 1 {
@@ -133,11 +133,7 @@ fn is_marker(effect: &Effect) -> bool {
 
 /// The path is renamed onto another one: it is the temporary of an atomic publish.
 fn is_temporary(effect: &Effect, all: &[Effect]) -> bool {
-    all.iter().any(|moved| {
-        moved.verb == Verb::Delete
-            && moved.on == effect.on
-            && all.iter().any(|other| other.verb == Verb::Publish && other.site == moved.site && other.on != moved.on)
-    })
+    moves(all).any(|moved| moved.from.on == effect.on)
 }
 
 /// The literal end of a path, where it says enough to be recognised.
@@ -250,7 +246,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
     };
     Finding {
         rule: "non-atomic-write",
-        severity: if spread || effect.spread { Severity::Error } else { Severity::Warning },
+        severity: if spread || effect.spread.is_some() { Severity::Error } else { Severity::Warning },
         confidence: if suite.is_beside(unit.0) { Confidence::Low } else { Confidence::Medium },
         message: format!("`{name}` writes `{path}` in place, where another process may be reading it"),
         labels,
@@ -259,5 +255,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
+        remedy: None,
+        fix: None,
     }
 }

@@ -134,5 +134,7 @@ fn finding(suite: &Suite, cases: &[Case]) -> Finding {
         tests: words::names(case.meeting.tests.iter().map(|test| &suite.tests[*test])),
         reproduce: Some(words::reproduce(suite, case.test, case.other)),
         key: format!("{name} {path}"),
+        remedy: None,
+        fix: None,
     }
 }

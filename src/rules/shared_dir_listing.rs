@@ -100,6 +100,8 @@ impl<'s> Case<'s> {
             tests: words::names(self.tests.iter().map(|test| &suite.tests[*test])),
             reproduce: None,
             key: path,
+            remedy: None,
+            fix: None,
         }
     }
 }

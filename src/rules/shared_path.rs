@@ -98,6 +98,7 @@ fn finding(suite: &Suite, meeting: &Meeting) -> Finding {
         },
         None => notes.push("no parallel run is configured here: they would collide under `pytest -n 2`".to_owned()),
     }
+    notes.extend(words::alike(&meeting.place).map(str::to_owned));
     notes.push(format!("expect {}", meeting.symptom));
     let deletes =
         matches!(one.effect.verb, Verb::Delete | Verb::DeleteTree | Verb::Write | Verb::Update | Verb::WriteTree | Verb::Create);
@@ -120,5 +121,7 @@ fn finding(suite: &Suite, meeting: &Meeting) -> Finding {
         tests: words::names(meeting.tests.iter().map(|test| &suite.tests[*test])),
         reproduce: Some(words::reproduce(suite, a, b)),
         key: path.clone(),
+        remedy: None,
+        fix: None,
     }
 }

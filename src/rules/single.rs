@@ -5,7 +5,7 @@ use crate::calls::Reach;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, Root, Site, Suite, UnitRef, has_fixed_name, is_far, is_shared};
+use crate::link::{Effect, Place, Root, Suite, UnitRef, is_far, is_shared};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One place that tests or product code change, with all that change it.
@@ -22,8 +22,20 @@ pub struct Single<'s> {
     pub more: usize,
 }
 
+impl<'s> Single<'s> {
+    /// What one unit does by itself.
+    pub fn of_unit(unit: UnitRef, effect: &'s Effect) -> Self {
+        Single { path: effect.on.show(), effect, others: Vec::new(), tests: BTreeSet::new(), unit: Some(unit), more: 0 }
+    }
+
+    /// What tests do.
+    fn of_tests(effect: &'s Effect) -> Self {
+        Single { path: effect.on.show(), effect, others: Vec::new(), tests: BTreeSet::new(), unit: None, more: 0 }
+    }
+}
+
 /// Whether a verb leaves or takes away something under the path.
-fn leaves(verb: Verb) -> bool {
+pub fn leaves(verb: Verb) -> bool {
     matches!(
         verb,
         Verb::Write
@@ -37,47 +49,38 @@ fn leaves(verb: Verb) -> bool {
     )
 }
 
-/// Whether an effect changes a path that has the same name for everyone, with nobody kept out.
-fn is_exposed(effect: &Effect) -> bool {
+/// Which names a rule asks for.
+pub type Names = fn(&Place) -> bool;
+
+/// Whether an effect changes a path of such a name, with nobody kept out.
+fn is_exposed(effect: &Effect, names: Names) -> bool {
     !effect.one_of
         && !is_far(effect)
         && leaves(effect.verb)
         && !effect.flagged
         && !effect.expected
         && is_shared(&effect.on)
-        && has_fixed_name(&effect.on)
+        && names(&effect.on)
         && !effect.guards.iter().any(|lock| lock.reach == Reach::Host)
 }
 
 /// Paths below a root that tests change and that no meeting reports already.
-pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
+pub fn of_tests<'s>(suite: &'s Suite, root: &Root, names: Names) -> Vec<Single<'s>> {
     let met: BTreeSet<&str> = suite.meetings.iter().map(|meeting| meeting.path.as_str()).collect();
-    let mut cited: BTreeSet<Site> = BTreeSet::new();
-    for meeting in &suite.meetings {
-        for (test, effect) in [meeting.first, meeting.second] {
-            cited.insert(suite.tests[test].effects[effect].effect.site);
-        }
-    }
+    let cited = suite.met();
     let mut all: BTreeMap<String, Single<'s>> = BTreeMap::new();
     for (t, test) in suite.tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
         for one in &test.effects {
             let effect = &one.effect;
             let as_written = if one.relative { &Root::Cwd } else { &effect.on.root };
-            if as_written != root || !is_exposed(effect) {
+            if as_written != root || !is_exposed(effect, names) {
                 continue;
             }
             let path = effect.on.show();
             if met.contains(path.as_str()) || cited.contains(&effect.site) {
                 continue;
             }
-            let single = all.entry(path.clone()).or_insert_with(|| Single {
-                path,
-                effect,
-                others: Vec::new(),
-                tests: BTreeSet::new(),
-                unit: None,
-                more: 0,
-            });
+            let single = all.entry(path).or_insert_with(|| Single::of_tests(effect));
             single.tests.insert(t);
             add(single, effect);
         }
@@ -102,7 +105,7 @@ pub fn of_tests<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
 }
 
 /// Paths below a root that product code changes by itself, wherever it is called from.
-pub fn of_product<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
+pub fn of_product<'s>(suite: &'s Suite, root: &Root, names: Names) -> Vec<Single<'s>> {
     let mut all: BTreeMap<(UnitRef, String), Single<'s>> = BTreeMap::new();
     for (unit, summary) in suite.units() {
         if suite.is_test_code(unit) {
@@ -110,18 +113,10 @@ pub fn of_product<'s>(suite: &'s Suite, root: &Root) -> Vec<Single<'s>> {
         }
         let owner = suite.owner(unit);
         for effect in &summary.effects {
-            if effect.on.root != *root || !is_exposed(effect) || !effect.via.is_empty() {
+            if effect.on.root != *root || !is_exposed(effect, names) || !effect.via.is_empty() {
                 continue;
             }
-            let path = effect.on.show();
-            let single = all.entry((owner, path.clone())).or_insert_with(|| Single {
-                path,
-                effect,
-                others: Vec::new(),
-                tests: BTreeSet::new(),
-                unit: Some(owner),
-                more: 0,
-            });
+            let single = all.entry((owner, effect.on.show())).or_insert_with(|| Single::of_unit(owner, effect));
             add(single, effect);
         }
     }
@@ -173,6 +168,8 @@ pub fn finding(
         tests: words::names(single.tests.iter().map(|test| &suite.tests[*test])),
         reproduce: None,
         key: single.path.clone(),
+        remedy: None,
+        fix: None,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::single::{self, Single};
 use crate::finding::{Finding, Severity};
-use crate::link::{Root, Suite};
+use crate::link::{Root, Suite, has_fixed_name};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    for one in single::of_tests(suite, &Root::Project) {
+    for one in single::of_tests(suite, &Root::Project, has_fixed_name) {
         if is_generated(suite, &one) {
             continue;
         }

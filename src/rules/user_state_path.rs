@@ -3,10 +3,10 @@
 use super::single;
 use crate::facts::Language;
 use crate::finding::{Finding, Severity};
-use crate::link::{Root, Suite};
+use crate::link::{Root, Suite, has_fixed_name};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    for one in single::of_tests(suite, &Root::Home) {
+    for one in single::of_tests(suite, &Root::Home, has_fixed_name) {
         if one.tests.iter().any(|test| suite.has_own_home(*test)) {
             continue;
         }

@@ -1,9 +1,9 @@
 //! The words and labels that findings share.
 
-use crate::calls::Verb;
+use crate::calls::{Discriminator, Verb};
 use crate::facts::Language;
 use crate::finding::{Confidence, Label, Role};
-use crate::link::{Effect, Site, Suite, Test};
+use crate::link::{Effect, Place, Site, Suite, Test, discriminators};
 use std::collections::BTreeSet;
 
 /// A verb as a person says it: "writes", "deletes".
@@ -53,6 +53,25 @@ pub fn done(verb: Verb) -> &'static str {
         Verb::Name => "named",
         Verb::Database => "opened as a database",
     }
+}
+
+/// Why a name does not keep its users apart: the weakest of what it is made of.
+pub fn alike(place: &Place) -> Option<&'static str> {
+    use Discriminator::*;
+    const WHY: &[(&[Discriminator], &str)] = &[
+        (&[Ms], "what starts in the same millisecond has the same name"),
+        (&[Sec, Date], "what starts in the same second has the same name"),
+        (&[Counter], "every process counts from the same start"),
+        (&[Tid, Tname], "threads of two processes have the same numbers and names"),
+        (&[Pgid], "all processes of one group have the same group id"),
+        (&[Pid], "the process id is the same for all threads of the process"),
+        (&[Worker], "every run has a worker of this name: `gw0` is in all of them"),
+        (&[Slot], "every run has a slot of this number"),
+        (&[Testname, Class], "tests of the same name in two files have the same name"),
+        (&[Run], "all tests of one run have the same"),
+    ];
+    let parts: Vec<Discriminator> = discriminators(place).collect();
+    WHY.iter().find(|(some, _)| some.iter().any(|one| parts.contains(one))).map(|(_, why)| *why)
 }
 
 pub fn label(suite: &Suite, site: Site, text: impl Into<String>, role: Role) -> Label {

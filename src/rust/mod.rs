@@ -21,6 +21,7 @@ mod items;
 mod lower;
 mod macros;
 mod marks;
+mod older;
 mod patterns;
 mod scan;
 mod types;
@@ -42,7 +43,7 @@ pub fn lower(source: &Source) -> FileFacts {
     }
     match scan.too_deep {
         Some(at) => lower.builder.gap(Span::new(at, at + 1), Why::Depth),
-        None => match syn::parse_str::<syn::File>(&text) {
+        None => match parse(&text) {
             Ok(file) => lower.file(&file),
             Err(error) => {
                 let mut span = edges::bytes(error.span());
@@ -57,6 +58,14 @@ pub fn lower(source: &Source) -> FileFacts {
     // proc-macro2 keeps the text of every parse of a thread for the positions of its tokens; no token is left here.
     proc_macro2::extra::invalidate_current_thread_spans();
     lower.builder.finish()
+}
+
+/// Parses a file; in the way of older editions where today's grammar refuses it. The error is that of today's.
+fn parse(text: &str) -> syn::Result<syn::File> {
+    syn::parse_str(text).or_else(|error| {
+        let tokens: proc_macro2::TokenStream = text.parse().map_err(|_| error.clone())?;
+        syn::parse2(older::with_dyn(tokens)).map_err(|_| error)
+    })
 }
 
 #[cfg(test)]

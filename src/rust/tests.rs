@@ -596,6 +596,16 @@ fn spans_are_bytes_of_the_file() {
 }
 
 #[test]
+fn trait_objects_of_older_editions() {
+    let text = "fn f<F: Fn(u8)>(a: &mut FnMut(u8) -> bool, b: Box<Fn()>, c: &'static Fn(&Fn(u8)), d: F) where F: FnOnce() {\n    g(Fn(1));\n}";
+    let facts = read(text);
+    assert_eq!(facts.gaps, []);
+    let call = facts.ops.iter().find(|op| matches!(&op.what, What::Call { .. })).unwrap();
+    assert_eq!(&text[call.span.start as usize..call.span.end as usize], "Fn(1)");
+    assert_eq!(facts.unit(crate::facts::UnitId(1)).params.len(), 4);
+}
+
+#[test]
 fn what_cannot_be_read_is_a_gap() {
     let gaps = |text: &str| -> Vec<(Why, u32)> { read(text).gaps.iter().map(|gap| (gap.why, gap.span.start)).collect() };
     assert_eq!(gaps("fn f() {\n  let = 1;\n}"), [(Why::Syntax, 15)]);

@@ -288,6 +288,8 @@ mod tests {
             tests: Vec::new(),
             reproduce: None,
             key: String::new(),
+            remedy: None,
+            fix: None,
         }
     }
 
