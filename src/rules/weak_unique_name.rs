@@ -56,7 +56,8 @@ fn threads<'s>(suite: &'s Suite<'_>) -> impl Iterator<Item = Single<'s>> {
     let all = product.flat_map(|(_, summary)| &summary.effects);
     all.filter(|effect| {
         let alike = discriminators(&effect.on).any(|one| one == Pid) && is_made_of(&effect.on, OF_EACH_THREAD);
-        effect.spread == Some(Spread::Threads) && alike && single::leaves(effect.verb) && effect.guards.is_empty()
+        let exposed = alike && !effect.on.is_private() && effect.guards.is_empty();
+        effect.spread == Some(Spread::Threads) && exposed && single::leaves(effect.verb)
     })
     .filter(move |effect| seen.insert(effect.site))
     .map(|effect| Single::of_unit(suite.owner(suite.unit_at(effect.site)), effect))
