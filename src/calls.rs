@@ -31,6 +31,8 @@ pub enum Verb {
 #[serde(rename_all = "kebab-case")]
 pub enum How {
     Inline,
+    /// At its first call in a process, and not again there.
+    Once,
     Thread,
     Process,
     Task,
@@ -111,7 +113,8 @@ pub enum Gives {
     WithStem(String, String),
     ExpandHome(String),
     Cwd,
-    Home,
+    /// The user's home, or a folder below it, and what arguments name there.
+    Home(String, Vec<String>),
     Temp,
     Crate,
     Source(String),
@@ -120,7 +123,7 @@ pub enum Gives {
     FreshName(Option<String>),
     TestDir,
     SessionDir,
-    RunDir,
+    RunDir(Option<String>),
     Handle(String),
     Child(String),
     /// The name of something inside a directory.
@@ -166,7 +169,8 @@ impl Gives {
             "with-stem" => two().map(|(a, b)| Gives::WithStem(a, b))?,
             "expand-home" => Gives::ExpandHome(one()?),
             "cwd" => Gives::Cwd,
-            "home" => Gives::Home,
+            "home" => Gives::Home(String::new(), args),
+            kind if kind.starts_with("home/") => Gives::Home(kind["home/".len()..].to_owned(), args),
             "temp" => Gives::Temp,
             "crate" => Gives::Crate,
             "source" => Gives::Source(one()?),
@@ -175,7 +179,7 @@ impl Gives {
             "fresh-name" => Gives::FreshName(args.first().cloned()),
             "test-dir" => Gives::TestDir,
             "session-dir" => Gives::SessionDir,
-            "run-dir" => Gives::RunDir,
+            "run-dir" => Gives::RunDir(args.first().cloned()),
             "handle" => Gives::Handle(one()?),
             "child" => Gives::Child(one()?),
             "entry" => Gives::Entry(one()?),
@@ -475,7 +479,7 @@ mod tests {
     /// The arguments that a word of `gives` names.
     fn named(gives: &Gives) -> Vec<&str> {
         match gives {
-            Gives::Join(args) => args.iter().map(String::as_str).collect(),
+            Gives::Join(args) | Gives::Home(_, args) => args.iter().map(String::as_str).collect(),
             Gives::WithSuffix(a, b) | Gives::WithName(a, b) | Gives::WithStem(a, b) => vec![a, b],
             Gives::Same(a) | Gives::Parent(a) | Gives::Name(a) | Gives::Stem(a) | Gives::ExpandHome(a) => vec![a],
             Gives::Source(a)
@@ -485,7 +489,9 @@ mod tests {
             | Gives::Walk(a)
             | Gives::Env(a)
             | Gives::Derived(a) => vec![a],
-            Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) => a.iter().map(String::as_str).collect(),
+            Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) | Gives::RunDir(a) => {
+                a.iter().map(String::as_str).collect()
+            }
             _ => Vec::new(),
         }
     }

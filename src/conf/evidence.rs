@@ -12,7 +12,7 @@ use super::runs::{At, Outcome, Reader, Said, Strength, one_line};
 use super::shell::{self, Word};
 use super::toml::{Item, Toml};
 use super::tree;
-use crate::facts::run::{Run, Runner, Workers, below};
+use crate::facts::run::{HOMES, Run, Runner, Workers, below};
 use crate::text::{FileId, Kind, Span};
 use std::collections::BTreeSet;
 
@@ -124,8 +124,9 @@ impl Reader<'_> {
             }
             scopes.push(at.dir.clone());
         }
+        let own_home = HOMES.iter().any(|(name, _)| at.env.get(name).is_some());
         for scope in scopes {
-            self.found.push((at.strength, Run { runner, workers, scope, place, text: text.clone() }));
+            self.found.push((at.strength, Run { runner, workers, scope, place, text: text.clone(), own_home }));
         }
     }
 
@@ -159,7 +160,10 @@ impl Reader<'_> {
                 let words: Vec<&str> = root.addopts.iter().map(Word::str).collect();
                 let text = one_line(&format!("addopts = {}", words.join(" ")));
                 let place = option.or(root.addopts_key);
-                self.found.push((Strength::Settings, Run { runner, workers, scope: root.discovery.root.clone(), place, text }));
+                self.found.push((
+                    Strength::Settings,
+                    Run { runner, workers, scope: root.discovery.root.clone(), place, text, own_home: false },
+                ));
             }
         }
         self.nbdev();
@@ -170,6 +174,7 @@ impl Reader<'_> {
             scope: scope.to_owned(),
             place,
             text: "pytest".to_owned(),
+            own_home: false,
         };
         if !self.found.iter().any(|(_, run)| is_python(run)) {
             for root in self.project.roots {
@@ -185,7 +190,7 @@ impl Reader<'_> {
             let text = "cargo nextest run".to_owned();
             self.found.push((
                 Strength::Settings,
-                Run { runner: Runner::Nextest, workers, scope: dir.clone(), place: Some((*file, *span)), text },
+                Run { runner: Runner::Nextest, workers, scope: dir.clone(), place: Some((*file, *span)), text, own_home: false },
             ));
         }
         if self.project.tree.files().any(|(path, _)| tree::name(path) == "Cargo.toml") {
@@ -194,7 +199,14 @@ impl Reader<'_> {
             let strength = if place.is_some() { Strength::Settings } else { Strength::Default };
             self.found.push((
                 strength,
-                Run { runner: Runner::CargoTest, workers, scope: String::new(), place, text: "cargo test".to_owned() },
+                Run {
+                    runner: Runner::CargoTest,
+                    workers,
+                    scope: String::new(),
+                    place,
+                    text: "cargo test".to_owned(),
+                    own_home: false,
+                },
             ));
         }
     }
@@ -218,8 +230,10 @@ impl Reader<'_> {
             };
             let Some(scope) = tree::join(tree::folder(path), &folder) else { continue };
             let (runner, workers) = (Runner::ProcessPool, Workers::Cpus);
-            self.found
-                .push((Strength::Settings, Run { runner, workers, scope, place: Some(place), text: "nbdev_test".to_owned() }));
+            self.found.push((
+                Strength::Settings,
+                Run { runner, workers, scope, place: Some(place), text: "nbdev_test".to_owned(), own_home: false },
+            ));
         }
     }
 

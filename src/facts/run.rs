@@ -141,6 +141,16 @@ pub enum Target {
     BuildScript,
 }
 
+/// Variables that name the user's directories, and where these are by default (XDG Base Directory Specification).
+pub const HOMES: &[(&str, &str)] = &[
+    ("HOME", ""),
+    ("USERPROFILE", ""),
+    ("XDG_CACHE_HOME", ".cache"),
+    ("XDG_CONFIG_HOME", ".config"),
+    ("XDG_DATA_HOME", ".local/share"),
+    ("XDG_STATE_HOME", ".local/state"),
+];
+
 /// One way in which tests of this project are run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
@@ -152,6 +162,8 @@ pub struct Run {
     pub place: Option<(FileId, Span)>,
     /// The command or setting, as written, shortened to one line.
     pub text: String,
+    /// Its environment says where the user's directories are: `HOME`, `XDG_CACHE_HOME`.
+    pub own_home: bool,
 }
 
 /// How a run carries tests out: it decides who may run beside whom (`link::overlap`).
@@ -449,6 +461,7 @@ mod tests {
             scope: scope.into(),
             place: None,
             text: String::new(),
+            own_home: false,
         };
         let mut setup = Setup { discovery: vec![discovery], runs: vec![run("")], ..Setup::default() };
         assert!(!setup.is_test_file("src/test_util.py"));

@@ -66,6 +66,7 @@ impl Eval<'_, '_> {
             let patched = self.patches(op);
             self.state.ambience.patch(patched);
         }
+        self.replaced(callee, args);
         match self.facts.value(callee).clone() {
             Value::Attr(base, name) => {
                 let base_term = self.value(base);
@@ -80,6 +81,9 @@ impl Eval<'_, '_> {
                 }
                 if matches!(name.as_str(), "is_err" | "unwrap_err" | "expect_err") {
                     self.expect_failure(base);
+                }
+                if name.starts_with("assert") {
+                    self.asserted_by_call(&name, args);
                 }
                 if name == "getfixturevalue" {
                     let fixture = passed.first().and_then(|arg| arg.term.as_literal());

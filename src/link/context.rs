@@ -5,7 +5,8 @@ use super::place::{Place, Root};
 use super::summary::{Effect, Frame, Where};
 use super::term::{Lock, Term};
 use crate::calls::{Reach, Redirected};
-use crate::facts::{Block, OpId, V, Value, What, WithItem};
+use crate::facts::run::HOMES;
+use crate::facts::{Arg, Block, Comparison, OpId, V, Value, What, WithItem};
 use crate::text::Span;
 use std::sync::Arc;
 
@@ -20,6 +21,9 @@ pub(super) struct Left {
 impl Eval<'_, '_> {
     /// `Some(true)`: what follows when the condition holds is only done when asked for; `Some(false)`: when it does not hold.
     pub(super) fn flag(&self, cond: V, term: &Term) -> Option<bool> {
+        if let Some(alone) = self.alone(cond, 0) {
+            return Some(alone);
+        }
         match term.plain() {
             Term::Not(inner) => {
                 return self.flag_of_term(inner).map(|flag| !flag).or_else(|| self.flag_of_name(cond).map(|flag| !flag));
@@ -50,22 +54,63 @@ impl Eval<'_, '_> {
         let mut found = false;
         self.names(cond, 0, &mut |name| {
             let name = name.to_ascii_lowercase();
-            found |= [
-                "update",
-                "regen",
-                "bless",
-                "overwrite",
-                "golden",
-                "rewrite",
-                "record_mode",
-                "__main__",
-                "worker_id",
-                "workerinput",
-            ]
-            .iter()
-            .any(|word| name.contains(word));
+            found |= ["update", "regen", "bless", "overwrite", "golden", "rewrite", "record_mode", "__main__", "getoption"]
+                .iter()
+                .any(|word| name.contains(word));
         });
         found.then_some(true)
+    }
+
+    /// `Some(true)`: a condition that holds in one process of a run only, in the words of pytest-xdist; `Some(false)`: one that does not
+    /// hold there (pytest-xdist documentation, "How-tos", "Identifying the worker process during a test").
+    fn alone(&self, cond: V, depth: usize) -> Option<bool> {
+        if depth > 6 {
+            return None;
+        }
+        match self.facts.value(cond) {
+            Value::Not(inner) => self.alone(*inner, depth + 1).map(|alone| !alone),
+            Value::And(all) | Value::Or(all) => all.iter().find_map(|one| self.alone(*one, depth + 1)),
+            Value::Compare(comparison, a, b) => {
+                let nothing = matches!(self.facts.value(*b), Value::Nil | Value::Bool(false));
+                match (comparison, self.alone(*a, depth + 1)) {
+                    // `x is None` of what only a worker has.
+                    (Comparison::Is | Comparison::Equal, Some(alone)) if nothing => return Some(!alone),
+                    (Comparison::IsNot | Comparison::NotEqual, Some(alone)) if nothing => return Some(alone),
+                    _ => {}
+                }
+                let (mut left, mut right) = (false, false);
+                self.names(*a, depth + 1, &mut |name| left |= names_worker(name));
+                self.names(*b, depth + 1, &mut |name| right |= names_worker(name));
+                match comparison {
+                    // `"PYTEST_XDIST_WORKER" in os.environ`.
+                    Comparison::In | Comparison::NotIn if left && matches!(self.facts.value(*a), Value::Text(_)) => {
+                        Some(*comparison == Comparison::NotIn)
+                    }
+                    Comparison::Equal | Comparison::In if left || right => Some(true),
+                    Comparison::NotEqual | Comparison::NotIn if left || right => Some(false),
+                    _ => None,
+                }
+            }
+            Value::Name(name) if self.state.stored.contains_key(name) => match &self.facts.op(self.state.stored[name]).what {
+                What::Store { value, .. } => self.alone(*value, depth + 1),
+                _ => None,
+            },
+            _ => {
+                let mut found = None;
+                self.names(cond, depth + 1, &mut |name| {
+                    let name = name.to_ascii_lowercase();
+                    if ["workerinput", "slaveinput", "xdist_worker", "is_worker"].iter().any(|word| name.contains(word)) {
+                        found = Some(false);
+                    } else if ["is_master", "is_controller", "xdist_master", "xdist_controller"]
+                        .iter()
+                        .any(|word| name.contains(word))
+                    {
+                        found = Some(true);
+                    }
+                });
+                found
+            }
+        }
     }
 
     /// All names and texts in an expression.
@@ -161,6 +206,33 @@ impl Eval<'_, '_> {
         self.effects.extend(left.leave);
     }
 
+    /// Something is replaced, or a variable is set, that may decide where files of the user are: `patch("app.CACHE_DIR", …)`,
+    /// `patch.dict(os.environ, …)`, `env::set_var("HOME", …)`.
+    pub(super) fn replaced(&mut self, callee: V, args: &[Arg]) {
+        let Some(name) = self.facts.dotted(callee) else { return };
+        let replaces = match name.rsplit(['.', ':']).next().unwrap_or(&name) {
+            "object" | "dict" | "multiple" => name.contains("patch"),
+            "update" | "setdefault" => name.contains("environ"),
+            "patch" | "setitem" | "delenv" | "set_env" => true,
+            other => other.starts_with("with_var") || other.starts_with("async_with_var") || other.starts_with("set_var"),
+        };
+        // A helper of the project's own: `environ_patcher("HOME", …)`.
+        let asks = ["get", "getenv", "var", "var_os", "pop"].contains(&name.rsplit(['.', ':']).next().unwrap_or(&name));
+        let named = |arg: &Arg| matches!(self.facts.value(arg.value), Value::Text(text) if HOMES.iter().any(|(home, _)| *home == self.facts.name(*text)));
+        let mut leads = !asks && args.iter().any(named);
+        for arg in args.iter().filter(|_| replaces) {
+            leads |= arg.name.is_some_and(|name| leads_to_files(self.facts.name(name)));
+            let mut note = |name: &str| leads |= leads_to_files(name);
+            match self.facts.value(arg.value) {
+                Value::Dict(pairs) => pairs.iter().for_each(|(key, _)| self.names(*key, 0, &mut note)),
+                _ => self.names(arg.value, 0, &mut note),
+            }
+        }
+        if leads {
+            self.state.ambience.home = Some(Where::Unknown);
+        }
+    }
+
     /// Enters a context manager: what `as` binds, and what is left for the end.
     fn enter(&mut self, context: V, left: &mut Left) -> Term {
         let term = self.value(context);
@@ -232,6 +304,7 @@ impl Eval<'_, '_> {
         });
         if doubtful {
             self.state.ambience.cwd = Some(Where::Unknown);
+            self.state.ambience.home = Some(Where::Unknown);
         }
     }
 
@@ -321,6 +394,22 @@ impl Eval<'_, '_> {
         out.segments.extend(place.segments.iter().cloned());
         Some(out)
     }
+}
+
+/// A name that says that what it names may decide where files of the user are.
+pub(super) fn leads_to_files(name: &str) -> bool {
+    moves_directory(name) || {
+        let name = name.to_ascii_lowercase();
+        ["conf", "cache", "store", "storage", "root", "file", "data", "user", "xdg", "expand", "setting"]
+            .iter()
+            .any(|word| name.contains(word))
+    }
+}
+
+/// A name under which pytest-xdist gives the worker that a test runs in.
+fn names_worker(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["worker_id", "workerid", "workerinput", "xdist_worker"].iter().any(|word| name.contains(word))
 }
 
 /// A name that says that what it names may move the working directory or the files below it.

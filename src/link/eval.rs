@@ -1,5 +1,7 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
+use super::context::leads_to_files;
+use super::names::is_environ;
 use super::own::Owned;
 use super::patch::Patched;
 use super::place::Place;
@@ -7,6 +9,7 @@ use super::summary::{Ambience, Deferred, EFFECTS, Effect, Gone, Known, Spread, S
 use super::term::{Lock, Mix, Site, Term, UnitRef};
 use super::world::World;
 use crate::calls::{Call, Verb};
+use crate::facts::run::HOMES;
 use crate::facts::{Arm, Block, FileFacts, Handler, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What, WithItem};
 use crate::text::FileId;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -64,6 +67,8 @@ pub(super) struct State {
     pub gone: Vec<Gone>,
     /// By variable: the reads that its value is made of.
     pub made_of: HashMap<Sym, Vec<Site>>,
+    /// The other way ended under a flag: what follows is only done when asked for.
+    pub flagged: bool,
     /// This way has ended: returned, raised, broken off.
     pub dead: bool,
 }
@@ -97,6 +102,7 @@ pub(super) struct Eval<'a, 'w> {
     pub flagged: usize,
     /// The threads and processes that we are in, outermost first.
     pub spread: Vec<Spread>,
+    pub once: usize,
     /// Table entries of the calls made, for `with`.
     pub entries: HashMap<OpId, &'static Call>,
     /// Context managers of the project that were called and not yet entered.
@@ -153,6 +159,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 known: Vec::new(),
                 gone: Vec::new(),
                 made_of: HashMap::new(),
+                flagged: false,
                 dead: false,
             },
             results: HashMap::new(),
@@ -172,6 +179,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             expected: 0,
             flagged: 0,
             spread: Vec::new(),
+            once: 0,
             entries: HashMap::new(),
             contexts: HashMap::new(),
             entered: HashSet::new(),
@@ -320,7 +328,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.store(*to, term, id);
             }
             What::Delete(_) | What::Import(_) | What::DefineClass(_) => {}
-            What::Assert(_) => {}
+            What::Assert(cond) => self.asserted(*cond),
             What::Define(unit) => {
                 let name = self.facts.unit(*unit).name;
                 if !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
@@ -424,10 +432,12 @@ impl<'a, 'w> Eval<'a, 'w> {
             Value::Item(base, key) => {
                 let base = self.value(*base);
                 let key = self.value(*key);
-                if matches!(&base, Term::External(name) if &**name == "os.environ")
-                    && let Some(key) = key.as_literal()
-                {
-                    self.set_variable(&key, &term);
+                if is_environ(&base) {
+                    match key.as_literal() {
+                        Some(key) => self.set_variable(&key, &term),
+                        // Any variable, by a helper's parameter.
+                        None => self.state.ambience.home = Some(Where::Unknown),
+                    }
                 }
             }
             Value::Tuple(targets) | Value::List(targets) => {
@@ -471,9 +481,9 @@ impl<'a, 'w> Eval<'a, 'w> {
         });
         match key {
             "TMPDIR" | "TEMP" | "TMP" => self.state.ambience.temp = to,
-            "HOME" | "USERPROFILE" | "XDG_CACHE_HOME" | "XDG_CONFIG_HOME" | "XDG_DATA_HOME" | "XDG_STATE_HOME" => {
-                self.state.ambience.home = to;
-            }
+            _ if HOMES.iter().any(|(name, _)| *name == key) => self.state.ambience.home = to,
+            // A project's own setting: the directories that it keeps for the user may follow it.
+            _ if leads_to_files(key) => self.state.ambience.home = Some(Where::Unknown),
             _ => {}
         }
     }
@@ -494,6 +504,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.flagged += usize::from(flag == Some(true));
         self.way(then);
         self.flagged -= usize::from(flag == Some(true));
+        let ended = self.state.dead;
         let after_then = std::mem::replace(&mut self.state, before);
         self.refusing = raises(self.facts, then);
         self.learn(&term, false);
@@ -503,13 +514,18 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.flagged -= usize::from(flag == Some(false));
         self.maybe -= 1;
         // `if RUN_SLOW is not set: return`: the rest is done only when asked for.
-        let asked = match flag {
-            Some(true) => self.state.dead,
-            Some(false) => after_then.dead,
-            None => false,
+        let asked = match (ended, self.state.dead) {
+            (true, false) => flag == Some(false),
+            (false, true) => flag == Some(true),
+            _ => false,
         };
-        self.flagged += usize::from(asked);
         self.merge(after_then);
+        self.state.flagged |= asked;
+    }
+
+    /// Whether what comes next is only done when asked for.
+    pub fn is_flagged(&self) -> bool {
+        self.flagged > 0 || self.state.flagged
     }
 
     /// A block on a way of its own.
@@ -559,6 +575,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.state.gone.retain(|gone| other.gone.contains(gone));
         let guards = other.guards;
         self.state.guards.retain(|lock| guards.contains(lock));
+        self.state.flagged &= other.flagged;
         let ambience = &mut self.state.ambience;
         for (mine, theirs) in [
             (&mut ambience.cwd, other.ambience.cwd),
@@ -661,12 +678,16 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
             }
         }
+        // A program that is expected to end: how far it comes is not known.
+        let ends = self.caught[caught..].iter().any(|name| name.rsplit('.').next() == Some("SystemExit"));
+        self.expected += usize::from(ends);
         if !handlers.is_empty() {
             let around = self.handlers_of(handlers);
             self.tries.push(around);
         }
         self.way(body);
         self.tries.truncate(tries);
+        self.expected -= usize::from(ends);
         self.caught.truncate(caught);
         let after_body = self.state.clone();
         if !self.state.dead {
@@ -797,10 +818,12 @@ impl<'a, 'w> Eval<'a, 'w> {
                 one_of: alternatives.len() > 1,
                 ways: self.ways.clone(),
                 call: self.calling.clone(),
+                asserted: false,
                 expected: self.expected > 0,
-                flagged: self.flagged > 0,
+                flagged: self.is_flagged(),
                 leave: self.at_yield.is_some(),
                 spread: self.spread(),
+                once: self.once > 0,
                 steps,
                 tries: self.tries_here(),
                 made_of: Vec::new(),

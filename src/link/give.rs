@@ -117,6 +117,14 @@ impl Eval<'_, '_> {
             }
             return;
         }
+        // `folder.glob("x*")` lists what the pattern names.
+        let pattern =
+            given.get("pattern").filter(|pattern| verb == Verb::List && name == "self" && **pattern != Term::Nil).cloned();
+        if let Some(pattern) = pattern {
+            let within = self.join(term, &pattern);
+            self.effect(op, verb, &within, tolerant, None, argument);
+            return;
+        }
         let verb = match verb {
             Verb::Open => {
                 let mode = match entry.mode.as_ref().and_then(|mode| given.get(mode)) {
@@ -143,13 +151,14 @@ impl Eval<'_, '_> {
 
     /// Runs a callable argument.
     fn run(&mut self, op: OpId, callable: &Term, how: How, args: &[Passed]) {
+        let callable = callable.plain();
         if !super::call::is_callable(callable) {
             return;
         }
         let spread = match how {
             How::Thread | How::Task => Some(Spread::Threads),
             How::Process => Some(Spread::Processes),
-            How::Inline | How::AtExit | How::Cleanup => None,
+            How::Inline | How::Once | How::AtExit | How::Cleanup => None,
         };
         let rest: Vec<Passed> = match how {
             How::Cleanup | How::AtExit => args.iter().skip(1).cloned().collect(),
@@ -164,6 +173,7 @@ impl Eval<'_, '_> {
             }
         };
         self.spread.extend(spread);
+        self.once += usize::from(how == How::Once);
         let first = self.effects.len();
         let ambience = self.state.ambience.clone();
         self.call_term(op, callable, &rest);
@@ -171,6 +181,7 @@ impl Eval<'_, '_> {
             self.effects[first..].iter_mut().for_each(|effect| effect.leave = true);
         }
         self.state.ambience = ambience;
+        self.once -= usize::from(how == How::Once);
         if spread.is_some() {
             self.spread.pop();
         }
@@ -336,7 +347,10 @@ impl Eval<'_, '_> {
                 Some(Where::At(place)) => Term::Path(place.clone()),
                 Some(Where::Unknown) => Term::Unknown,
             },
-            Gives::Home => Term::Path(Arc::new(Place::root(Root::Home))),
+            Gives::Home(folder, args) => {
+                let args: Vec<Term> = args.iter().filter_map(get).collect();
+                home(folder, &args)
+            }
             Gives::Temp => Term::Path(Arc::new(Place::root(Root::Temp))),
             Gives::Crate => self.crate_folder(),
             Gives::Source(name) => match get(name) {
@@ -371,7 +385,13 @@ impl Eval<'_, '_> {
             }
             Gives::TestDir => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh::of_test())))),
             Gives::SessionDir => made(FreshKind::Session, false),
-            Gives::RunDir => Term::Path(Arc::new(Place::root(Root::Run))),
+            Gives::RunDir(name) => {
+                let run = Term::Path(Arc::new(Place::root(Root::Run)));
+                match name.as_ref().and_then(get) {
+                    Some(name) => self.join(&run, &name),
+                    None => run,
+                }
+            }
             Gives::Handle(name) => get(name).map_or(Term::Unknown, |term| match term.plain() {
                 Term::Virtual => Term::Virtual,
                 _ => Term::Handle(Arc::new(term)),
@@ -483,6 +503,17 @@ impl Eval<'_, '_> {
         };
         Some(typed(entry, inner))
     }
+}
+
+/// A folder in the user's home, and what stands below it: an application's name, where it is given.
+pub(super) fn home(folder: &str, args: &[Term]) -> Term {
+    let mut place = Place::root(Root::Home);
+    place.segments.extend(folder.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
+    for arg in args.iter().filter(|arg| !matches!(arg, Term::Nil | Term::Missing | Term::Bool(_))) {
+        let Some(below) = place.join(&textual(arg.clone())) else { return Term::Unknown };
+        place = below;
+    }
+    Term::Path(Arc::new(place))
 }
 
 /// Whether a time is a whole number already: `time.time_ns()`.

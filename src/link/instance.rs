@@ -182,9 +182,10 @@ impl Eval<'_, '_> {
             maybe: self.maybe > 0,
             ways: self.ways.clone(),
             expected: self.expected > 0,
-            flagged: self.flagged > 0,
+            flagged: self.is_flagged(),
             leave: self.at_yield.is_some(),
             spread: self.spread(),
+            once: self.once > 0,
         }
     }
 

@@ -9,6 +9,7 @@ mod give;
 mod handle;
 mod index;
 mod instance;
+mod listing;
 mod names;
 mod overlap;
 mod own;
@@ -22,6 +23,7 @@ mod term;
 mod values;
 mod world;
 
+pub use listing::{Listing, is_asserted_listing};
 pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Place, Root};
 pub use suite::{Phase, Suite, Test, TestEffect};

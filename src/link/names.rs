@@ -7,6 +7,7 @@ use super::summary::Frame;
 use super::term::{ClassRef, Lock, Mix, Piece, Site, Term};
 use super::world::of_place;
 use crate::calls::Discriminator;
+use crate::facts::run::HOMES;
 use crate::facts::{Language, OpId, Shape, Sym, V, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -263,7 +264,7 @@ impl Eval<'_, '_> {
         let base = self.value(base);
         let key = self.value(key);
         match (base.plain(), &key) {
-            (Term::External(name), _) if &**name == "os.environ" => self.setting(&key),
+            _ if is_environ(&base) => self.setting(&key),
             (Term::List(terms), Term::Int(n)) => {
                 let n = if *n < 0 { terms.len() as i64 + n } else { *n };
                 usize::try_from(n).ok().and_then(|n| terms.get(n).cloned()).unwrap_or(Term::Unknown)
@@ -285,9 +286,22 @@ impl Eval<'_, '_> {
             "NEXTEST_TEST_GLOBAL_SLOT" => Discriminator::Slot,
             "PYTEST_CURRENT_TEST" => Discriminator::Test,
             "CARGO_MANIFEST_DIR" => return self.crate_folder(),
-            _ => return Term::Setting(key.into()),
+            // What these name where nothing moves them.
+            _ => match HOMES.iter().find(|(name, _)| *name == key) {
+                Some((_, folder)) => return super::give::home(folder, &[]),
+                None => return Term::Setting(key.into()),
+            },
         };
         Term::opaque(site, Mix::of(mix))
+    }
+}
+
+/// Python's mapping of environment variables.
+pub(super) fn is_environ(term: &Term) -> bool {
+    match term {
+        Term::External(name) => &**name == "os.environ",
+        Term::Opaque(opaque) => opaque.ty.as_deref() == Some("os.environ"),
+        _ => false,
     }
 }
 

@@ -3,11 +3,12 @@
 use super::place::{Place, Root};
 use super::suite::{Phase, Test, TestEffect};
 use super::summary::Effect;
-use super::term::{Lock, Mix, Piece};
+use super::term::{ClassRef, Lock, Mix, Piece, Site};
 use crate::calls::{Discriminator, Reach, Verb};
 use crate::facts::run::{Dist, Run, Runner, Setup, Workers, below};
 use crate::facts::{FileFacts, Language};
-use std::collections::BTreeMap;
+use crate::text::FileId;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Two things done to one path by tests that may overlap.
@@ -27,6 +28,8 @@ pub struct Meeting {
     pub tests: Vec<usize>,
     /// One test meets another instance of itself.
     pub with_itself: bool,
+    /// An end that changes the path is a set-up that runs once in each process: nothing else at this path collides.
+    pub wide: bool,
     /// The name is surely the same for both.
     pub alike: bool,
 }
@@ -83,14 +86,15 @@ pub fn conflict(first: Verb, second: Verb) -> Option<&'static str> {
 }
 
 /// A test with its language and the folder that runs apply to.
-fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
+pub(super) fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
     let language = facts[test.unit.0.0 as usize].language;
     let rust = matches!(run.runner, Runner::CargoTest | Runner::Nextest);
     rust == (language == Language::Rust) && below(&test.path, &run.scope).is_some()
 }
 
-/// Whether a runner lets two tests (or two instances of one) overlap.
-fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool) -> bool {
+/// Whether a runner lets two tests (or two instances of one) overlap. What runs once in each process (`wide`) overlaps with what other
+/// processes do: each of them runs it, for the first test that asks for it.
+fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool, wide: bool) -> bool {
     if workers == Workers::One || workers == Workers::Fixed(1) || workers == Workers::Fixed(0) {
         return false;
     }
@@ -98,6 +102,7 @@ fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool) -> 
         return false;
     }
     match runner {
+        Runner::CargoTest | Runner::PythonThreads if wide => false,
         Runner::Sequential => false,
         Runner::Xdist(Dist::Load | Dist::WorkSteal | Dist::Each) | Runner::PythonThreads => true,
         // One after the other in a test group of one thread (nextest documentation, "Test groups for mutual exclusion").
@@ -226,19 +231,25 @@ pub fn is_far(effect: &Effect) -> bool {
 /// Whether an effect of a test can take part in a meeting.
 pub fn counts(one: &TestEffect) -> bool {
     let effect = &one.effect;
-    if is_far(effect) {
+    if is_far(effect) || one.phase == Phase::WideSetup && is_agreed(effect) {
         return false;
     }
-    !effect.flagged
-        && !effect.expected
-        && !effect.one_of
-        && effect.verb != Verb::Name
-        && one.phase != Phase::WideSetup
-        && is_shared(&effect.on)
+    !effect.flagged && !effect.expected && !effect.one_of && effect.verb != Verb::Name && is_shared(&effect.on)
+}
+
+/// Done under a lock of the host, and only where the others have not done it yet.
+fn is_agreed(effect: &Effect) -> bool {
+    effect.maybe && effect.guards.iter().any(|lock| lock.reach == Reach::Host)
 }
 
 /// Effects of one path that are looked at pairwise; more of them repeat what these say.
 const PAIRED: usize = 96;
+
+/// A test that shares a set-up: its file and class, and whether it is a second one there.
+type User = (FileId, Option<ClassRef>, bool);
+
+/// Tests that stand for all that share a set-up.
+const USERS: usize = 12;
 
 /// All meetings, one for each path, in the order of the paths.
 pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Vec<Meeting> {
@@ -281,14 +292,21 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: As
     out
 }
 
-/// Keeps one effect for each test, verb and phase, up to a bound.
+/// Keeps one effect for each test, verb and phase, up to a bound. A set-up that many tests share is kept for a few of them, from
+/// different files and classes.
 fn pick(all: &[(usize, usize)], tests: &[Test]) -> Vec<(usize, usize)> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut shared: BTreeMap<(Site, Verb), BTreeSet<User>> = BTreeMap::new();
     let mut out: Vec<(usize, usize)> = all
         .iter()
         .copied()
         .filter(|&(t, e)| {
             let one = &tests[t].effects[e];
+            if one.phase == Phase::WideSetup {
+                let users = shared.entry((one.effect.site, one.effect.verb)).or_default();
+                let user = |again| (tests[t].unit.0, tests[t].class, again);
+                return users.len() < USERS && (users.insert(user(false)) || users.insert(user(true)));
+            }
             seen.insert((t, one.effect.verb, one.phase))
         })
         .collect();
@@ -301,8 +319,52 @@ pub fn changes(verb: Verb) -> bool {
     !matches!(verb, Verb::Read | Verb::Stat | Verb::List | Verb::Open | Verb::Name)
 }
 
-/// The better a pair tells the story, the smaller: with names that may differ, with itself, how harmful, how uncertain, and the order of the two ends.
-type Rank = (bool, bool, u8, u8, usize, usize);
+/// How two effects meet.
+pub(super) struct Chance<'s> {
+    /// The strongest run that lets them overlap; none where, for Python, it is the one that a user may turn on next.
+    pub run: Option<&'s Run>,
+    /// The name is surely the same for both.
+    pub alike: bool,
+}
+
+/// Whether two effects may happen at the same time, with names that answer what is asked.
+pub(super) fn meets<'s>(
+    first: (usize, usize),
+    second: (usize, usize),
+    tests: &[Test],
+    setup: &'s Setup,
+    facts: &[Arc<FileFacts>],
+    ask: Ask,
+) -> Option<Chance<'s>> {
+    let (a, b, same) = (&tests[first.0], &tests[second.0], first.0 == second.0);
+    let (one, two) = (&a.effects[first.1], &b.effects[second.1]);
+    let wide = one.phase == Phase::WideSetup || two.phase == Phase::WideSetup;
+    let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
+    let (held_a, held_b) = (held(a, &one.effect.guards), held(b, &two.effect.guards));
+    let apart = |runner: Runner| separated(&one.effect.on, runner, a, b, same);
+    let lets = |runner: Runner, workers: Workers| {
+        let named = match ask {
+            Ask::Harm => apart(runner) == Some(false),
+            Ask::Name => apart(runner) != Some(true),
+        };
+        named && overlap(runner, workers, a, b, same, wide) && !guarded(&held_a, &held_b, runner)
+    };
+    let mut runs = setup.runs.iter().filter(|run| applies(run, a, facts));
+    let run = runs.clone().find(|run| lets(run.runner, run.workers));
+    let latent = Runner::Xdist(Dist::Load);
+    if run.is_none() {
+        let python = facts[a.unit.0.0 as usize].language == Language::Python;
+        let parallel = runs.any(|run| !matches!(run.runner, Runner::Sequential) && run.workers != Workers::One);
+        if !python || parallel || !lets(latent, Workers::Fixed(2)) {
+            return None;
+        }
+    }
+    Some(Chance { run, alike: apart(run.map_or(latent, |run| run.runner)) == Some(false) })
+}
+
+/// The better a pair tells the story, the smaller: with names that may differ, by a set-up for many, with itself, how harmful, how
+/// uncertain, and the order of the two ends.
+type Rank = (bool, bool, bool, u8, u8, usize, usize);
 
 fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Option<Meeting> {
     let mut found: Option<(Rank, Meeting)> = None;
@@ -320,56 +382,38 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             if first == second && !a.many {
                 continue;
             }
-            let Some(symptom) = conflict(one.verb, two.verb) else { continue };
             if keys[i] != keys[j] && one.verb != Verb::DeleteTree {
                 continue;
             }
+            let phases = [a.effects[first.1].phase, b.effects[second.1].phase].map(|phase| phase == Phase::WideSetup);
+            let remakes = phases == [true, true] && two.verb == Verb::MakeDir;
+            let symptom = match conflict(one.verb, two.verb) {
+                Some(symptom) => symptom,
+                // Each process makes the folder, and nobody looks first.
+                None if remakes
+                    && one.verb == Verb::MakeDir
+                    && !is_forgiven(two)
+                    && !two.known.iter().any(|known| known.on == two.on) =>
+                {
+                    "`FileExistsError`"
+                }
+                None => continue,
+            };
             let takes_it = match ask {
-                Ask::Harm => is_forgiven(two),
+                // Who makes a folder that may exist needs it from then on; another worker's wipe takes it away.
+                Ask::Harm => is_forgiven(two) && !(remakes && one.verb == Verb::DeleteTree),
                 // To clear away what was never made is no use of a name.
                 Ask::Name => matches!(two.verb, Verb::Delete | Verb::DeleteTree),
             };
             if takes_it {
                 continue;
             }
-            let apart = |runner: Runner| separated(&one.on, runner, a, b, same);
-            let meets_under = |runner: Runner| match ask {
-                Ask::Harm => apart(runner) == Some(false),
-                Ask::Name => apart(runner) != Some(true),
-            };
-            let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
-            let (held_a, held_b) = (held(a, &one.guards), held(b, &two.guards));
-            // The strongest run that lets them meet; else, for Python, the one that a user may turn on next.
-            let configured = setup.runs.iter().find(|run| {
-                applies(run, a, facts)
-                    && overlap(run.runner, run.workers, a, b, same)
-                    && meets_under(run.runner)
-                    && !guarded(&held_a, &held_b, run.runner)
-            });
-            let python = facts[a.unit.0.0 as usize].language == Language::Python;
-            let parallel = setup
-                .runs
-                .iter()
-                .any(|run| applies(run, a, facts) && !matches!(run.runner, Runner::Sequential) && run.workers != Workers::One);
-            let latent = Runner::Xdist(Dist::Load);
-            let meets = match configured {
-                Some(_) => true,
-                None => {
-                    python
-                        && !parallel
-                        && overlap(latent, Workers::Fixed(2), a, b, same)
-                        && meets_under(latent)
-                        && !guarded(&held_a, &held_b, latent)
-                }
-            };
-            if !meets {
-                continue;
-            }
+            let Some(chance) = meets(first, second, tests, setup, facts, ask) else { continue };
             // Two different tests tell more than one that meets itself, a reader that breaks more than two writers, and certain effects
             // more than possible ones.
             let certain = u8::from(one.maybe) + u8::from(two.maybe);
-            let alike = apart(configured.map_or(latent, |run| run.runner)) == Some(false);
-            let rank = (!alike, same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
+            let wide = phases[0] || phases[1] && changes(two.verb);
+            let rank = (!chance.alike, wide, same, super::summary::harm(one.verb) + reader(two.verb), certain, i, j);
             if found.as_ref().is_none_or(|(best, _)| rank < *best) {
                 let mut touched: Vec<usize> = all.iter().map(|(t, _)| *t).collect();
                 touched.sort_unstable();
@@ -380,10 +424,11 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
                     first,
                     second,
                     symptom,
-                    run: configured.cloned(),
+                    run: chance.run.cloned(),
                     tests: touched,
                     with_itself: same,
-                    alike,
+                    wide,
+                    alike: chance.alike,
                 };
                 found = Some((rank, meeting));
             }

@@ -52,7 +52,7 @@ pub enum FreshKind {
     Name,
     /// Private to one instance of a test: `tmp_path`.
     Test,
-    /// Private to one process of a run: `tmp_path_factory`.
+    /// Private to one process of a run, and inside the folder of that run: `tmp_path_factory.getbasetemp()`.
     Session,
 }
 

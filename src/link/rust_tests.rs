@@ -55,6 +55,9 @@ impl Maker<'_, '_> {
         let dir = package.map_or("", |package| package.dir.as_str());
         home.segments.extend(dir.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
         making.ambience.cwd = Some(Where::At(Arc::new(home)));
+        for constructor in self.constructors.get(&root.0).into_iter().flatten() {
+            self.run(*constructor, Vec::new(), Phase::WideSetup, &mut making);
+        }
         let context = self.context(unit);
         let setup = context.and_then(|class| self.index.method(class, "setup"));
         let given = setup.map(|setup| self.run(setup, Vec::new(), Phase::Setup, &mut making));

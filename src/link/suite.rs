@@ -1,9 +1,10 @@
 //! Tests, their fixtures, and everything they do: the frozen whole that rules ask.
 
-use super::context::moves_directory;
+use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::index::Index;
-use super::overlap::{Ask, Meeting, meetings};
+use super::listing::{Listing, listings};
+use super::overlap::{Ask, Meeting, applies, meetings};
 use super::place::{Fresh, Place, Root};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
@@ -18,7 +19,8 @@ use std::sync::Arc;
 /// When in the life of a test something happens.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Phase {
-    /// In a fixture or set-up that may serve several tests: once per class, module or session, and process.
+    /// In what serves several tests: a fixture or set-up of a class, module or session, a hook, an initialiser that runs once. It runs once
+    /// in each process, its tear-down included.
     WideSetup,
     Setup,
     Body,
@@ -29,6 +31,8 @@ pub enum Phase {
 pub struct TestEffect {
     pub effect: Effect,
     pub phase: Phase,
+    /// The test, fixture, set-up or hook that it is part of.
+    pub within: UnitRef,
     /// Written as a relative path, although the working directory is known: Cargo starts tests in the package's folder.
     pub relative: bool,
 }
@@ -67,6 +71,7 @@ pub struct Suite<'a> {
     pub meetings: Vec<Meeting>,
     /// Pairs whose names are meant to differ, and need not.
     pub namesakes: Vec<Meeting>,
+    pub listings: Vec<Listing>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -88,6 +93,8 @@ pub(super) struct Maker<'a, 'i> {
     /// Fixtures by the file that defines them.
     pub fixtures: HashMap<FileId, BTreeMap<Arc<str>, Fixture>>,
     pub plugins: Vec<FileId>,
+    /// What runs before `main` in a Rust binary (`#[ctor]`), by its root file.
+    pub constructors: HashMap<FileId, Vec<UnitRef>>,
 }
 
 /// What a test has gathered so far.
@@ -115,9 +122,11 @@ impl<'a> Suite<'a> {
                 setup,
                 fixtures: HashMap::new(),
                 plugins: Vec::new(),
+                constructors: HashMap::new(),
             };
             maker.find_fixtures();
             maker.find_plugins();
+            maker.find_constructors();
             let mut tests = Vec::new();
             for i in 0..facts.len() {
                 maker.tests_of(FileId(i as u32), &mut tests);
@@ -138,7 +147,8 @@ impl<'a> Suite<'a> {
         }
         let namesakes = meetings(&tests, setup, facts, Ask::Name);
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
-        Suite { sources, facts, setup, tests, meetings, namesakes, summaries, by_site, test_files }
+        let listings = listings(&tests, setup, facts);
+        Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files }
     }
 
     pub fn path(&self, file: FileId) -> &'a str {
@@ -283,10 +293,24 @@ impl<'a> Suite<'a> {
         at.iter().map(|(test, effect)| (&self.tests[*test], &self.tests[*test].effects[*effect].effect))
     }
 
+    /// Whether a run of a test says where the user's directories are.
+    pub fn has_own_home(&self, test: usize) -> bool {
+        self.setup.runs.iter().any(|run| run.own_home && applies(run, &self.tests[test], self.facts))
+    }
+
+    /// The places of a meeting's two ends.
+    pub fn ends(&self, meeting: &Meeting) -> [Site; 2] {
+        [meeting.first, meeting.second].map(|(test, effect)| self.tests[test].effects[effect].effect.site)
+    }
+
     /// The places that a meeting cites as one of its ends.
     pub fn met(&self) -> BTreeSet<Site> {
-        let ends = self.meetings.iter().flat_map(|meeting| [meeting.first, meeting.second]);
-        ends.map(|(test, effect)| self.tests[test].effects[effect].effect.site).collect()
+        self.meetings.iter().flat_map(|meeting| self.ends(meeting)).collect()
+    }
+
+    /// Whether what a place in the source does is a matter of a set-up that each worker runs.
+    pub fn repeats_per_worker(&self, site: Site) -> bool {
+        self.meetings.iter().any(|meeting| meeting.wide && self.ends(meeting).contains(&site))
     }
 
     /// The name of a unit as its users know it, without its file: `Cache.save`, `save`, `module body`.
@@ -408,6 +432,21 @@ impl<'i> Maker<'_, 'i> {
         }
     }
 
+    fn find_constructors(&mut self) {
+        for i in 0..self.index.facts.len() {
+            let file = FileId(i as u32);
+            let facts = self.file(file);
+            if facts.language != Language::Rust {
+                continue;
+            }
+            for (u, unit) in facts.units.iter().enumerate() {
+                if unit.marks.iter().any(|mark| mark_name(facts, mark).is_some_and(|name| last(&name) == "ctor")) {
+                    self.constructors.entry(self.index.crate_root(file).0).or_default().push((file, UnitId(u as u32)));
+                }
+            }
+        }
+    }
+
     /// The `conftest.py` files that a test file sees, nearest first.
     pub(super) fn conftests(&self, file: FileId) -> Vec<FileId> {
         let mut out = Vec::new();
@@ -525,6 +564,14 @@ impl<'i> Maker<'_, 'i> {
                     making.ambience.in_memory |= entry.redirects == Some(Redirected::Files);
                 }
             }
+            // `@patch("app.CACHE_DIR", …)`, `@patch.dict(os.environ, …)`.
+            if full.split('.').any(|part| part == "patch") {
+                let mut leads = full.ends_with(".dict");
+                mark.args.iter().for_each(|arg| texts(marked, arg.value, &mut |text| leads |= leads_to_files(text)));
+                if leads {
+                    making.ambience.home = Some(Where::Unknown);
+                }
+            }
             match last(&full) {
                 "parametrize" => {
                     many |= mark.args.get(1).is_none_or(
@@ -551,30 +598,7 @@ impl<'i> Maker<'_, 'i> {
             }
         }
         let file = class.map_or(unit.0, |class| class.0);
-        // What the module itself redirects, and what hooks of a conftest do.
-        for module in [file].into_iter().chain(self.conftests(file)) {
-            let after = &self.world.summary((module, UnitId(0))).after;
-            if after.cwd.is_some() {
-                making.ambience.cwd = Some(Where::Unknown);
-            }
-            for (u, hook) in self.file(module).units.iter().enumerate() {
-                let name = self.file(module).name(hook.name);
-                if (name.starts_with("pytest_") || name == "setUpModule" || name == "setup_module")
-                    && hook.shape == Shape::Function
-                {
-                    let after = &self.world.summary((module, UnitId(u as u32))).after;
-                    if after.cwd.is_some() {
-                        making.ambience.cwd = Some(Where::Unknown);
-                    }
-                    if after.temp.is_some() {
-                        making.ambience.temp = Some(Where::Unknown);
-                    }
-                    if after.home.is_some() {
-                        making.ambience.home = Some(Where::Unknown);
-                    }
-                }
-            }
-        }
+        self.start_modules(file, &mut making);
         // `pytestmark = pytest.mark.usefixtures("x")`.
         self.module_marks(file, &mut wanted, &mut skipped, &mut xdist_group);
         wanted.extend(discovery.usefixtures.iter().map(|name| Arc::from(name.as_str())));
@@ -629,6 +653,7 @@ impl<'i> Maker<'_, 'i> {
                 self.run(teardown, vec![this], phase, &mut making);
             }
         }
+        self.end_modules(file, &mut making);
         let mut effects = making.effects;
         effects.extend(making.teardown);
         effects.iter_mut().for_each(|one| one.effect.expected |= expected);
@@ -645,6 +670,46 @@ impl<'i> Maker<'_, 'i> {
             alone: false,
             guards: Vec::new(),
             effects,
+        }
+    }
+
+    /// What the module itself and hooks around it redirect and do, before its first test.
+    fn start_modules(&self, file: FileId, making: &mut Making) {
+        for module in self.conftests(file).into_iter().rev().chain([file]) {
+            let mut redirects = self.world.summary((module, UnitId(0))).after.cwd.is_some();
+            for (u, hook) in self.file(module).units.iter().enumerate() {
+                let name = self.file(module).name(hook.name);
+                let of_conftest = name.starts_with("pytest_");
+                if hook.shape != Shape::Function || hook.class.is_some() || !(of_conftest || MODULE_STARTS.contains(&name)) {
+                    continue;
+                }
+                let unit = (module, UnitId(u as u32));
+                if if of_conftest { STARTING.contains(&name) && module != file } else { module == file } {
+                    self.run(unit, Vec::new(), Phase::WideSetup, making);
+                }
+                let after = &self.world.summary(unit).after;
+                redirects |= after.cwd.is_some();
+                if after.temp.is_some() {
+                    making.ambience.temp = Some(Where::Unknown);
+                }
+                if after.home.is_some() {
+                    making.ambience.home = Some(Where::Unknown);
+                }
+            }
+            if redirects {
+                making.ambience.cwd = Some(Where::Unknown);
+            }
+        }
+    }
+
+    /// What the module and the hooks around it do after the last test.
+    fn end_modules(&self, file: FileId, making: &mut Making) {
+        for module in [file].into_iter().chain(self.conftests(file)) {
+            for name in if module == file { MODULE_ENDS } else { ENDING } {
+                if let Some(super::index::Binding::Function(unit)) = self.index.in_module((module, UnitId(0)), name, 0) {
+                    self.run(unit, Vec::new(), Phase::WideSetup, making);
+                }
+            }
         }
     }
 
@@ -706,6 +771,9 @@ impl<'i> Maker<'_, 'i> {
             if moves_directory(name) {
                 making.ambience.cwd = Some(Where::Unknown);
             }
+            if leads_to_files(name) {
+                making.ambience.home = Some(Where::Unknown);
+            }
             return Term::Unknown;
         };
         match entry.redirects {
@@ -743,9 +811,13 @@ impl<'i> Maker<'_, 'i> {
                 effect.on = Arc::new(Place { root: Root::Cwd, segments: effect.on.segments.clone() });
             }
             let leave = effect.leave;
-            let phase = if leave && phase == Phase::Setup { Phase::Teardown } else { phase };
+            let phase = match phase {
+                Phase::Setup if leave => Phase::Teardown,
+                _ if effect.once => Phase::WideSetup,
+                phase => phase,
+            };
             effect.guards.extend(making.guards.iter().cloned());
-            let one = TestEffect { effect, phase, relative };
+            let one = TestEffect { effect, phase, within: unit, relative };
             if leave { making.teardown.push(one) } else { making.effects.push(one) }
         }
         making.ambience = frame.ambience(&eval.state.ambience);
@@ -754,6 +826,14 @@ impl<'i> Maker<'_, 'i> {
         frame.term(&gives, 0)
     }
 }
+
+/// Hooks of a `conftest.py` that every worker calls when it starts, and when it ends (pytest documentation, "API Reference", "Hooks").
+const STARTING: &[&str] = &["pytest_configure", "pytest_sessionstart"];
+const ENDING: &[&str] = &["pytest_sessionfinish", "pytest_unconfigure"];
+
+/// What a test module does before its first test, and after its last.
+const MODULE_STARTS: &[&str] = &["setUpModule", "setup_module"];
+const MODULE_ENDS: &[&str] = &["tearDownModule", "teardown_module"];
 
 /// The site of what no operation made.
 pub(super) const NOWHERE: Site = Site { file: FileId(u32::MAX), op: OpId(0) };

@@ -33,6 +33,8 @@ pub struct Effect {
     pub one_of: bool,
     /// The library call that does it, as the tables name it.
     pub call: Arc<str>,
+    /// An assertion depends on all that it gives: a folder's listing.
+    pub asserted: bool,
     /// Expected to fail.
     pub expected: bool,
     /// Only done when asked for by a flag, a setting or the controller's role.
@@ -41,6 +43,8 @@ pub struct Effect {
     pub leave: bool,
     /// Runs in other threads, tasks or processes, several of them at once.
     pub spread: Option<Spread>,
+    /// Runs once in each process, however many tests call for it: `Once::call_once`.
+    pub once: bool,
     /// Where the path was put together, last step first.
     pub steps: Vec<Site>,
     /// The `try` statements around the operation that makes sense of what is read, the innermost first.
@@ -148,6 +152,7 @@ pub struct Around {
     pub flagged: bool,
     pub leave: bool,
     pub spread: Option<Spread>,
+    pub once: bool,
 }
 
 impl Around {
@@ -165,6 +170,7 @@ impl Around {
         effect.flagged |= self.flagged;
         effect.leave |= self.leave;
         effect.spread = effect.spread.max(self.spread);
+        effect.once |= self.once;
     }
 
     /// These surroundings inside others.
@@ -182,6 +188,7 @@ impl Around {
             flagged: self.flagged || outer.flagged,
             leave: self.leave || outer.leave,
             spread: self.spread.max(outer.spread),
+            once: self.once || outer.once,
         }
     }
 }

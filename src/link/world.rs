@@ -4,6 +4,7 @@
 //! special case, and the result depends neither on order nor on threads.
 
 use super::eval::evaluate;
+use super::give::home;
 use super::index::Index;
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
@@ -350,6 +351,7 @@ impl<'a> World<'a> {
             Some(Gives::Parent(_)) => of_place(base, |place| place.parent()),
             Some(Gives::Name(_)) => Place::of(base)?.name(),
             Some(Gives::Stem(_)) => Place::of(base)?.stem(),
+            Some(Gives::Home(folder, _)) => home(folder, std::slice::from_ref(base.plain())),
             Some(Gives::Derived(_)) => Term::Derived(Arc::from([base.clone()])),
             Some(Gives::TestDir) => Term::Path(Arc::new(Place::root(Root::Fresh(Fresh::of_test())))),
             Some(Gives::Unique(_)) | None => return None,

@@ -21,7 +21,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 }
                 // In test code the tests say which path it is, and whether it is anybody else's.
                 for (_, effect) in suite.in_tests(effect.site).filter(|(test, _)| !test.skipped) {
-                    if is_shared(&effect.on) && !effect.one_of && effect.via.len() == calls {
+                    let others = is_shared(&effect.on) && !effect.one_of && !suite.repeats_per_worker(effect.site);
+                    if others && effect.via.len() == calls {
                         look(suite, unit, effect, &mut seen, found);
                     }
                 }

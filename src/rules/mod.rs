@@ -9,11 +9,14 @@ mod in_place;
 mod mktemp;
 mod narrow_corruption_handler;
 mod non_atomic_write;
+mod session_fixture_per_worker;
+mod shared_dir_listing;
 mod shared_path;
 mod single;
 mod source_tree_write;
 mod tempdir_dropped_early;
 mod unlocked_read_modify_write;
+mod user_state_path;
 mod weak_unique_name;
 mod words;
 
@@ -43,9 +46,12 @@ pub const TABLE: &[Rule] = table![
     "mktemp" => mktemp,
     "narrow-corruption-handler" => narrow_corruption_handler,
     "non-atomic-write" => non_atomic_write,
+    "session-fixture-per-worker" => session_fixture_per_worker,
+    "shared-dir-listing" => shared_dir_listing,
     "shared-path" => shared_path,
     "source-tree-write" => source_tree_write,
     "tempdir-dropped-early" => tempdir_dropped_early,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
+    "user-state-path" => user_state_path,
     "weak-unique-name" => weak_unique_name,
 ];

@@ -7,7 +7,7 @@ use crate::finding::{Confidence, Finding, Label, Role, Severity};
 use crate::link::{Meeting, Phase, Suite};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    for meeting in &suite.meetings {
+    for meeting in suite.meetings.iter().filter(|meeting| !meeting.wide) {
         found.push(finding(suite, meeting));
     }
 }

@@ -18,8 +18,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         let said = met.range(meeting.path.as_str()..).next().is_some_and(|path| path.starts_with(&meeting.path));
         if !said && (meeting.alike || is_made_of(&meeting.place, TICKS)) {
             found.push(namesakes(suite, meeting));
-            let ends = [meeting.first, meeting.second];
-            cited.extend(ends.map(|(test, effect)| suite.tests[test].effects[effect].effect.site));
+            cited.extend(suite.ends(meeting));
         }
     }
     let mut tests = single::of_tests(suite, &Root::Temp, |place| !has_fixed_name(place) && is_made_of(place, OF_EACH_RUN));
@@ -57,7 +56,8 @@ fn threads<'s>(suite: &'s Suite<'_>) -> impl Iterator<Item = Single<'s>> {
     let all = product.flat_map(|(_, summary)| &summary.effects);
     all.filter(|effect| {
         let alike = discriminators(&effect.on).any(|one| one == Pid) && is_made_of(&effect.on, OF_EACH_THREAD);
-        effect.spread == Some(Spread::Threads) && alike && single::leaves(effect.verb) && effect.guards.is_empty()
+        let exposed = alike && !effect.on.is_private() && effect.guards.is_empty();
+        effect.spread == Some(Spread::Threads) && exposed && single::leaves(effect.verb)
     })
     .filter(move |effect| seen.insert(effect.site))
     .map(|effect| Single::of_unit(suite.owner(suite.unit_at(effect.site)), effect))
