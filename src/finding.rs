@@ -85,6 +85,8 @@ pub enum Remedy {
     CreateExclusively { act: Act, check: Site },
     /// Repeat the check where the lock is held.
     CheckInside { act: Act, check: Site },
+    /// Write a unique temporary in the same directory, and put it in the file's place. `suffix` is the literal end of the path.
+    PublishAtomically { write: Act, suffix: Option<String> },
     /// Make the file or directory when its name is chosen. `first` is what makes it now.
     ReserveName { name: Site, first: Option<Act>, directory: bool },
 }

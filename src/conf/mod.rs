@@ -15,6 +15,7 @@ pub mod ini;
 pub mod launch;
 pub mod make;
 pub mod pytest;
+pub mod python;
 pub mod recipes;
 pub mod runners;
 pub mod runs;
@@ -53,5 +54,5 @@ pub fn read(sources: &[Source]) -> Setup {
         default.python_files.extend(patterns);
         discovery.push(default);
     }
-    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree) }
+    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree), pythons: python::oldest(&tree) }
 }

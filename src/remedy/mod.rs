@@ -7,6 +7,7 @@ mod accept;
 pub mod apply;
 mod draft;
 mod imports;
+mod publish;
 mod reserve;
 pub mod rounds;
 
@@ -39,6 +40,9 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::AcceptMissing { act, check } => accept::missing(project.draft(act.site)?, act, *check),
         Remedy::CreateExclusively { act, check } => accept::exclusively(project.draft(act.site)?, act, *check),
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
+        Remedy::PublishAtomically { write, suffix } => {
+            publish::atomically(project.draft(write.site)?, write, suffix.as_deref(), project.setup)
+        }
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
     }
 }
