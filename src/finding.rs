@@ -87,6 +87,8 @@ pub enum Remedy {
     CheckInside { act: Act, check: Site },
     /// Write a unique temporary in the same directory, and put it in the file's place. `suffix` is the literal end of the path.
     PublishAtomically { write: Act, suffix: Option<String> },
+    /// Let the paths of tests begin in a directory of their own; with `copy`, copy the inputs there that something is written beside.
+    OwnDirectory { uses: Vec<Use>, copy: bool },
     /// Make the file or directory when its name is chosen. `first` is what makes it now.
     ReserveName { name: Site, first: Option<Act>, directory: bool },
 }
@@ -96,6 +98,14 @@ pub enum Remedy {
 pub struct Act {
     pub site: Site,
     pub call: Arc<str>,
+}
+
+/// A call that is handed a path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Use {
+    pub site: Site,
+    /// The literal parts of the path: its definition ends in one of them.
+    pub parts: Vec<String>,
 }
 
 /// Edits that belong together: all are made, or none.

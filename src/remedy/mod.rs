@@ -7,13 +7,14 @@ mod accept;
 pub mod apply;
 mod draft;
 mod imports;
+mod own;
 mod publish;
 mod reserve;
 pub mod rounds;
 
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Site};
-use crate::finding::{Fix, Remedy};
+use crate::finding::{Edit, Fix, Remedy};
 use crate::text::Source;
 use draft::Draft;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::AcceptMissing { act, check } => accept::missing(project.draft(act.site)?, act, *check),
         Remedy::CreateExclusively { act, check } => accept::exclusively(project.draft(act.site)?, act, *check),
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
+        Remedy::OwnDirectory { uses, copy } => own::directory(uses, *copy, project),
         Remedy::PublishAtomically { write, suffix } => {
             publish::atomically(project.draft(write.site)?, write, suffix.as_deref(), project.setup)
         }
@@ -52,6 +54,18 @@ fn finish(draft: Draft, title: &str, safe: bool) -> Option<Fix> {
     let mut edits = draft.edits;
     edits.retain(|edit| edit.span.start != edit.span.end || !edit.text.is_empty());
     edits.sort();
+    // What is put before something that is itself replaced is one edit.
+    let mut joined: Vec<Edit> = Vec::new();
+    for edit in edits {
+        match joined.last_mut() {
+            Some(last) if last.file == edit.file && last.span.start == edit.span.start && last.span.end == last.span.start => {
+                last.span = edit.span;
+                last.text.push_str(&edit.text);
+            }
+            _ => joined.push(edit),
+        }
+    }
+    let edits = joined;
     let overlap = edits.windows(2).any(|two| apply::overlap(&two[0], &two[1]));
     (!edits.is_empty() && !overlap).then(|| Fix { title: title.to_owned(), safe, edits })
 }
