@@ -1,6 +1,6 @@
 //! What a rule says: a sentence, places that prove it, and what to do.
 
-use crate::facts::Site;
+use crate::facts::{Site, UnitId};
 use crate::text::{FileId, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -87,6 +87,8 @@ pub enum Remedy {
     CheckInside { act: Act, check: Site },
     /// Write a unique temporary in the same directory, and put it in the file's place. `suffix` is the literal end of the path.
     PublishAtomically { write: Act, suffix: Option<String> },
+    /// Let tests work in a directory of their own: what they call writes into the working directory.
+    EnterDirectory { tests: Vec<(FileId, UnitId)> },
     /// Let the paths of tests begin in a directory of their own; with `copy`, copy the inputs there that something is written beside.
     OwnDirectory { uses: Vec<Use>, copy: bool },
     /// Make the file or directory when its name is chosen. `first` is what makes it now.

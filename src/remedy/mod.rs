@@ -41,6 +41,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::AcceptMissing { act, check } => accept::missing(project.draft(act.site)?, act, *check),
         Remedy::CreateExclusively { act, check } => accept::exclusively(project.draft(act.site)?, act, *check),
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
+        Remedy::EnterDirectory { tests } => own::entered(tests, project),
         Remedy::OwnDirectory { uses, copy } => own::directory(uses, *copy, project),
         Remedy::PublishAtomically { write, suffix } => {
             publish::atomically(project.draft(write.site)?, write, suffix.as_deref(), project.setup)

@@ -70,6 +70,35 @@ pub fn directory(uses: &[Use], copy: bool, project: Project) -> Option<Fix> {
     super::finish(all, title, false)
 }
 
+/// Tests that work in a directory of their own, because what they call writes into the working directory.
+pub fn entered(tests: &[(FileId, UnitId)], project: Project) -> Option<Fix> {
+    let mut all: Option<Draft> = None;
+    let mut edits = Vec::new();
+    for file in tests.iter().map(|(file, _)| *file).collect::<BTreeSet<_>>() {
+        let facts = project.facts.get(file.0 as usize)?;
+        let mut draft = Draft::new(file, project.sources, facts)?;
+        for unit in tests.iter().filter(|(other, _)| *other == file).map(|(_, unit)| *unit).collect::<BTreeSet<_>>() {
+            let first = draft.statements_in(facts.unit(unit).inner).first()?.span;
+            match provider(&draft, unit, project)? {
+                Provider::Parameter => {
+                    parameters(&mut draft, unit, &["tmp_path", "monkeypatch"])?;
+                    draft.add_line(first, "monkeypatch.chdir(tmp_path)");
+                }
+                Provider::Case if project.setup.python_of(&draft.source.path) >= (3, 11) => {
+                    let (chdir, maker) = (draft.reach("contextlib", "chdir"), draft.reach("tempfile", "TemporaryDirectory"));
+                    draft.add_line(first, &format!("self.enterContext({chdir}(self.enterContext({maker}())))"));
+                }
+                _ => return None,
+            }
+        }
+        edits.append(&mut draft.edits);
+        all = Some(draft);
+    }
+    let mut all = all?;
+    all.edits = edits;
+    super::finish(all, "work in a directory of its own", false)
+}
+
 /// Where the path of a use is given its name: the argument or receiver whose definition ends as the path does.
 fn define(draft: &Draft, one: &Use) -> Option<Definition> {
     let call = draft.call(one.site.op)?;
@@ -365,7 +394,7 @@ fn provide(draft: &mut Draft, unit: UnitId, provider: Provider, places: &[(Span,
     let first = first_statement(draft, unit, places)?;
     match provider {
         Provider::Parameter => {
-            parameter(draft, unit, "tmp_path")?;
+            parameters(draft, unit, &["tmp_path"])?;
             Some("tmp_path".to_owned())
         }
         Provider::Case => {
@@ -387,10 +416,12 @@ fn provide(draft: &mut Draft, unit: UnitId, provider: Provider, places: &[(Span,
     }
 }
 
-/// Adds a parameter without a default, after those that have none.
-pub fn parameter(draft: &mut Draft, unit: UnitId, name: &str) -> Option<()> {
+/// Adds parameters without a default, after those that have none.
+fn parameters(draft: &mut Draft, unit: UnitId, names: &[&str]) -> Option<()> {
     let data = draft.facts.unit(unit);
-    if data.params.iter().any(|param| draft.facts.name(param.name) == name) {
+    let has = |name: &&&str| data.params.iter().any(|param| draft.facts.name(param.name) == **name);
+    let name = names.iter().filter(|name| !has(name)).copied().collect::<Vec<_>>().join(", ");
+    if name.is_empty() {
         return Some(());
     }
     let plain = data.params.iter().take_while(|param| param.kind == ParamKind::Plain && param.default.is_none()).last();
@@ -546,7 +577,7 @@ impl Draft<'_> {
 
     /// Puts a line before a statement, below those that were put there already.
     fn add_line(&mut self, statement: Span, line: &str) {
-        let at = self.lines(statement).start;
+        let at = self.above(statement);
         let text = self.indented(self.indent(statement.start), &[line.to_owned()]);
         match self.edits.iter_mut().find(|edit| edit.span == Span { start: at, end: at }) {
             Some(edit) => edit.text.push_str(&text),
