@@ -53,7 +53,12 @@ fn examples(text: &str) -> (Vec<Example>, Vec<String>) {
                 Some(known) => order.push(known),
                 None => wrong.push(format!("line {}: `{}` is no section; there are {}", at + 1, name, SECTIONS.join(", "))),
             }
-            examples.extend(section.map(|section| Example { section, heading: String::new(), line: at + 1, project: Project::default() }));
+            examples.extend(section.map(|section| Example {
+                section,
+                heading: String::new(),
+                line: at + 1,
+                project: Project::default(),
+            }));
         } else if line.starts_with("### ") || line.trim_end() == "---" {
             let heading = line.strip_prefix("### ").unwrap_or_default().trim().to_owned();
             examples.extend(section.map(|section| Example { section, heading, line: at + 1, project: Project::default() }));
@@ -239,9 +244,9 @@ fn fixes(name: &str, text: &str, cure: Cure) -> Vec<String> {
         if !again.changed.is_empty() {
             wrong.push(format!("{at}: fixed twice, it is not what it was when fixed once"));
         }
-        let twin = examples.iter().find(|example| {
-            example.section == "Fixed" && example.heading == caught.heading && !caught.heading.is_empty()
-        });
+        let twin = examples
+            .iter()
+            .find(|example| example.section == "Fixed" && example.heading == caught.heading && !caught.heading.is_empty());
         let Some(twin) = twin else {
             if let Some(changed) = outcome.changed.first() {
                 wrong.push(format!("{at}: has no block in Fixed; this is {} once fixed:\n{}", changed.path, changed.after));

@@ -32,7 +32,7 @@ pub fn oldest(tree: &Tree) -> Vec<(String, (u8, u8))> {
 
 /// The lowest version that a specifier lets in: `>=3.9,<4`, `^3.10`, `~=3.11.2`, `==3.12.*`.
 fn lowest(specifier: &str) -> Option<(u8, u8)> {
-    specifier.split([',', '|', ' ']).map(str::trim).find_map(|part| {
+    specifier.split([',', '|']).map(str::trim).find_map(|part| {
         let rest = [">=", "~=", "===", "==", "^", "~", ">"].iter().find_map(|sign| part.strip_prefix(sign))?;
         let mut numbers = rest.trim().split('.');
         let (major, minor) = (numbers.next()?.parse().ok()?, numbers.next().and_then(|minor| minor.parse().ok()).unwrap_or(0));

@@ -193,11 +193,8 @@ fn exclusively_in_rust(mut draft: Draft, act: &Act, check: Site) -> Option<Fix> 
     let statement = draft.statement(call.span)?;
     let title = "create it with `File::create_new`";
     let made = draft.text(call.span).strip_suffix(draft.text(Span { start: call.name.end, end: call.span.end }))?;
-    let made = format!(
-        "{}create_new{}",
-        made.strip_suffix("create")?,
-        draft.text(Span { start: call.name.end, end: call.span.end })
-    );
+    let made =
+        format!("{}create_new{}", made.strip_suffix("create")?, draft.text(Span { start: call.name.end, end: call.span.end }));
     let tail = draft.text(Span { start: call.span.end, end: statement.span.end }).strip_suffix(';').map(str::to_owned);
     let (indent, step, newline) = (draft.indent(statement.span.start).to_owned(), draft.step(), draft.newline());
     let arms = |there: String, other: String| {
