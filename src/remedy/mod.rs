@@ -1,10 +1,11 @@
 //! What is to be done, as edits: a rule names an intent ([`Remedy`]), and this room writes it in the file's own style.
 //!
-//! One file for each family of intents; `draft` knows how a file is written, `imports` where its imports stand, `apply` makes new
+//! One file for each family of intents; `define` knows where a path is given its name, `draft` knows how a file is written, `imports` where its imports stand, `apply` makes new
 //! texts of edits, and `rounds` takes back what did not help.
 
 mod accept;
 pub mod apply;
+mod define;
 mod draft;
 mod imports;
 mod own;

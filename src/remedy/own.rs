@@ -2,6 +2,7 @@
 //! is copied there first.
 
 use super::Project;
+use super::define::{Definition, define, quoted, stores};
 use super::draft::{Draft, contains_word};
 use crate::facts::{ClassId, FileFacts, Language, ParamKind, Shape, UnitId, V, Value, What};
 use crate::finding::{Fix, Use};
@@ -20,17 +21,6 @@ enum Provider {
     Case,
     /// A Rust test.
     Guard,
-}
-
-/// Where a path is given its name: an expression in a unit.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Definition {
-    span: Span,
-    unit: UnitId,
-    /// The name of a variable of the module.
-    constant: Option<String>,
-    /// The path lies beside this one: another ending, the same name.
-    derived: bool,
 }
 
 /// Paths that tests share, below a directory of their own; with `copy`, inputs are copied there and what is written beside them follows.
@@ -58,7 +48,11 @@ pub fn directory(uses: &[Use], copy: bool, project: Project) -> Option<Fix> {
         // The same expression, whether something is derived from it or not.
         let definitions = definitions.into_iter().map(|one| Definition { derived: copy, ..one }).collect();
         copies |= copy;
+        if !copy && is_told_elsewhere(&draft, &definitions) {
+            return None;
+        }
         rewrite(&mut draft, &definitions, copy, project)?;
+        drop_roots(&mut draft);
         drop_imports(&mut draft);
         edits.extend(draft.edits);
     }
@@ -99,151 +93,53 @@ pub fn entered(tests: &[(FileId, UnitId)], project: Project) -> Option<Fix> {
     super::finish(all, "work in a directory of its own", false)
 }
 
-/// Where the path of a use is given its name: the argument or receiver whose definition ends as the path does.
-fn define(draft: &Draft, one: &Use) -> Option<Definition> {
-    let call = draft.call(one.site.op)?;
-    let mut values: Vec<V> = call.args.iter().map(|arg| arg.value).collect();
-    if let Value::Attr(base, _) = draft.facts.value(call.callee) {
-        values.insert(0, *base);
-    }
-    let unit = draft.unit_at(call.span);
-    let mut found = values.into_iter().filter_map(|value| {
-        let definition = resolve(draft, value, unit, 0)?;
-        let (name, span) = last_text(draft, definition.span)?;
-        let same = |part: &String| if draft.is_format(span) { part.ends_with(&name) } else { *part == name };
-        // Another ending: the path lies beside this one.
-        let beside = |part: &String| stem(part) == stem(&name);
-        if one.parts.iter().any(same) {
-            return Some(definition);
-        }
-        one.parts.iter().any(beside).then_some(Definition { derived: true, ..definition })
+/// Whether the text of a path stands elsewhere in its unit too: what is compared with it would not be equal any more.
+fn is_told_elsewhere(draft: &Draft, definitions: &BTreeSet<Definition>) -> bool {
+    let facts = draft.facts;
+    let texts = |within: &dyn Fn(Span) -> bool| -> BTreeSet<crate::facts::Sym> {
+        let all = facts.values.iter().enumerate().filter_map(|(at, value)| match value {
+            Value::Text(text) if within(facts.written(V(at as u32))) => Some(*text),
+            _ => None,
+        });
+        all.collect()
+    };
+    let replaced = |span: Span| definitions.iter().any(|one| one.span.contains(span) && span != Span::default());
+    let ours: BTreeSet<_> =
+        texts(&|span| definitions.iter().any(|one| one.span == span && one.constant.is_none()) && span != Span::default());
+    let others = texts(&|span| {
+        span != Span::default()
+            && !replaced(span)
+            && definitions.iter().any(|one| one.unit.0 != 0 && facts.unit(one.unit).span.contains(span))
     });
-    let first = found.next()?;
-    found.next().is_none_or(|other| other.span == first.span).then_some(first)
+    ours.intersection(&others).next().is_some()
 }
 
-/// A file's name without its endings.
-fn stem(name: &str) -> &str {
-    name.split_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
-}
-
-fn resolve(draft: &Draft, value: V, unit: UnitId, depth: usize) -> Option<Definition> {
+/// Takes out variables for a shared directory that only what was replaced has used.
+fn drop_roots(draft: &mut Draft) {
     let facts = draft.facts;
-    if depth > 6 {
-        return None;
+    let mut gone = Vec::new();
+    for op in &facts.ops {
+        let What::Store { to, value, .. } = &op.what else { continue };
+        let Value::Name(name) = facts.value(*to) else { continue };
+        let text = draft.text(facts.written(*value));
+        let root = ["temp_dir()", "gettempdir()", "current_dir()", "getcwd()"].iter().any(|call| text.contains(call));
+        let Some(statement) = draft.statement(op.span).filter(|_| root) else { continue };
+        let unit = facts.unit(draft.unit_at(op.span));
+        let mut uses = facts
+            .uses
+            .iter()
+            .filter(|(sym, span)| sym == name && unit.span.contains(*span) && !statement.span.contains(*span))
+            .peekable();
+        if unit.parent.is_some()
+            && uses.peek().is_some()
+            && uses.all(|(_, used)| draft.edits.iter().any(|edit| edit.span.contains(*used)))
+        {
+            gone.push(draft.whole_lines(statement.span));
+        }
     }
-    match facts.value(value) {
-        Value::Name(name) => {
-            let name = facts.name(*name);
-            let mut at = Some(unit);
-            while let Some(id) = at {
-                let data = facts.unit(id);
-                let stored = stores(draft, name, |place| place == id);
-                if let [(value, _)] = stored.as_slice() {
-                    let mut definition = resolve(draft, *value, id, depth + 1)?;
-                    if data.parent.is_none() && definition.constant.is_none() {
-                        definition.constant = Some(name.to_owned());
-                    }
-                    return Some(definition);
-                }
-                if !stored.is_empty() || data.params.iter().any(|param| facts.name(param.name) == name) {
-                    return None;
-                }
-                at = data.parent;
-            }
-            None
-        }
-        Value::Attr(base, _) if matches!(facts.value(*base), Value::Name(name) if facts.name(*name) == "self") => {
-            let name = facts.dotted(value)?;
-            let class = facts.unit(unit).class?;
-            let stored = stores(draft, &name, |place| facts.unit(place).class == Some(class));
-            let [(value, place)] = stored.as_slice() else { return None };
-            resolve(draft, *value, *place, depth + 1)
-        }
-        Value::Result(op) => {
-            let call = draft.call(*op)?;
-            // What is derived from another file lies beside it.
-            let derived = matches!(draft.last_name(&call), "with_suffix" | "with_extension");
-            match facts.value(call.callee) {
-                Value::Attr(base, _) if derived => {
-                    let base = resolve(draft, *base, unit, depth + 1)?;
-                    Some(Definition { derived: true, ..base })
-                }
-                // `Path(x)` and `str(x)` name what `x` does.
-                Value::Name(_) if matches!(draft.last_name(&call), "Path" | "str") && call.args.len() == 1 => {
-                    let inner = call.args[0].value;
-                    match facts.value(inner) {
-                        Value::Name(_) | Value::Attr(..) => resolve(draft, inner, unit, depth + 1),
-                        _ => Some(Definition { span: call.span, unit, constant: None, derived: false }),
-                    }
-                }
-                _ => Some(Definition { span: call.span, unit, constant: None, derived: false }),
-            }
-        }
-        Value::Text(_) | Value::Format(_) | Value::Binary(..) => {
-            Some(Definition { span: facts.written(value), unit, constant: None, derived: false })
-                .filter(|one| one.span != Span::default())
-        }
-        _ => None,
+    for span in gone {
+        draft.replace(span, "");
     }
-}
-
-/// What a name or attribute is given, in the units asked for.
-fn stores(draft: &Draft, name: &str, within: impl Fn(UnitId) -> bool) -> Vec<(V, UnitId)> {
-    let facts = draft.facts;
-    let named = facts.ops.iter().filter_map(|op| match &op.what {
-        What::Store { to, value, .. } if facts.dotted(*to).as_deref() == Some(name) => Some((*value, draft.unit_at(op.span))),
-        _ => None,
-    });
-    named.filter(|(_, unit)| within(*unit)).collect()
-}
-
-/// The last part of the last text in an expression, and where it is written.
-fn last_text(draft: &Draft, within: Span) -> Option<(String, Span)> {
-    let facts = draft.facts;
-    let texts = facts.values.iter().enumerate().filter_map(|(at, value)| {
-        let span = facts.written(V(at as u32));
-        let text = match value {
-            Value::Text(text) => facts.name(*text),
-            Value::Format(pieces) => match facts.value(*pieces.last()?) {
-                Value::Text(text) => facts.name(*text),
-                _ => "",
-            },
-            _ => return None,
-        };
-        (span != Span::default() && within.contains(span)).then_some((text, span))
-    });
-    let (text, span) = texts.max_by_key(|(_, span)| (span.start, span.end))?;
-    let name = text.trim_end_matches('/').rsplit('/').next()?;
-    (!name.is_empty() && !matches!(name, "." | "..")).then(|| (name.to_owned(), span))
-}
-
-/// The name that a file gets in its directory, as the source writes it; none for an expression that ends in no text.
-fn quoted(draft: &Draft, within: Span) -> Option<String> {
-    let (name, span) = last_text(draft, within)?;
-    let text = draft.text(span);
-    if !draft.is_format(span) || whole_name(draft, span) {
-        let quote = if text.ends_with('\'') { '\'' } else { '"' };
-        return (!name.contains(['\'', '"', '\\'])).then(|| format!("{quote}{name}{quote}"));
-    }
-    // A text with holes: what stands before its last slash goes, unless a hole holds it.
-    if !draft.is_python() || !text.ends_with(['"', '\'']) {
-        return None;
-    }
-    let open = text.find(['"', '\''])?;
-    let cut = text.rfind('/').map_or(open + 1, |at| at + 1);
-    (text[cut..].matches('}').count() == text[cut..].matches('{').count()).then(|| format!("{}{}", &text[..=open], &text[cut..]))
-}
-
-/// Whether the last piece of a text with holes holds the whole name of the file.
-fn whole_name(draft: &Draft, span: Span) -> bool {
-    let facts = draft.facts;
-    facts.values.iter().enumerate().any(|(at, value)| match value {
-        Value::Format(pieces) if facts.written(V(at as u32)) == span => {
-            pieces.last().is_some_and(|last| matches!(facts.value(*last), Value::Text(text) if facts.name(*text).contains('/')))
-        }
-        _ => false,
-    })
 }
 
 /// Whether another file names a constant.
@@ -419,6 +315,10 @@ fn provide(draft: &mut Draft, unit: UnitId, provider: Provider, places: &[(Span,
 /// Adds parameters without a default, after those that have none.
 fn parameters(draft: &mut Draft, unit: UnitId, names: &[&str]) -> Option<()> {
     let data = draft.facts.unit(unit);
+    // A variable of that name would hide it.
+    if names.iter().any(|name| !stores(draft, name, |place| place == unit).is_empty()) {
+        return None;
+    }
     let has = |name: &&&str| data.params.iter().any(|param| draft.facts.name(param.name) == **name);
     let name = names.iter().filter(|name| !has(name)).copied().collect::<Vec<_>>().join(", ");
     if name.is_empty() {
@@ -569,12 +469,6 @@ fn drop_imports(draft: &mut Draft) {
 }
 
 impl Draft<'_> {
-    /// Whether a text with holes is written here.
-    fn is_format(&self, span: Span) -> bool {
-        let written = |at: usize| self.facts.written(V(at as u32)) == span;
-        self.facts.values.iter().enumerate().any(|(at, value)| matches!(value, Value::Format(_)) && written(at))
-    }
-
     /// Puts a line before a statement, below those that were put there already.
     fn add_line(&mut self, statement: Span, line: &str) {
         let at = self.above(statement);

@@ -75,12 +75,10 @@ fn is_pathlib(draft: &Draft, name: &str, at: Span) -> bool {
         return facts.dotted(ty).is_some_and(|ty| ty.rsplit('.').next() == Some("Path"));
     }
     let stores = facts.ops.iter().filter(|op| op.span.start < at.start || !unit.span.contains(op.span));
-    let last = stores
-        .filter_map(|op| match &op.what {
-            What::Store { to, value, .. } if facts.dotted(*to).as_deref() == Some(name) => Some(*value),
-            _ => None,
-        })
-        .last();
+    let last = stores.rev().find_map(|op| match &op.what {
+        What::Store { to, value, .. } if facts.dotted(*to).as_deref() == Some(name) => Some(*value),
+        _ => None,
+    });
     last.is_some_and(|value| match facts.value(value) {
         Value::Binary(Operator::Divide, ..) => true,
         Value::Result(op) => draft.call(*op).is_some_and(|call| {

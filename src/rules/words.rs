@@ -112,7 +112,7 @@ pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
 /// None where a test relies on what it did not write.
 pub fn own_directory(suite: &Suite, tests: &[usize], places: &[&Place]) -> Option<Remedy> {
     let mut uses: Vec<Use> = Vec::new();
-    let mut copy = false;
+    let (mut copy, mut makes) = (false, false);
     for test in tests.iter().map(|test| &suite.tests[*test]) {
         let here = test.effects.iter().filter(|one| places.iter().any(|place| **place == *one.effect.on));
         let mut written = false;
@@ -134,14 +134,15 @@ pub fn own_directory(suite: &Suite, tests: &[usize], places: &[&Place]) -> Optio
             if (reads || removes) && !written && effect.via.is_empty() && !effect.maybe {
                 return None;
             }
-            written |= crate::link::changes(effect.verb);
+            written |= crate::link::changes(effect.verb) && !matches!(effect.verb, Verb::Delete | Verb::DeleteTree);
+            makes |= written;
             let parts = parts(&effect.on).chain(input.into_iter().flat_map(|input| parts(&input.on))).collect();
             if !uses.iter().any(|known| known.site == anchor) {
                 uses.push(Use { site: anchor, parts });
             }
         }
     }
-    (!uses.is_empty()).then_some(Remedy::OwnDirectory { uses, copy })
+    makes.then_some(Remedy::OwnDirectory { uses, copy })
 }
 
 /// The literal ends of a path's segments.
