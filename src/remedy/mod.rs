@@ -43,9 +43,10 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::CreateExclusively { act, check } => accept::exclusively(project.draft(act.site)?, act, *check),
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
         Remedy::EnterDirectory { tests } => own::entered(tests, project),
-        Remedy::OwnDirectory { uses, copy } => own::directory(uses, *copy, project),
-        Remedy::PublishAtomically { write, suffix } => {
-            publish::atomically(project.draft(write.site)?, write, suffix.as_deref(), project.setup)
+        Remedy::FirstOf(all) => all.iter().find_map(|remedy| fix(remedy, project)),
+        Remedy::OwnDirectory { uses, copy, made } => own::directory(uses, *copy, *made, project),
+        Remedy::PublishAtomically { writes, suffix } => {
+            publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)
         }
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
     }

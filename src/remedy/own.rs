@@ -24,7 +24,7 @@ enum Provider {
 }
 
 /// Paths that tests share, below a directory of their own; with `copy`, inputs are copied there and what is written beside them follows.
-pub fn directory(uses: &[Use], copy: bool, project: Project) -> Option<Fix> {
+pub fn directory(uses: &[Use], copy: bool, made: bool, project: Project) -> Option<Fix> {
     let mut files: BTreeMap<FileId, Vec<&Use>> = BTreeMap::new();
     for one in uses {
         files.entry(one.site.file).or_default().push(one);
@@ -41,6 +41,9 @@ pub fn directory(uses: &[Use], copy: bool, project: Project) -> Option<Fix> {
             }
         }
         let definitions: BTreeSet<Definition> = uses.iter().map(|one| define(&draft, one)).collect::<Option<_>>()?;
+        if !made && !definitions.iter().all(|one| is_bound(&draft, one.span)) {
+            return None;
+        }
         let copy = copy || definitions.iter().any(|one| one.derived);
         if definitions.iter().any(|one| one.constant.is_some() && (copy || is_imported(&draft, one, project))) {
             return None;

@@ -13,8 +13,8 @@ const FRESH: &[&str] = &["fresh", "temporary", "new_file", "temporary_file"];
 const TARGET: &[&str] = &["target", "target_path", "destination"];
 
 /// Writes through a unique temporary in the same directory. `suffix` is the literal end of the path, where it has one.
-pub fn atomically(mut draft: Draft, act: &Act, suffix: Option<&str>, setup: &Setup) -> Option<Fix> {
-    let call = draft.call(act.site.op)?;
+pub fn atomically(mut draft: Draft, writes: &[Act], suffix: Option<&str>, setup: &Setup) -> Option<Fix> {
+    let act = writes.first()?;
     if !draft.is_python() {
         let path: &str = &draft.source.path;
         let depends = setup.crate_of(path).is_some_and(|package| {
@@ -22,12 +22,20 @@ pub fn atomically(mut draft: Draft, act: &Act, suffix: Option<&str>, setup: &Set
             let tests = below_tests(path) && package.dependencies.iter().any(|name| name == "tempfile");
             own || tests
         });
-        return if depends { in_rust(draft, act, &call) } else { None };
+        let call = draft.call(act.site.op).filter(|_| depends)?;
+        return in_rust(draft, act, &call);
     }
-    match &*act.call {
-        "builtins.open" | "io.open" | "pathlib.Path.open" | ".open" => opened(&mut draft, act, &call)?,
-        "pathlib.Path.write_text" | ".write_text" | "pathlib.Path.write_bytes" | ".write_bytes" => text(&mut draft, &call)?,
-        _ => dumped(&mut draft, act, &call, suffix)?,
+    for act in writes {
+        let call = draft.call(act.site.op)?;
+        let made = match &*act.call {
+            "builtins.open" | "io.open" | "pathlib.Path.open" | ".open" => opened(&mut draft, act, &call),
+            "pathlib.Path.write_text" | ".write_text" | "pathlib.Path.write_bytes" | ".write_bytes" => text(&mut draft, &call),
+            _ => dumped(&mut draft, act, &call, suffix),
+        };
+        // What is written to an open file is written where it was opened.
+        if made.is_none() && act == &writes[0] {
+            return None;
+        }
     }
     super::finish(draft, "write a temporary file beside it, then replace it whole", false)
 }

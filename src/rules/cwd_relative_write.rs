@@ -1,9 +1,9 @@
 //! A relative path written or deleted while the working directory is the one that the runner was started in.
 
-use super::single::{self, Single};
+use super::{single, words};
 use crate::facts::Language;
 use crate::finding::{Finding, Remedy, Severity};
-use crate::link::{Place, Root, Suite, changes};
+use crate::link::{Root, Suite};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for one in single::of_tests(suite, &Root::Cwd) {
@@ -20,24 +20,10 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             "go to a directory of its own first: `monkeypatch.chdir(tmp_path)`".to_owned()
         };
         let mut finding = single::finding(suite, &one, "cwd-relative-write", Severity::Warning, message, notes, help);
-        if !one.effect.via.is_empty() {
-            finding.remedy = enter(suite, &one);
-        }
+        let tests: Vec<usize> = one.tests.iter().copied().collect();
+        let enter = words::own_working_directory(suite, &tests);
+        let own = finding.remedy.take().filter(|_| one.effect.via.is_empty());
+        finding.remedy = Some(Remedy::FirstOf(own.into_iter().chain(enter).collect()));
         found.push(finding);
     }
-}
-
-/// Tests may work elsewhere where they look for nothing in the directory that they were started in.
-fn enter(suite: &Suite, one: &Single) -> Option<Remedy> {
-    let tests: Vec<_> = one.tests.iter().map(|test| &suite.tests[*test]).collect();
-    let relies = tests.iter().any(|test| {
-        let mut written: Vec<&Place> = Vec::new();
-        test.effects.iter().map(|one| &one.effect).any(|effect| {
-            if changes(effect.verb) {
-                written.push(&effect.on);
-            }
-            effect.on.root == Root::Cwd && !written.contains(&&*effect.on)
-        })
-    });
-    (!relies).then(|| Remedy::EnterDirectory { tests: tests.iter().map(|test| test.unit).collect() })
 }

@@ -153,6 +153,19 @@ fn tail(effect: &Effect) -> Option<String> {
     (text.replace("{}", "").len() >= 4).then_some(text)
 }
 
+/// Every place where the function writes the path, this one first.
+fn writes(suite: &Suite, unit: UnitRef, effect: &Effect) -> Vec<Act> {
+    let all = suite.summary(unit).effects.iter();
+    let same = all.filter(|other| other.verb == Verb::Write && other.on == effect.on && other.via.is_empty());
+    let mut writes: Vec<Act> = Vec::new();
+    for one in std::iter::once(effect).chain(same) {
+        if one.site.file == effect.site.file && !writes.iter().any(|known| known.site == one.site) {
+            writes.push(Act { site: one.site, call: one.call.clone() });
+        }
+    }
+    writes
+}
+
 /// The literal end of a file's name, from its last dot.
 fn suffix(effect: &Effect) -> Option<String> {
     match effect.on.segments.last()?.last()? {
@@ -267,10 +280,10 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
-        remedy: effect.via.is_empty().then(|| Remedy::PublishAtomically {
-            write: Act { site: effect.site, call: effect.call.clone() },
-            suffix: suffix(effect),
-        }),
+        remedy: effect
+            .via
+            .is_empty()
+            .then(|| Remedy::PublishAtomically { writes: writes(suite, unit, effect), suffix: suffix(effect) }),
         fix: None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Confidence, Label, Remedy, Role, Use};
-use crate::link::{Effect, Piece, Place, Site, Suite, Test};
+use crate::link::{Effect, Piece, Place, Root, Site, Suite, Test};
 use std::collections::BTreeSet;
 
 /// A verb as a person says it: "writes", "deletes".
@@ -142,7 +142,22 @@ pub fn own_directory(suite: &Suite, tests: &[usize], places: &[&Place]) -> Optio
             }
         }
     }
-    makes.then_some(Remedy::OwnDirectory { uses, copy })
+    (!uses.is_empty()).then_some(Remedy::OwnDirectory { uses, copy, made: makes })
+}
+
+/// What lets tests work in a directory of their own: where they look for nothing in the one that they were started in.
+pub fn own_working_directory(suite: &Suite, tests: &[usize]) -> Option<Remedy> {
+    let tests: Vec<&Test> = tests.iter().map(|test| &suite.tests[*test]).collect();
+    let relies = tests.iter().any(|test| {
+        let mut written: Vec<&Place> = Vec::new();
+        test.effects.iter().map(|one| &one.effect).any(|effect| {
+            if crate::link::changes(effect.verb) {
+                written.push(&effect.on);
+            }
+            effect.on.root == Root::Cwd && !written.contains(&&*effect.on)
+        })
+    });
+    (!relies).then(|| Remedy::EnterDirectory { tests: tests.iter().map(|test| test.unit).collect() })
 }
 
 /// The literal ends of a path's segments.
