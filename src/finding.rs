@@ -1,6 +1,6 @@
 //! What a rule says: a sentence, places that prove it, and what to do.
 
-use crate::facts::Site;
+use crate::facts::{Site, UnitId};
 use crate::text::{FileId, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -85,6 +85,16 @@ pub enum Remedy {
     CreateExclusively { act: Act, check: Site },
     /// Repeat the check where the lock is held.
     CheckInside { act: Act, check: Site },
+    /// Write a unique temporary in the same directory, and put it in the file's place, wherever a function writes the path. `suffix` is
+    /// the literal end of the path.
+    PublishAtomically { writes: Vec<Act>, suffix: Option<String> },
+    /// Let tests work in a directory of their own: what they call writes into the working directory.
+    EnterDirectory { tests: Vec<(FileId, UnitId)> },
+    /// Let the paths of tests begin in a directory of their own; with `copy`, copy the inputs there that something is written beside.
+    /// Where the tests are not seen to make what they delete, only a path that a variable holds is moved (`made` is false).
+    OwnDirectory { uses: Vec<Use>, copy: bool, made: bool },
+    /// The first of these that can be written.
+    FirstOf(Vec<Remedy>),
     /// Make the file or directory when its name is chosen. `first` is what makes it now.
     ReserveName { name: Site, first: Option<Act>, directory: bool },
 }
@@ -94,6 +104,14 @@ pub enum Remedy {
 pub struct Act {
     pub site: Site,
     pub call: Arc<str>,
+}
+
+/// A call that is handed a path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Use {
+    pub site: Site,
+    /// The literal parts of the path: its definition ends in one of them.
+    pub parts: Vec<String>,
 }
 
 /// Edits that belong together: all are made, or none.

@@ -250,7 +250,7 @@ mod tests {
 
     fn page(name: &'static str, status: &str, was: &str) -> Page {
         let text = format!(
-            "+++\ntitle = 'x'\nfamily = 'paths'\nseverity = 'error'\nconfidence = 'high'\nstatus = '{status}'\nsince = '0.1'\n\
+            "+++\ntitle = 'x'\nfamily = 'paths'\nseverity = 'error'\nconfidence = 'high'\nstatus = '{status}'\nfix = 'advice'\nsince = '0.1'\n\
              was = [{was}]\n[help]\npython = 'x'\n+++\nbody\n"
         );
         Page::parse(name, text.leak()).unwrap()

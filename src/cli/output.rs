@@ -122,6 +122,30 @@ mod tests {
         assert!(names(folder.path()).is_empty());
     }
 
+    #[test]
+    fn a_file_that_changed_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.py");
+        fs::write(&path, "theirs").unwrap();
+        let why = replace_file(folder.path(), &path, b"ours", b"new").unwrap_err();
+        assert!(why.contains("changed by somebody else"), "{why}");
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        replace_file(folder.path(), &path, b"theirs", b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["a.py"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_out_of_the_project_is_not_followed() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(outside.path().join("a.py"), "theirs").unwrap();
+        let link = folder.path().join("a.py");
+        std::os::unix::fs::symlink(outside.path().join("a.py"), &link).unwrap();
+        assert!(replace_file(folder.path(), &link, b"theirs", b"new").unwrap_err().contains("outside"));
+        assert_eq!(fs::read(outside.path().join("a.py")).unwrap(), b"theirs");
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_and_modes_stay() {

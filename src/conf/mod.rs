@@ -16,6 +16,7 @@ pub mod launch;
 pub mod make;
 pub mod nextest;
 pub mod pytest;
+pub mod python;
 pub mod recipes;
 pub mod runners;
 pub mod runs;
@@ -61,6 +62,7 @@ pub fn read(sources: &[Source]) -> Setup {
         runs: outcome.runs,
         behave: discovery::behave(&tree),
         plugins: discovery::plugins(&tree, &roots),
+        pythons: python::oldest(&tree),
         python_is_data,
         queues: nextest::queues(&tree),
     }

@@ -98,10 +98,7 @@ fn missing_in_rust(mut draft: Draft, act: &Act, check: Site) -> Option<Fix> {
     let text = draft.text(call.span);
     let rest = draft.text(Span { start: call.span.end, end: statement.span.end }).to_owned();
     // The result is asked for at once, or handed on as it is.
-    let (tail, end) = match rest.strip_suffix(';') {
-        Some(tail) => (tail.to_owned(), ""),
-        None => (rest.clone(), ""),
-    };
+    let tail = rest.strip_suffix(';').unwrap_or(&rest);
     if statement.span.start != call.span.start || tail.contains('\n') {
         return None;
     }
@@ -113,7 +110,7 @@ fn missing_in_rust(mut draft: Draft, act: &Act, check: Site) -> Option<Fix> {
         format!("match {text} {{"),
         format!("{step}Err(error) if error.kind() == std::io::ErrorKind::NotFound => {gone}{comma}"),
         format!("{step}other => other{tail},"),
-        format!("}}{end}"),
+        "}".to_owned(),
     ];
     let joined = lines.join(&format!("{newline}{indent}"));
     draft.replace(place, joined);
@@ -127,8 +124,7 @@ pub fn exclusively(mut draft: Draft, act: &Act, check: Site) -> Option<Fix> {
         if &*act.call != "std::fs::File::create" {
             return None;
         }
-        draft.rename(&call, "create_new")?;
-        return super::finish(draft, "create it with `File::create_new`", false);
+        return exclusively_in_rust(draft, act, check);
     }
     let statement = draft.statement(call.span)?;
     // What is done in the place of the act, where the file is there.
@@ -190,6 +186,43 @@ pub fn exclusively(mut draft: Draft, act: &Act, check: Site) -> Option<Fix> {
         None => return None,
     }
     super::finish(draft, "create it exclusively, and take `FileExistsError` for success", false)
+}
+
+fn exclusively_in_rust(mut draft: Draft, act: &Act, check: Site) -> Option<Fix> {
+    let call = draft.call(act.site.op)?;
+    let statement = draft.statement(call.span)?;
+    let title = "create it with `File::create_new`";
+    let made = draft.text(call.span).strip_suffix(draft.text(Span { start: call.name.end, end: call.span.end }))?;
+    let made =
+        format!("{}create_new{}", made.strip_suffix("create")?, draft.text(Span { start: call.name.end, end: call.span.end }));
+    let tail = draft.text(Span { start: call.span.end, end: statement.span.end }).strip_suffix(';').map(str::to_owned);
+    let (indent, step, newline) = (draft.indent(statement.span.start).to_owned(), draft.step(), draft.newline());
+    let arms = |there: String, other: String| {
+        let lines = [
+            format!("match {made} {{"),
+            format!("{step}Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {there}"),
+            format!("{step}other => {other},"),
+            "}".to_owned(),
+        ];
+        lines.join(&format!("{newline}{indent}"))
+    };
+    let alone = statement.span.start == call.span.start;
+    match (early_return(&draft, check, statement), tail) {
+        // What the check answered, the creation answers now.
+        (Some(check), Some(tail)) if !tail.contains('\n') => {
+            let answer = draft.statements_in(*check.blocks.first()?);
+            let answer = draft.text(answer.first()?.span).trim_end_matches(';').to_owned();
+            let text = arms(format!("{answer},"), format!("other{tail}"));
+            draft.replace(Span { start: check.span.start, end: statement.span.start }, "");
+            draft.replace(Span { start: call.span.start, end: statement.span.end - 1 }, text);
+        }
+        (None, Some(tail)) if alone && !tail.is_empty() && !tail.contains('\n') => {
+            let text = arms("{}".to_owned(), format!("drop(other{tail})"));
+            draft.replace(statement.span, text);
+        }
+        _ => draft.rename(&call, "create_new")?,
+    }
+    super::finish(draft, title, false)
 }
 
 /// Repeats an early return where the lock is held.
@@ -257,6 +290,7 @@ fn early_return<'a>(draft: &Draft<'a>, check: Site, before: &Statement) -> Optio
     let next = whole.span.end <= before.span.start
         && draft.text(Span { start: whole.span.end, end: before.span.start }).trim().is_empty();
     let leaves = ["return", "raise", "continue"].iter().any(|word| draft.text(inner.span).starts_with(word));
-    let asks = header.trim().strip_prefix("if ").and_then(|rest| rest.strip_suffix(':')) == Some(draft.text(asked.span));
+    let end = if draft.is_python() { ":" } else { "" };
+    let asks = header.trim().strip_prefix("if ").and_then(|rest| rest.strip_suffix(end)) == Some(draft.text(asked.span));
     (next && leaves && asks && !draft.text(inner.span).contains('\n')).then_some(whole)
 }

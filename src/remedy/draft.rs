@@ -240,9 +240,25 @@ impl<'a> Draft<'a> {
 
     /// Puts lines before the statement that holds some bytes.
     pub fn insert_before(&mut self, statement: &Statement, lines: &[String]) {
-        let at = self.lines(statement.span).start;
+        let at = self.above(statement.span);
         let text = self.indented(self.indent(statement.span.start), lines);
         self.insert(at, text);
+    }
+
+    /// The start of a statement's first line, or of the comments directly above it.
+    pub fn above(&self, statement: Span) -> u32 {
+        let indent = self.indent(statement.start);
+        let mut at = self.lines(statement).start;
+        while let Some(end) = at.checked_sub(1) {
+            let line = self.lines(Span { start: end, end });
+            let text = self.text(line);
+            let comment = text.strip_prefix(indent).is_some_and(|rest| rest.starts_with(self.comment()));
+            if !comment || line.start == at {
+                break;
+            }
+            at = line.start;
+        }
+        at
     }
 
     /// Puts lines after a statement, below the comment that may end its line.

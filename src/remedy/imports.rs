@@ -143,6 +143,24 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// How code may call a function of a module: by its own name where that is imported, else through the module.
+    pub fn reach(&mut self, module: &str, name: &str) -> String {
+        let known = self.top_imports().into_iter().any(|(_, import)| {
+            let from: Vec<&str> = import.module.iter().map(|part| self.facts.name(*part)).collect();
+            import.up == 0 && from == [module] && import.name.is_some_and(|known| self.facts.name(known) == name)
+        });
+        if known { self.imported(module, name) } else { format!("{}.{name}", self.module(module)) }
+    }
+
+    /// A Rust path as short as the file's own `use` lines let it be.
+    pub fn rust_name(&self, path: &[&str]) -> String {
+        let used = self.facts.imports.iter().find(|import| {
+            let whole: Vec<&str> = import.module.iter().chain(&import.name).map(|part| self.facts.name(*part)).collect();
+            import.up == 0 && whole == path
+        });
+        used.and_then(|import| import.bound).map_or_else(|| path.join("::"), |bound| self.facts.name(bound).to_owned())
+    }
+
     /// Imports that run whenever the file is loaded, with the spans of their statements.
     pub fn top_imports(&self) -> Vec<(Span, &'a Import)> {
         let facts = self.facts;

@@ -1,18 +1,21 @@
 //! What is to be done, as edits: a rule names an intent ([`Remedy`]), and this room writes it in the file's own style.
 //!
-//! One file for each family of intents; `draft` knows how a file is written, `imports` where its imports stand, `apply` makes new
+//! One file for each family of intents; `define` knows where a path is given its name, `draft` knows how a file is written, `imports` where its imports stand, `apply` makes new
 //! texts of edits, and `rounds` takes back what did not help.
 
 mod accept;
 pub mod apply;
+mod define;
 mod draft;
 mod imports;
+mod own;
+mod publish;
 mod reserve;
 pub mod rounds;
 
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Site};
-use crate::finding::{Fix, Remedy};
+use crate::finding::{Edit, Fix, Remedy};
 use crate::text::Source;
 use draft::Draft;
 use std::sync::Arc;
@@ -39,6 +42,12 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::AcceptMissing { act, check } => accept::missing(project.draft(act.site)?, act, *check),
         Remedy::CreateExclusively { act, check } => accept::exclusively(project.draft(act.site)?, act, *check),
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
+        Remedy::EnterDirectory { tests } => own::entered(tests, project),
+        Remedy::FirstOf(all) => all.iter().find_map(|remedy| fix(remedy, project)),
+        Remedy::OwnDirectory { uses, copy, made } => own::directory(uses, *copy, *made, project),
+        Remedy::PublishAtomically { writes, suffix } => {
+            publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)
+        }
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
     }
 }
@@ -48,6 +57,18 @@ fn finish(draft: Draft, title: &str, safe: bool) -> Option<Fix> {
     let mut edits = draft.edits;
     edits.retain(|edit| edit.span.start != edit.span.end || !edit.text.is_empty());
     edits.sort();
+    // What is put before something that is itself replaced is one edit.
+    let mut joined: Vec<Edit> = Vec::new();
+    for edit in edits {
+        match joined.last_mut() {
+            Some(last) if last.file == edit.file && last.span.start == edit.span.start && last.span.end == last.span.start => {
+                last.span = edit.span;
+                last.text.push_str(&edit.text);
+            }
+            _ => joined.push(edit),
+        }
+    }
+    let edits = joined;
     let overlap = edits.windows(2).any(|two| apply::overlap(&two[0], &two[1]));
     (!edits.is_empty() && !overlap).then(|| Fix { title: title.to_owned(), safe, edits })
 }

@@ -19,6 +19,18 @@ pub fn name(mut draft: Draft, site: Site, first: Option<&Act>, directory: bool) 
         draft.replace(whole, "");
         return super::finish(draft, "make the directory with `mkdtemp`", true);
     }
+    // The name of a directory: something is joined to it.
+    let joined = draft.facts.ops.iter().any(|op| match &op.what {
+        What::Call { callee, args } => {
+            let join = draft.facts.dotted(*callee).is_some_and(|name| name.rsplit('.').next() == Some("join"));
+            join && args.first().is_some_and(|arg| arg.span == call.span)
+        }
+        _ => false,
+    });
+    if joined {
+        rename(&mut draft, &call, "mkdtemp")?;
+        return super::finish(draft, "make the directory with `mkdtemp`", false);
+    }
     if draft.is_conditional(site.op, statement.span) || !statement.blocks.is_empty() {
         return None;
     }

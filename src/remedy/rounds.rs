@@ -176,3 +176,90 @@ fn identity(finding: &Finding, sources: &[Source]) -> Identity {
     let path = finding.labels.first().and_then(|label| sources.get(label.file.0 as usize)).map_or("", |source| &*source.path);
     (finding.rule, finding.key.clone(), path.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Gap, Why};
+    use crate::finding::{Confidence, Edit, Label, Role, Severity};
+    use crate::text::{Kind, Span};
+
+    /// A linter that dislikes each `bad` followed by a letter, and offers what `cure` makes of the letter. `(` is a fault of syntax.
+    fn look(sources: Vec<Source>, cure: fn(&str) -> &'static str) -> Report {
+        let mut report = Report { sources, ..Report::default() };
+        let text = report.sources[0].text.to_string();
+        for (start, word) in text.match_indices("bad") {
+            let letter = &text[start + 3..start + 4];
+            let span = Span::new(start, start + 4);
+            let edit = Edit { file: FileId(0), span, text: cure(letter).to_owned() };
+            report.findings.push(Finding {
+                rule: "mktemp",
+                severity: Severity::Error,
+                confidence: Confidence::High,
+                message: word.to_owned(),
+                labels: vec![Label { file: FileId(0), span, text: String::new(), role: Role::Primary }],
+                help: String::new(),
+                notes: Vec::new(),
+                tests: Vec::new(),
+                reproduce: None,
+                key: letter.to_owned(),
+                remedy: None,
+                fix: Some(Fix { title: String::new(), safe: letter != "u", edits: vec![edit] }),
+            });
+        }
+        if let Some(at) = text.find('(') {
+            report.gaps.push((FileId(0), Gap { span: Span::new(at, at), why: Why::Syntax }));
+        }
+        report
+    }
+
+    fn fixed(text: &str, unsafe_too: bool, cure: fn(&str) -> &'static str) -> (String, Vec<&'static str>) {
+        let again = |sources| look(sources, cure);
+        let outcome = run(again(vec![Source::of("a.py", Kind::Python, text)]), unsafe_too, &again);
+        let text = outcome.report.sources[0].text.to_string();
+        (text, outcome.taken_back.iter().map(|(_, why)| *why).collect())
+    }
+
+    #[test]
+    fn what_helps_is_kept_and_the_rest_is_taken_back() {
+        let cure = |letter: &str| match letter {
+            "a" => "good",
+            "b" => "badb",
+            "c" => "good(",
+            "d" => "bade",
+            _ => "fine",
+        };
+        let (text, back) = fixed("bada badb badc badd badf bada", false, cure);
+        assert_eq!(text, "good badb badc badd fine good");
+        assert_eq!(back, ["the finding would still be there", "the file would not parse", "it would bring a new finding"]);
+    }
+
+    #[test]
+    fn what_needs_a_look_waits() {
+        let cure = |_: &str| "good";
+        assert_eq!(fixed("badu bada", false, cure).0, "badu good");
+        assert_eq!(fixed("badu bada", true, cure).0, "good good");
+    }
+
+    #[test]
+    fn overlapping_edits_take_turns() {
+        // Each of the two replaces the whole text that they share.
+        let again = |sources: Vec<Source>| {
+            let mut report = look(sources, |_| "good");
+            let whole = Span::new(0, report.sources[0].text.len());
+            let text = report.sources[0].text.to_string();
+            for finding in &mut report.findings {
+                let cured = text.replacen(&format!("bad{}", finding.key), "good", 1);
+                finding.fix = Some(Fix {
+                    title: String::new(),
+                    safe: true,
+                    edits: vec![Edit { file: FileId(0), span: whole, text: cured }],
+                });
+            }
+            report
+        };
+        let outcome = run(again(vec![Source::of("a.py", Kind::Python, "bada badb")]), false, &again);
+        assert_eq!(&*outcome.report.sources[0].text, "good good");
+        assert_eq!(outcome.made, BTreeMap::from([("mktemp", 2)]));
+    }
+}

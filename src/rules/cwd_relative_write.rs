@@ -1,8 +1,8 @@
 //! A relative path written or deleted while the working directory is the one that the runner was started in.
 
-use super::single;
+use super::{single, words};
 use crate::facts::Language;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Remedy, Severity};
 use crate::link::{Root, Suite, has_fixed_name};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -19,6 +19,11 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         } else {
             "go to a directory of its own first: `monkeypatch.chdir(tmp_path)`".to_owned()
         };
-        found.push(single::finding(suite, &one, "cwd-relative-write", Severity::Warning, message, notes, help));
+        let mut finding = single::finding(suite, &one, "cwd-relative-write", Severity::Warning, message, notes, help);
+        let tests: Vec<usize> = one.tests.iter().copied().collect();
+        let enter = words::own_working_directory(suite, &tests);
+        let own = finding.remedy.take().filter(|_| one.effect.via.is_empty());
+        finding.remedy = Some(Remedy::FirstOf(own.into_iter().chain(enter).collect()));
+        found.push(finding);
     }
 }

@@ -4,8 +4,8 @@ use super::in_place::{End, anchor, is_exposed, is_field, is_named, is_temporary}
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Label, Role, Severity};
-use crate::link::{Effect, Site, Suite, UnitRef};
+use crate::finding::{Act, Confidence, Finding, Label, Remedy, Role, Severity};
+use crate::link::{Effect, Piece, Site, Suite, UnitRef};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,6 +80,27 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 }
             }
         }
+    }
+}
+
+/// Every place where the function writes the path, this one first.
+fn writes(suite: &Suite, unit: UnitRef, effect: &Effect) -> Vec<Act> {
+    let all = suite.summary(unit).effects.iter();
+    let same = all.filter(|other| other.verb == Verb::Write && other.on == effect.on && other.via.is_empty());
+    let mut writes: Vec<Act> = Vec::new();
+    for one in std::iter::once(effect).chain(same) {
+        if one.site.file == effect.site.file && !writes.iter().any(|known| known.site == one.site) {
+            writes.push(Act { site: one.site, call: one.call.clone() });
+        }
+    }
+    writes
+}
+
+/// The literal end of a file's name, from its last dot.
+fn suffix(effect: &Effect) -> Option<String> {
+    match effect.on.segments.last()?.last()? {
+        Piece::Lit(text) => text.rfind('.').map(|at| text[at..].to_owned()),
+        Piece::Hole(_) => None,
     }
 }
 
@@ -158,7 +179,10 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
-        remedy: None,
+        remedy: effect
+            .via
+            .is_empty()
+            .then(|| Remedy::PublishAtomically { writes: writes(suite, unit, effect), suffix: suffix(effect) }),
         fix: None,
     }
 }
