@@ -501,9 +501,11 @@ impl<'a, 'w> Eval<'a, 'w> {
         self.learn(&term, true);
         self.refusing = false;
         self.maybe += 1;
-        self.flagged += usize::from(flag == Some(true));
+        // What comes before a test fails itself is what it does when it fails: generated code is written anew.
+        let asked_then = flag == Some(true) || fails(self.facts, then);
+        self.flagged += usize::from(asked_then);
         self.way(then);
-        self.flagged -= usize::from(flag == Some(true));
+        self.flagged -= usize::from(asked_then);
         let ended = self.state.dead;
         let after_then = std::mem::replace(&mut self.state, before);
         self.refusing = raises(self.facts, then);
@@ -953,6 +955,34 @@ fn raises(facts: &FileFacts, block: &Block) -> bool {
             _ => false,
         },
         Step::Scope(body) => raises(facts, body),
+        _ => false,
+    }) || matches!(block.as_slice(), [before @ .., Step::If { then, .. }] if before.iter().all(|step| asks(facts, step)) && raises(facts, then))
+}
+
+/// A call whose result nobody keeps: the question of the condition that follows.
+fn asks(facts: &FileFacts, step: &Step) -> bool {
+    matches!(step, Step::Op(op) if matches!(facts.op(*op).what, What::Call { .. }))
+}
+
+/// Whether a block ends in a failure of the test: `panic!`, `pytest.fail`, an `AssertionError`.
+fn fails(facts: &FileFacts, block: &Block) -> bool {
+    let last = |value: V| facts.dotted(value).map(|name| name.rsplit([':', '.']).next().unwrap_or(&name).to_owned());
+    block.iter().any(|step| match step {
+        Step::Op(op) => match &facts.op(*op).what {
+            What::Call { callee, .. } => matches!(last(*callee).as_deref(), Some("panic!" | "fail")),
+            What::Raise(Some(value)) => {
+                let error = match facts.value(*value) {
+                    Value::Result(op) => match &facts.op(*op).what {
+                        What::Call { callee, .. } => last(*callee),
+                        _ => None,
+                    },
+                    _ => last(*value),
+                };
+                error.as_deref() == Some("AssertionError")
+            }
+            _ => false,
+        },
+        Step::Scope(body) => fails(facts, body),
         _ => false,
     })
 }

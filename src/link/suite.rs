@@ -76,6 +76,8 @@ pub struct Suite<'a> {
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
     test_files: BTreeSet<FileId>,
+    /// Operations that some caller reaches under a lock.
+    locked: BTreeSet<Site>,
 }
 
 #[derive(Clone)]
@@ -145,10 +147,11 @@ impl<'a> Suite<'a> {
                 by_site.entry(one.effect.site).or_default().push((t, e));
             }
         }
+        let locked = locked_by_callers(&summaries);
         let namesakes = meetings(&tests, setup, facts, Ask::Name);
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
         let listings = listings(&tests, setup, facts);
-        Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files }
+        Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files, locked }
     }
 
     pub fn path(&self, file: FileId) -> &'a str {
@@ -303,6 +306,11 @@ impl<'a> Suite<'a> {
         [meeting.first, meeting.second].map(|(test, effect)| self.tests[test].effects[effect].effect.site)
     }
 
+    /// Whether a caller holds a lock around this operation: it knows that there are others, and who does not hold it has its reasons.
+    pub fn is_locked_by_a_caller(&self, site: Site) -> bool {
+        self.locked.contains(&site)
+    }
+
     /// The places that a meeting cites as one of its ends.
     pub fn met(&self) -> BTreeSet<Site> {
         self.meetings.iter().flat_map(|meeting| self.ends(meeting)).collect()
@@ -356,6 +364,15 @@ impl<'a> Suite<'a> {
         let facts = self.file(unit.0);
         facts.unit(unit.1).marks.iter().any(|mark| mark_name(facts, mark).is_some_and(|full| last(&full) == name))
     }
+}
+
+/// Operations that are reached under more locks than they take themselves.
+fn locked_by_callers(summaries: &[Vec<Arc<Summary>>]) -> BTreeSet<Site> {
+    let effects = || summaries.iter().flatten().flat_map(|summary| &summary.effects);
+    let own: HashMap<Site, usize> =
+        effects().filter(|effect| effect.via.is_empty()).map(|effect| (effect.site, effect.guards.len())).collect();
+    let more = |effect: &&Effect| effect.guards.len() > own.get(&effect.site).copied().unwrap_or(0);
+    effects().filter(|effect| !effect.via.is_empty()).filter(more).map(|effect| effect.site).collect()
 }
 
 /// In a folder that holds tests and what they need.

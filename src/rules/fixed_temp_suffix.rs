@@ -9,14 +9,9 @@ use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let mut spread: BTreeSet<Site> = BTreeSet::new();
-    let mut locked: BTreeSet<Site> = BTreeSet::new();
     for effect in suite.units().flat_map(|(_, summary)| &summary.effects) {
         if effect.spread.is_some() {
             spread.insert(effect.site);
-        }
-        // A caller that holds a lock knows that there are others.
-        if !effect.guards.is_empty() {
-            locked.insert(effect.site);
         }
     }
     let met = suite.met();
@@ -25,7 +20,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         for one in moves(&summary.effects).filter(|one| one.from.via.is_empty()) {
             let Some(temporary) = Temporary::of(one, &summary.effects) else { continue };
             let sites = [temporary.written.site, one.from.site];
-            let silent = sites.iter().any(|site| met.contains(site) || locked.contains(site));
+            let silent = sites.iter().any(|site| met.contains(site) || suite.is_locked_by_a_caller(*site));
             if silent || suite.is_test_code(unit) && !is_others(suite, one) {
                 continue;
             }

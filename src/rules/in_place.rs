@@ -38,7 +38,10 @@ impl End {
             && self.class == other.class
             && is_field(&other.place)
             && self.place == other.place;
-        self.unit != other.unit && self.site != other.site && (field || other.tail.is_some() && self.tail == other.tail)
+        // One beside the source and one elsewhere are two files of one name.
+        let beside = |end: &End| end.place.root == Root::Project;
+        let named = other.tail.is_some() && self.tail == other.tail && beside(self) == beside(other);
+        self.unit != other.unit && self.site != other.site && (field || named)
     }
 }
 
@@ -51,8 +54,9 @@ pub fn anchor(effect: &Effect) -> Site {
 pub fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
     let private = effect.on.is_private();
     let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host);
-    // A lock that a reader of the same function does not take keeps nobody out.
-    let locked = host(effect) && !all.iter().any(|other| other.verb == Verb::Read && other.on == effect.on && !host(other));
+    // A lock that a reader of the same function does not take keeps nobody out, unless who holds it looks once more.
+    let mut looks = all.iter().filter(|other| matches!(other.verb, Verb::Read | Verb::Stat) && other.on == effect.on);
+    let locked = host(effect) && (looks.clone().any(host) || !looks.any(|other| other.verb == Verb::Read));
     let vague = effect.one_of && effect.on.segments.is_empty();
     let asked_for = effect.flagged || effect.expected;
     !(private || locked || asked_for || vague || is_marker(effect))
