@@ -1,11 +1,12 @@
 //! The whole library in one call: sources and configuration in, a report out. No I/O, no panic that gets out.
 
 use crate::config::Config;
+use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Gap, Language};
 use crate::finding::Finding;
 use crate::link::Suite;
 use crate::text::{FileId, Kind, Source, Span};
-use crate::{conf, python, rules, rust, settle};
+use crate::{conf, link, python, rules, rust, settle};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -49,6 +50,25 @@ pub fn check(mut sources: Vec<Source>, config: &Config) -> Report {
     }
 }
 
+/// How the tests of a project are run, without a look at the tests themselves. The sources come back sorted by path.
+pub fn plan(mut sources: Vec<Source>) -> (Vec<Source>, Setup) {
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    let read = || {
+        let lowered = sources.par_iter().map(|source| match source.kind {
+            Kind::Python => caught(&source.path, || Arc::new(lower(source))).unwrap_or_else(|_| Arc::new(empty())),
+            _ => Arc::new(empty()),
+        });
+        let facts: Vec<Arc<FileFacts>> = lowered.collect();
+        conf::read(&sources, &link::programs(&sources, &facts))
+    };
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
+    let setup = match pool {
+        Ok(pool) => pool.install(read),
+        Err(_) => read(),
+    };
+    (sources, setup)
+}
+
 /// The facts of one source; none of a configuration file.
 pub fn lower(source: &Source) -> FileFacts {
     match source.kind {
@@ -80,7 +100,8 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
     }
     let mut found: Vec<Finding> = Vec::new();
     let linked = caught("linking", || {
-        let setup = conf::read(&sources);
+        let programs = link::programs(&sources, &facts);
+        let setup = conf::read(&sources, &programs);
         let suite = Suite::new(&sources, &facts, &setup);
         let results: Vec<Result<Vec<Finding>, String>> = rules::TABLE
             .par_iter()
@@ -125,7 +146,7 @@ fn caught<T>(what: &str, f: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-fn runners(setup: &crate::facts::run::Setup, sources: &[Source]) -> Vec<String> {
+fn runners(setup: &Setup, sources: &[Source]) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for run in &setup.runs {
         let place = run.place.and_then(|(file, span)| {

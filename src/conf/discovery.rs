@@ -23,6 +23,8 @@ pub struct Root {
     pub addopts: Vec<Word>,
     /// Where the key `addopts` stands.
     pub addopts_key: Option<(FileId, Span)>,
+    /// pytest-timeout's setting is here.
+    pub timeout: Option<(FileId, Span)>,
 }
 
 /// All roots, the deepest first.
@@ -124,7 +126,8 @@ fn root(dir: &str, place: (FileId, Span), list: impl Fn(&str) -> Option<Vec<Word
         norecursedirs: strings("norecursedirs").unwrap_or(default.norecursedirs),
         doctest_modules: addopts.iter().any(|word| word.str() == "--doctest-modules"),
     };
-    Root { discovery, place, addopts, addopts_key }
+    let timeout = list("timeout").filter(|words| words.first().is_some_and(|word| word.str() != "0")).map(|_| place);
+    Root { discovery, place, addopts, addopts_key, timeout }
 }
 
 /// Folders of behave: those with step files, beside `environment.py` or named `features`.

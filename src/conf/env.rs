@@ -1,5 +1,6 @@
 //! Environment variables in layers, and words with their variables filled in.
 
+use super::recipes::POSARGS;
 use super::script::Script;
 use super::shell::{self, Expansion, Word};
 use std::collections::BTreeMap;
@@ -41,6 +42,19 @@ impl Env {
         self.get(name).flatten()
     }
 
+    /// All variables that are set, by name.
+    pub fn all(&self) -> BTreeMap<&str, Option<&Script>> {
+        let mut all = BTreeMap::new();
+        let mut env = Some(self);
+        while let Some(layer) = env {
+            for (name, value) in &layer.own {
+                all.entry(name.as_str()).or_insert(value.as_ref());
+            }
+            env = layer.outer.as_deref();
+        }
+        all
+    }
+
     /// Only the variables that `keep` lets through, as one layer.
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Env {
         let mut own = BTreeMap::new();
@@ -75,7 +89,8 @@ impl Env {
             if let Some(value) = self.expansion(word, range, what) {
                 if value.text.len() <= *budget {
                     *budget -= value.text.len();
-                    all.extend(shell::words(&value));
+                    let open: Vec<String> = self.open(what).into_iter().collect();
+                    all.extend(shell::words(&value).into_iter().map(|word| Word { open: open.clone(), ..word }));
                 }
                 return;
             }
@@ -94,7 +109,7 @@ impl Env {
         if word.expansions.is_empty() {
             return word.clone();
         }
-        let mut filled = Word { text: Script::default(), expansions: Vec::new(), quoted: word.quoted, place: word.place };
+        let mut filled = Word { quoted: word.quoted, place: word.place, ..Word::default() };
         let mut done = 0;
         for (range, what) in &word.expansions {
             filled.text.append(&word.text, done..range.start);
@@ -103,6 +118,7 @@ impl Env {
                 Some(value) => {
                     *budget -= value.text.len();
                     filled.text.append(&value, 0..value.text.len());
+                    filled.open.extend(self.open(what));
                 }
                 None => {
                     let start = filled.text.text.len();
@@ -113,6 +129,14 @@ impl Env {
         }
         filled.text.append(&word.text, done..word.str().len());
         filled
+    }
+
+    /// The variable whose default stands for it.
+    fn open(&self, what: &Expansion) -> Option<String> {
+        match what {
+            Expansion::Variable { name, default: Some(_) } if self.get(name).is_none() && name != POSARGS => Some(name.clone()),
+            _ => None,
+        }
     }
 
     fn expansion(&self, word: &Word, range: &std::ops::Range<usize>, what: &Expansion) -> Option<Script> {
@@ -129,8 +153,10 @@ impl Env {
             },
             Expansion::Expression(text) => {
                 let name = text.strip_prefix("env.").unwrap_or(text);
-                (name != text || text.starts_with("matrix.")).then(|| self.value(name).cloned())?
+                (name != text || text.starts_with("matrix.") || text.starts_with("inputs."))
+                    .then(|| self.value(name).cloned())?
             }
+            Expansion::Count(..) => None,
             // What looks like a command can be a variable of make that the Makefile does not set.
             Expansion::Command(text) => {
                 let plain = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');

@@ -84,7 +84,7 @@ fn renamed(word: &Word, name: &str) -> Word {
         Some((file, span)) => text.push_as(file, span.start as usize..span.end as usize, name),
         None => text.push(FileId(0), 0, name),
     }
-    Word { text, expansions: Vec::new(), ..word.clone() }
+    Word { text, expansions: Vec::new(), open: Vec::new(), ..word.clone() }
 }
 
 /// coverage.py documentation, "Execution": `coverage run [options] (-m MODULE | FILE)`.

@@ -6,12 +6,17 @@
 
 pub mod cargo;
 pub mod ci;
+pub mod count;
 pub mod crates;
 pub mod discovery;
 pub mod env;
 pub mod evidence;
+pub mod examples;
 pub mod follow;
+pub mod gitlab;
+pub mod hosts;
 pub mod ini;
+pub mod jobs;
 pub mod launch;
 pub mod make;
 pub mod pytest;
@@ -25,19 +30,32 @@ pub mod tree;
 pub mod yaml;
 
 use crate::facts::run::{Discovery, Setup};
+use crate::facts::trace::Programs;
 use crate::text::Source;
 
-/// Reads all configuration among `sources`. Never fails: what cannot be read is left out.
-pub fn read(sources: &[Source]) -> Setup {
+/// Reads all configuration among `sources`; `programs` is what Python code says about the running of tests. Never fails: what
+/// cannot be read is left out.
+pub fn read(sources: &[Source], programs: &Programs) -> Setup {
     let tree = tree::Tree::new(sources);
     let roots = discovery::roots(&tree);
     let crates = crates::read(&tree);
     let cargo = cargo::settings(&tree);
     let mut recipes = recipes::read(&tree);
     recipes.extend(make::read(&tree));
-    let steps = ci::read(&tree);
-    let project = runs::Project { tree: &tree, roots: &roots, crates: &crates, recipes: &recipes, steps: &steps, cargo: &cargo };
+    recipes.extend(recipes::programs(&tree, programs));
+    let pipeline = ci::read(&tree);
+    let project = runs::Project {
+        tree: &tree,
+        roots: &roots,
+        crates: &crates,
+        recipes: &recipes,
+        steps: &pipeline.steps,
+        cargo: &cargo,
+        programs,
+    };
     let outcome = runs::read(&project);
+
+    let examples = examples::read(&tree, &crates);
 
     let mut discovery: Vec<Discovery> = roots.iter().map(|root| root.discovery.clone()).collect();
     if !discovery.iter().any(|found| found.root.is_empty()) {
@@ -53,5 +71,15 @@ pub fn read(sources: &[Source]) -> Setup {
         default.python_files.extend(patterns);
         discovery.push(default);
     }
-    Setup { discovery, crates, runs: outcome.runs, behave: discovery::behave(&tree) }
+    Setup {
+        discovery,
+        crates,
+        runs: outcome.runs,
+        jobs: pipeline.jobs,
+        commands: outcome.commands,
+        unread: outcome.unread,
+        examples,
+        doctests: outcome.doctests,
+        behave: discovery::behave(&tree),
+    }
 }

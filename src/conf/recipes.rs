@@ -4,9 +4,11 @@
 
 use super::ini::{self, Ini, Section};
 use super::script::Script;
+use super::shell::{Expansion, Word};
 use super::toml::{Item, Toml};
 use super::tree::{self, Tree};
 use super::yaml::{self, Node};
+use crate::facts::trace::{Piece, Place, Programs};
 use crate::text::{FileId, Span};
 
 /// The name under which a recipe finds what its caller adds.
@@ -26,6 +28,9 @@ pub enum Tool {
     Taskipy,
     Taskfile,
     CargoMake,
+    Nox,
+    /// A Python file that starts test commands itself; its name is its path.
+    Python,
 }
 
 /// Commands under a name.
@@ -46,6 +51,20 @@ pub struct Recipe {
     pub env: Vec<(String, Option<Script>)>,
     /// Variables of the caller that come through, as globs; none for all.
     pub pass: Option<Vec<String>>,
+    /// Commands that are words already, of Python code: their words, where they stand, the variables they add.
+    pub calls: Vec<Call>,
+    /// Run where nothing is asked for.
+    pub default: bool,
+    /// A pipe fails when any of its commands fails.
+    pub pipefail: bool,
+}
+
+/// A command in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    pub words: Vec<Word>,
+    pub place: Place,
+    pub env: Vec<(String, Option<Script>)>,
 }
 
 impl Recipe {
@@ -60,6 +79,9 @@ impl Recipe {
             scripts: Vec::new(),
             env: Vec::new(),
             pass: None,
+            calls: Vec::new(),
+            default: true,
+            pipefail: false,
         }
     }
 }
@@ -92,6 +114,73 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
         }
     }
     all
+}
+
+/// What Python code runs: nox's sessions, and scripts.
+pub fn programs(tree: &Tree, programs: &Programs) -> Vec<Recipe> {
+    programs
+        .sessions
+        .iter()
+        .map(|session| {
+            let path = tree.path(session.file);
+            let (tool, name) = if session.name.is_empty() { (Tool::Python, path) } else { (Tool::Nox, session.name.as_str()) };
+            let mut recipe = Recipe::new(tool, name, session.place, tree::folder(path));
+            recipe.default = session.default;
+            recipe.needs = session.needs.clone();
+            recipe.pipefail = true;
+            let verbatim = |text: &str, (file, span): Place| {
+                let mut script = Script::default();
+                script.push_as(file, span.start as usize..span.end as usize, text);
+                script
+            };
+            recipe.calls = session
+                .calls
+                .iter()
+                .map(|call| Call {
+                    words: call.words.iter().map(|word| of_pieces(&word.pieces, word.place)).collect(),
+                    place: call.place,
+                    env: call
+                        .env
+                        .iter()
+                        .map(|(name, value)| (name.clone(), value.as_ref().map(|value| verbatim(value, call.place))))
+                        .collect(),
+                })
+                .collect();
+            recipe
+        })
+        .collect()
+}
+
+/// A word of Python code as the shell would write it.
+fn of_pieces(pieces: &[Piece], place: Place) -> Word {
+    let (file, span) = place;
+    let range = span.start as usize..span.end as usize;
+    let mut word = Word { place: Some(place), quoted: true, ..Word::default() };
+    for piece in pieces {
+        let start = word.text.text.len();
+        let (text, what) = match piece {
+            Piece::Text(text) => {
+                word.text.push_as(file, range.clone(), text);
+                continue;
+            }
+            Piece::Variable(name, default) => {
+                let text = match default {
+                    Some(default) => format!("${{{name}:-{default}}}"),
+                    None => format!("${{{name}}}"),
+                };
+                (text, Expansion::Variable { name: name.clone(), default: default.clone() })
+            }
+            Piece::Args(line) => {
+                word.quoted = false;
+                (format!("${{{POSARGS}:-{line}}}"), Expansion::Variable { name: POSARGS.to_owned(), default: Some(line.clone()) })
+            }
+            Piece::Count(count, links) => ("$N".to_owned(), Expansion::Count(count.clone(), links.clone())),
+            Piece::Unknown => ("$?".to_owned(), Expansion::Command(String::new())),
+        };
+        word.text.push_as(file, range.clone(), &text);
+        word.expansions.push((start..word.text.text.len(), what));
+    }
+    word
 }
 
 fn pyproject(toml: &Toml, home: &str, all: &mut Vec<Recipe>) {

@@ -8,6 +8,7 @@ mod index;
 mod names;
 mod overlap;
 mod place;
+mod programs;
 mod suite;
 mod summary;
 mod term;
@@ -15,6 +16,7 @@ mod values;
 mod world;
 
 pub use overlap::{Meeting, changes, has_fixed_name, is_far, is_shared, separates};
+pub use programs::programs;
 pub use place::{FreshKind, Place, Root};
 pub use suite::{Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Known, Summary};

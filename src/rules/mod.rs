@@ -1,13 +1,24 @@
 //! One short function for each hazard, and the table that binds it to its page in `rules/`.
 
+mod blanket_retries;
+mod cap_lost_in_transit;
+mod cap_not_read;
+mod caps;
 mod check_then_act;
 mod cwd_relative_write;
+mod doctests_never_run;
 mod fixed_temp_path;
+mod masked_test_failure;
+mod missing_timeout;
 mod mktemp;
+mod multiplied_parallelism;
 mod non_atomic_write;
+mod shared_host_jobs;
 mod shared_path;
+mod shared_report_file;
 mod single;
 mod source_tree_write;
+mod uncapped_workers;
 mod words;
 
 use crate::finding::Finding;
@@ -28,11 +39,21 @@ macro_rules! table {
 
 /// All rules, sorted by name.
 pub const TABLE: &[Rule] = table![
+    "blanket-retries" => blanket_retries,
+    "cap-lost-in-transit" => cap_lost_in_transit,
+    "cap-not-read" => cap_not_read,
     "check-then-act" => check_then_act,
     "cwd-relative-write" => cwd_relative_write,
+    "doctests-never-run" => doctests_never_run,
     "fixed-temp-path" => fixed_temp_path,
+    "masked-test-failure" => masked_test_failure,
+    "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,
+    "multiplied-parallelism" => multiplied_parallelism,
     "non-atomic-write" => non_atomic_write,
+    "shared-host-jobs" => shared_host_jobs,
     "shared-path" => shared_path,
+    "shared-report-file" => shared_report_file,
     "source-tree-write" => source_tree_write,
+    "uncapped-workers" => uncapped_workers,
 ];
