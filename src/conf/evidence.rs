@@ -48,11 +48,6 @@ impl<'s> Tests<'s> {
     }
 }
 
-/// Names of variables that are meant to hold a number of workers, by a part of them.
-const CAPS: [&str; 12] = [
-    "WORKERS", "PROCESSES", "NUM_PROC", "NPROC", "THREADS", "CONCURRENCY", "PARALLEL", "JOBS", "CPU_COUNT", "XDIST", "NUMPROCESSES", "MAX_PROCS",
-];
-
 impl Reader<'_> {
     pub(super) fn pytest(&mut self, words: &[Word], said: &Said, at: &At) {
         let own = pytest::read(words);
@@ -72,16 +67,18 @@ impl Reader<'_> {
         let mut all: Vec<Word> = own.addopts.clone().or_else(|| root.map(|root| root.addopts.clone())).unwrap_or_default();
         all.extend(at.env.value("PYTEST_ADDOPTS").map(shell::words).unwrap_or_default());
         all.extend_from_slice(words);
-        let mut merged = pytest::read(&all);
-        if let Some(workers) = &mut merged.workers {
-            workers.count = at.filled(&workers.count);
-        }
-        let mut auto = self.auto(&paths, &base, root);
-        auto.count = at.filled(&auto.count);
+        let merged = pytest::read(&all);
+        let auto = self.auto(&paths, &base, root);
         if let (Some((_, Some(place))), None) = (merged.most, &merged.workers) {
             self.unread(at, "--maxprocesses", place, "`--maxprocesses` without `-n` does nothing", "add `-n auto`, or drop it", None);
         }
-        let (runner, counted) = merged.runner(&auto);
+        let (_, counted) = merged.runner(&auto);
+        // What is set decides whether there are workers at all.
+        let mut set = merged.clone();
+        for given in [&mut set.workers, &mut set.threads, &mut set.processes].into_iter().flatten() {
+            given.count = at.filled(&given.count);
+        }
+        let (runner, _) = set.runner(&Counted { count: at.filled(&auto.count), ..auto });
         self.outcome.pytest |= at.dir.is_empty() || self.project.tree.exists(&at.dir);
         let timeout = merged.timeout.or_else(|| root.and_then(|root| root.timeout));
         let tests = Tests {
@@ -304,14 +301,14 @@ impl Reader<'_> {
                 chain.push(Link { what: Part::Variable, text: format!("{name}={}", one_line(&script.text)), place });
             }
         }
-        if count.bound() > Bound::At(u32::MAX) || count.knobs().is_empty() {
-            chain.extend(tests.counted.links.iter().cloned());
-        }
+        // Where a variable decides, the function that reads it; not what it would do without.
+        let decided = chain.last().is_some_and(|link| link.what == Part::Variable);
+        chain.extend(tests.counted.links.iter().filter(|link| !decided || link.what == Part::Function).cloned());
         let knobs: Vec<String> = tests.counted.count.knobs().into_iter().map(str::to_owned).collect();
         let mut env = Vec::new();
         for (name, value) in at.env.all() {
             if let Some(place) = value.and_then(super::script::Script::whole)
-                && (knobs.iter().any(|knob| knob == name) || CAPS.iter().any(|part| name.contains(part)))
+                && (knobs.iter().any(|knob| knob == name) || value.is_some_and(|value| value.text.trim().parse::<u32>().is_ok()))
             {
                 env.push(Variable { name: name.to_owned(), value: value.map(|value| value.text.clone()), place });
             }

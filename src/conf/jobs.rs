@@ -22,8 +22,11 @@ impl Reader<'_> {
         (self.file, node.span)
     }
 
-    /// The text as it stands in the file, on one line.
+    /// The text as it stands in the file, on one line; of a list its items.
     fn written(&self, node: &Node) -> String {
+        if !node.items().is_empty() {
+            return node.items().iter().filter_map(Node::text).collect::<Vec<_>>().join(", ");
+        }
         let text = self.text.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }

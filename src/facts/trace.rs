@@ -362,7 +362,7 @@ pub struct Command {
     pub count: Count,
     /// From the job inward, the number last.
     pub chain: Vec<Link>,
-    /// Variables of the environment that a runner of this kind could read, or that look like a cap.
+    /// Variables of the environment that hold a number, or that the count could read.
     pub env: Vec<Variable>,
     pub lost: Vec<Lost>,
     /// The word that counts the workers is given as such: `-n 8`.

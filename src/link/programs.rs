@@ -364,15 +364,7 @@ impl<'a> Run<'a> {
             }
             What::Return(value) => {
                 let value = value.map_or(Known::Nil, |value| self.value(value));
-                return Some(match value {
-                    // Where the number comes from.
-                    Known::Count(count, mut links) if links.is_empty() && !matches!(count, Count::Number(_)) => {
-                        let text = self.source(op.span);
-                        links.push(Link { what: Part::Expression, text, place: (self.file, op.span) });
-                        Known::Count(count, links)
-                    }
-                    other => other,
-                });
+                return Some(value);
             }
             What::Raise(_) => return Some(Known::Unknown),
             _ => {}

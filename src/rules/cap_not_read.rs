@@ -2,7 +2,7 @@
 
 use super::caps;
 use crate::facts::run::Runner;
-use crate::facts::trace::{Command, Count, Place, Variable};
+use crate::facts::trace::{Command, Place, Variable};
 use crate::finding::{Confidence, Finding, Role};
 use crate::link::Suite;
 use std::collections::BTreeMap;
@@ -41,7 +41,9 @@ fn unread(suite: &Suite, variable: &Variable, commands: &[&Command]) -> Option<F
         "NEXTEST_TEST_THREADS" if all(Runner::CargoTest) => {
             Some(finding(variable, first, "`cargo test` does not read it", "set `RUST_TEST_THREADS` instead", Confidence::High))
         }
-        "PYTEST_XDIST_AUTO_NUM_WORKERS" if commands.iter().all(|command| command.program == "pytest" && command.literal && !matches!(command.count, Count::Number(0))) => {
+        "PYTEST_XDIST_AUTO_NUM_WORKERS"
+            if commands.iter().all(|command| command.program == "pytest") && commands.iter().any(|command| command.literal) =>
+        {
             Some(finding(variable, first, "`-n` with a number of its own does not ask for it", "write `-n auto`, or drop the variable", Confidence::Medium))
         }
         _ => {

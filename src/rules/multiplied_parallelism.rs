@@ -15,7 +15,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     }
     for commands in groups.values() {
         let inner = commands.iter().filter(|(command, _)| !matches!(command.count.bound(), Bound::At(0 | 1) | Bound::Unknown));
-        let (Some((command, beside)), true) = (inner.max_by_key(|(command, _)| command.count.bound()), commands.len() > 1) else { continue };
+        let (Some((command, beside)), true) = (inner.rev().max_by_key(|(command, _)| command.count.bound()), commands.len() > 1) else { continue };
         // Two known numbers are a choice.
         let open = |bound: Bound| matches!(bound, Bound::Cpus(_));
         if open(command.count.bound()) || open(beside.count.bound()) {
