@@ -6,7 +6,7 @@ use crate::facts::{FileFacts, Gap, Language};
 use crate::finding::Finding;
 use crate::link::Suite;
 use crate::text::{FileId, Kind, Source, Span};
-use crate::{conf, link, python, rules, rust, settle};
+use crate::{conf, link, python, remedy, rules, rust, settle};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -69,6 +69,11 @@ pub fn plan(mut sources: Vec<Source>) -> (Vec<Source>, Setup) {
     (sources, setup)
 }
 
+/// Fixes what can be fixed in a project that was checked: only what is safe, or all. Nothing is written.
+pub fn fix(report: Report, unsafe_too: bool, config: &Config) -> remedy::rounds::Outcome {
+    remedy::rounds::run(report, unsafe_too, &|sources| check(sources, config))
+}
+
 /// The facts of one source; none of a configuration file.
 pub fn lower(source: &Source) -> FileFacts {
     match source.kind {
@@ -113,10 +118,12 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
                 })
             })
             .collect();
-        (suite.tests.len(), runners(&setup, &sources), results)
+        (suite.tests.len(), runners(&setup, &sources), results, setup.clone())
     });
+    let mut setup = Setup::default();
     match linked {
-        Ok((tests, runners, results)) => {
+        Ok((tests, runners, results, read)) => {
+            setup = read;
             report.tests = tests;
             report.runners = runners;
             for result in results {
@@ -129,8 +136,17 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
         Err(fault) => report.faults.push(fault),
     }
     report.sources = sources;
-    let facts: Vec<&FileFacts> = facts.iter().map(|facts| &**facts).collect();
-    settle::settle(&mut report, found, &facts, config);
+    let plain: Vec<&FileFacts> = facts.iter().map(|facts| &**facts).collect();
+    settle::settle(&mut report, found, &plain, config);
+    let project = remedy::Project { sources: &report.sources, facts: &facts, setup: &setup };
+    for finding in &mut report.findings {
+        if let Some(remedy) = finding.remedy.take() {
+            match caught(finding.rule, || remedy::fix(&remedy, project)) {
+                Ok(fix) => finding.fix = fix,
+                Err(fault) => report.faults.push(fault),
+            }
+        }
+    }
     report
 }
 

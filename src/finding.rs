@@ -1,7 +1,10 @@
 //! What a rule says: a sentence, places that prove it, and what to do.
 
+use crate::facts::{Site, UnitId};
+use crate::facts::trace::Place;
 use crate::text::{FileId, Span};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What it costs when it is true.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -66,6 +69,75 @@ pub struct Finding {
     pub reproduce: Option<String>,
     /// What the finding is about, without line numbers: the path's template, the unit. Part of the fingerprint.
     pub key: String,
+    /// What is to be done, as data; `remedy` makes edits of it.
+    pub remedy: Option<Remedy>,
+    /// The edits, where `remedy` knows them. Filled in when the finding is shown.
+    pub fix: Option<Fix>,
+}
+
+/// What a rule wants done: an intent, and the operations it speaks of. How it is written is for `remedy`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Remedy {
+    /// Make the directory, whether it is there or not; the check is not needed.
+    AcceptExisting { act: Act, check: Site },
+    /// Delete, whether it is there or not; the check is not needed.
+    AcceptMissing { act: Act, check: Site },
+    /// Create the file in one step that fails where it is there.
+    CreateExclusively { act: Act, check: Site },
+    /// Repeat the check where the lock is held.
+    CheckInside { act: Act, check: Site },
+    /// Write a unique temporary in the same directory, and put it in the file's place. `suffix` is the literal end of the path.
+    PublishAtomically { write: Act, suffix: Option<String> },
+    /// Let tests work in a directory of their own: what they call writes into the working directory.
+    EnterDirectory { tests: Vec<(FileId, UnitId)> },
+    /// Let the paths of tests begin in a directory of their own; with `copy`, copy the inputs there that something is written beside.
+    OwnDirectory { uses: Vec<Use>, copy: bool },
+    /// Set a variable in the environment of a CI job, which the service calls `word`. The value is written as it is to stand there.
+    SetVariable { job: Place, word: &'static str, name: String, value: String },
+    /// Give jobs of one workflow a time limit.
+    LimitJobs { jobs: Vec<Place>, minutes: u32 },
+    /// Let a variable through to what a section of tox runs.
+    LetThrough { section: Place, name: String },
+    /// Let a script fail with any command of a pipe; this stands behind the pipe.
+    FailWithPipes { pipe: Place },
+    /// Write a number where an option asks for all CPUs.
+    GiveNumber { option: Place, number: u32 },
+    /// Make the file or directory when its name is chosen. `first` is what makes it now.
+    ReserveName { name: Site, first: Option<Act>, directory: bool },
+}
+
+/// An operation and the library call that it is, as the call tables name it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Act {
+    pub site: Site,
+    pub call: Arc<str>,
+}
+
+/// A call that is handed a path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Use {
+    pub site: Site,
+    /// The literal parts of the path: its definition ends in one of them.
+    pub parts: Vec<String>,
+}
+
+/// Edits that belong together: all are made, or none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fix {
+    /// What it does, in a few words.
+    pub title: String,
+    /// The code means the same afterwards, but for the hazard; else somebody has to look.
+    pub safe: bool,
+    /// Sorted by file and place; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// Bytes of a source's text, and what stands there afterwards.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Edit {
+    pub file: FileId,
+    pub span: Span,
+    pub text: String,
 }
 
 impl Finding {

@@ -3,7 +3,7 @@
 //!
 //! [`check::check`] is the whole of it: sources and a configuration in, a report out. On the way, [`python`], [`rust`] and [`conf`]
 //! turn files into [`facts`], [`link`] joins these and the call tables of [`calls`] into a suite, [`rules`] ask the suite, and
-//! [`settle`] decides what is shown. [`discover`] reads files before, [`render`] writes the report after. `docs/architecture.md` has
+//! [`settle`] decides what is shown, and [`remedy`] writes what can be done about it. [`discover`] reads files before, [`render`] writes the report after. `docs/architecture.md` has
 //! the map and the walls between the rooms.
 
 pub mod calls;
@@ -16,6 +16,7 @@ pub mod finding;
 pub mod link;
 pub mod page;
 pub mod python;
+pub mod remedy;
 pub mod render;
 pub mod rules;
 pub mod rust;

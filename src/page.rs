@@ -13,6 +13,28 @@ pub enum Status {
     Stable,
 }
 
+/// What can be done about a finding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cure {
+    /// Edits that mean the same, but for the hazard.
+    Safe,
+    /// Edits that somebody has to look at.
+    Unsafe,
+    /// Words only.
+    Advice,
+}
+
+impl Cure {
+    pub fn name(self) -> &'static str {
+        match self {
+            Cure::Safe => "safe",
+            Cure::Unsafe => "unsafe",
+            Cure::Advice => "advice",
+        }
+    }
+}
+
 /// The front matter of a page.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +47,8 @@ pub struct Front {
     /// A ceiling; facts may lower it.
     pub confidence: Confidence,
     pub status: Status,
+    /// The best that its fixes are; a place may offer less, or none.
+    pub fix: Cure,
     pub since: String,
     /// Former names; still accepted.
     #[serde(default)]

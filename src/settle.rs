@@ -250,7 +250,7 @@ mod tests {
 
     fn page(name: &'static str, status: &str, was: &str) -> Page {
         let text = format!(
-            "+++\ntitle = 'x'\nfamily = 'paths'\nseverity = 'error'\nconfidence = 'high'\nstatus = '{status}'\nsince = '0.1'\n\
+            "+++\ntitle = 'x'\nfamily = 'paths'\nseverity = 'error'\nconfidence = 'high'\nstatus = '{status}'\nfix = 'advice'\nsince = '0.1'\n\
              was = [{was}]\n[help]\npython = 'x'\n+++\nbody\n"
         );
         Page::parse(name, text.leak()).unwrap()
@@ -319,6 +319,8 @@ mod tests {
                 body: Vec::new(),
                 span: Span::new(start, start + text.len()),
                 head: place(head),
+                signature: Span::default(),
+                inner: Span::default(),
             };
             if facts.units.is_empty() {
                 let whole = Span::new(0, source.text.len());
@@ -326,6 +328,8 @@ mod tests {
                     shape: Shape::Module,
                     span: whole,
                     head: Span::default(),
+                    signature: Span::default(),
+                    inner: Span::default(),
                     params: Vec::new(),
                     ..unit.clone()
                 });
@@ -365,6 +369,8 @@ mod tests {
             tests: Vec::new(),
             reproduce: None,
             key: "key".into(),
+            remedy: None,
+            fix: None,
         }
     }
 

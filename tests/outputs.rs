@@ -29,6 +29,8 @@ fn finding(rule: &'static str, severity: Severity, message: &str, labels: Vec<La
         tests: Vec::new(),
         reproduce: None,
         key: String::new(),
+        remedy: None,
+        fix: None,
     }
 }
 
@@ -306,7 +308,7 @@ fn json_has_exact_places_and_a_stable_order() {
     assert_eq!(keys(&document), "version tool findings gaps skipped faults summary");
     let first = &document["findings"][0];
     let expected = "rule severity confidence message path line column endLine endColumn start end \
-        labels help notes tests reproduce fingerprint url";
+        labels help notes tests reproduce fingerprint url fix";
     assert_eq!(keys(first), expected);
     assert_eq!(keys(&first["labels"][0]), "role text path line column endLine endColumn start end");
     let place =

@@ -7,7 +7,8 @@
 mod project;
 
 use isolint::check::{Report, check};
-use isolint::page::{self, Page};
+use isolint::config::Config;
+use isolint::page::{self, Cure, Page};
 use isolint::rules::TABLE;
 use isolint::text::Source;
 use project::{File, Judged, Mark, Project, config, differences};
@@ -26,6 +27,8 @@ const MANIFEST: &str =
 /// One example of a page: the section it belongs to, where it starts, and its files.
 struct Example {
     section: &'static str,
+    /// The text of the heading above.
+    heading: String,
     /// 1-based line of the heading above.
     line: usize,
     project: Project,
@@ -50,9 +53,15 @@ fn examples(text: &str) -> (Vec<Example>, Vec<String>) {
                 Some(known) => order.push(known),
                 None => wrong.push(format!("line {}: `{}` is no section; there are {}", at + 1, name, SECTIONS.join(", "))),
             }
-            examples.extend(section.map(|section| Example { section, line: at + 1, project: Project::default() }));
+            examples.extend(section.map(|section| Example {
+                section,
+                heading: String::new(),
+                line: at + 1,
+                project: Project::default(),
+            }));
         } else if line.starts_with("### ") || line.trim_end() == "---" {
-            examples.extend(section.map(|section| Example { section, line: at + 1, project: Project::default() }));
+            let heading = line.strip_prefix("### ").unwrap_or_default().trim().to_owned();
+            examples.extend(section.map(|section| Example { section, heading, line: at + 1, project: Project::default() }));
         } else if let Some(fence) = line.strip_prefix("```") {
             let ticks = 3 + fence.len() - fence.trim_start_matches('`').len();
             let info = fence.trim_start_matches('`');
@@ -214,6 +223,71 @@ fn run(name: &str, text: &str, look: &dyn Fn(Vec<Source>) -> Report) -> Vec<Stri
         .collect()
 }
 
+/// Holds the fixes of a rule against its page: what is caught is, once fixed, exactly the block of the same heading in Fixed, and has one
+/// wherever it can be fixed.
+fn fixes(name: &str, text: &str, cure: Cure) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (examples, _) = examples(text);
+    for caught in examples.iter().filter(|example| example.section == "Caught") {
+        let at = format!("rules/{name}.md, Caught at line {}", caught.line);
+        let sources = Project { files: caught.project.files.iter().map(unmarked).collect() }.sources();
+        let config = Config { select: vec![name.to_owned()], ..config() };
+        let report = check(sources.clone(), &config);
+        if cure != Cure::Safe && report.findings.iter().any(|finding| finding.fix.as_ref().is_some_and(|fix| fix.safe)) {
+            wrong.push(format!("{at}: a safe fix, though the page says `{}`", cure.name()));
+        }
+        let outcome = isolint::check::fix(report, true, &config);
+        for (finding, why) in &outcome.taken_back {
+            wrong.push(format!("{at}: the fix of `{}` is taken back: {why}", finding.rule));
+        }
+        let again = isolint::check::fix(outcome.report.clone(), true, &config);
+        if !again.changed.is_empty() {
+            wrong.push(format!("{at}: fixed twice, it is not what it was when fixed once"));
+        }
+        let twin = examples
+            .iter()
+            .find(|example| example.section == "Fixed" && example.heading == caught.heading && !caught.heading.is_empty());
+        let Some(twin) = twin else {
+            if let Some(changed) = outcome.changed.first() {
+                wrong.push(format!("{at}: has no block in Fixed; this is {} once fixed:\n{}", changed.path, changed.after));
+            }
+            continue;
+        };
+        for source in &outcome.report.sources {
+            // What an example implies has no lines of its own.
+            let want = twin.project.files.iter().find(|file| file.above > 0 && *file.path == *source.path);
+            let changed = outcome.changed.iter().any(|changed| *changed.path == *source.path);
+            match want {
+                Some(want) if want.text != *source.text => wrong.push(format!(
+                    "rules/{name}.md, Fixed at line {}: this is {} once fixed:\n{}",
+                    twin.line, source.path, source.text
+                )),
+                None if changed => wrong.push(format!("{at}: {} is fixed, and not in the block in Fixed", source.path)),
+                _ => {}
+            }
+        }
+    }
+    wrong
+}
+
+/// A file without its marks.
+fn unmarked(file: &File) -> File {
+    let mut text = String::new();
+    for line in file.text.lines() {
+        match project::comment_with_marks(line) {
+            Some((_, true)) => {}
+            Some((comment, false)) => {
+                let code = &line[..line.len() - comment.len()];
+                let _ = writeln!(text, "{}", code.trim_end().trim_end_matches(['#', '/']).trim_end());
+            }
+            None => {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    File { text, ..file.clone() }
+}
+
 fn none(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n\n{}\n", complaints.join("\n"));
 }
@@ -230,6 +304,15 @@ fn every_page_of_a_rule_is_true() {
     none(&TABLE.iter().flat_map(|rule| run(rule.name, rule.page, &look)).collect::<Vec<_>>());
 }
 
+#[test]
+fn what_is_caught_is_fixed_as_the_page_says() {
+    none(&page::all().iter().flat_map(|page| fixes(page.name, rule_page(page.name), page.front.fix)).collect::<Vec<_>>());
+}
+
+fn rule_page(name: &str) -> &'static str {
+    TABLE.iter().find(|rule| rule.name == name).map_or("", |rule| rule.page)
+}
+
 /// `docs/rules.md`: one line per rule, by family.
 fn list_of_rules(pages: &[Page]) -> String {
     let mut text = String::from(
@@ -240,17 +323,18 @@ fn list_of_rules(pages: &[Page]) -> String {
     for family in families {
         let _ = write!(
             text,
-            "\n## {family}\n\n| rule | what is wrong | severity | for | status |\n| --- | --- | --- | --- | --- |\n"
+            "\n## {family}\n\n| rule | what is wrong | severity | for | fix | status |\n| --- | --- | --- | --- | --- | --- |\n"
         );
         for page in pages.iter().filter(|page| page.front.family == family) {
             let front = &page.front;
             let languages: Vec<&str> = front.help.keys().map(String::as_str).collect();
             let _ = writeln!(
                 text,
-                "| [`{name}`](../rules/{name}.md) | {} | {} | {} | {} |",
+                "| [`{name}`](../rules/{name}.md) | {} | {} | {} | {} | {} |",
                 front.title,
                 format!("{:?}", front.severity).to_lowercase(),
                 languages.join(", "),
+                front.fix.name(),
                 format!("{:?}", front.status).to_lowercase(),
                 name = page.name,
             );
@@ -278,7 +362,7 @@ mod the_runner {
     use isolint::finding::{Confidence, Finding, Label, Role, Severity};
     use isolint::text::{FileId, Kind, Span};
 
-    const FRONT: &str = "+++\ntitle = \"a bad thing\"\nfamily = \"paths\"\nseverity = \"error\"\nconfidence = \"high\"\nstatus = \"stable\"\n\
+    const FRONT: &str = "+++\ntitle = \"a bad thing\"\nfamily = \"paths\"\nseverity = \"error\"\nconfidence = \"high\"\nstatus = \"stable\"\nfix = \"advice\"\n\
         since = \"0.1.0\"\n[help]\npython = \"do not\"\n+++\nIt happens.\n";
 
     fn page(caught: &str, clean: &str, fixed: &str, limits: &str) -> String {
@@ -314,6 +398,8 @@ mod the_runner {
                     tests: Vec::new(),
                     reproduce: None,
                     key: String::new(),
+                    remedy: None,
+                    fix: None,
                 });
             }
         }
@@ -339,20 +425,20 @@ mod the_runner {
         let cases = [
             (
                 ["good() # finding: bad", right[1], right[2], right[3]],
-                "Caught at line 13: line 15 (test_page.py:1): expected `bad`",
+                "Caught at line 14: line 16 (test_page.py:1): expected `bad`",
             ),
             (
                 ["bad() # finding: bad\nbad()", right[1], right[2], right[3]],
-                "Caught at line 13: line 16 (test_page.py:2): nothing is marked here",
+                "Caught at line 14: line 17 (test_page.py:2): nothing is marked here",
             ),
             (["bad()", right[1], right[2], right[3]], "an example that is caught marks what is found"),
             (
                 [right[0], "bad()", right[2], right[3]],
-                "Clean at line 17: line 19 (test_page.py:1): nothing is marked here, found `bad`",
+                "Clean at line 18: line 20 (test_page.py:1): nothing is marked here, found `bad`",
             ),
             (
                 [right[0], right[1], "bad()", right[3]],
-                "Fixed at line 21: line 23 (test_page.py:1): nothing is marked here, found `bad`",
+                "Fixed at line 22: line 24 (test_page.py:1): nothing is marked here, found `bad`",
             ),
             ([right[0], right[1], right[2], "bad() # missed: bad"], "is found now, and was marked as missed"),
             ([right[0], right[1], right[2], "good() # wrong: bad"], "is gone: move the example to Clean"),

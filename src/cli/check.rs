@@ -1,10 +1,10 @@
 //! `check`: from flags to a report and an exit status.
 
-use super::{FAILED, FOUND, Failure, output, warn};
+use super::{FAILED, FOUND, Failure, fix, output, warn};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use isolint::check::{Report, check};
+use isolint::check::{self, Report, check};
 use isolint::config::{self, CONFIDENCES, Config, SEVERITIES, Settings};
 use isolint::discover;
 use isolint::facts::Why;
@@ -51,6 +51,15 @@ pub struct Check {
     /// Exit with 0 whatever was found.
     #[arg(long)]
     exit_zero: bool,
+    /// Fix what can be fixed safely, in the files; what stays is reported.
+    #[arg(long)]
+    fix: bool,
+    /// With --fix or --diff: also fixes that change what the code does, or may not fit; look at them.
+    #[arg(long)]
+    unsafe_fixes: bool,
+    /// Print what --fix would change, as a diff, and change nothing. The exit status is 1 where there is something to change.
+    #[arg(long)]
+    diff: bool,
     /// Do not use the cache. There is none in this version: the flag is accepted, and changes nothing.
     #[arg(long)]
     no_cache: bool,
@@ -126,9 +135,23 @@ impl Check {
             warn(&format!("note: {}: not looked at: {}", passed.path, passed.why));
         }
         let mut report = check(found.sources, &config);
-        report.skipped.extend(found.skipped);
-        self.write(&report)?;
-        Ok(self.status(&report))
+        if !self.fix && !self.diff {
+            report.skipped.extend(found.skipped);
+            self.write(&report, fix::offer(&report))?;
+            return Ok(self.status(&report));
+        }
+        let mut outcome = check::fix(report, self.unsafe_fixes, &config);
+        outcome.report.skipped.extend(found.skipped);
+        fix::tell_taken_back(&outcome);
+        if self.diff {
+            fix::print_diff(&outcome)?;
+            warn(&fix::summary(&outcome, true));
+            let status = self.status(&Report { findings: Vec::new(), ..outcome.report });
+            return Ok(if outcome.changed.is_empty() || self.exit_zero { status } else { status.max(FOUND) });
+        }
+        let written = fix::write(&found.root, &outcome);
+        self.write(&outcome.report, Some(fix::summary(&outcome, false)))?;
+        Ok(if written { self.status(&outcome.report) } else { FAILED })
     }
 
     /// The settings of the configuration file, and over them those of the command line.
@@ -153,7 +176,8 @@ impl Check {
         Ok(config)
     }
 
-    fn write(&self, report: &Report) -> Result<(), Failure> {
+    /// Writes the report; `last` is a line for people after it.
+    fn write(&self, report: &Report, last: Option<String>) -> Result<(), Failure> {
         let prose = self.output_format.is_prose();
         // The formats for people name these themselves; nobody reads a file at once.
         if !prose || self.output_file.is_some() {
@@ -171,7 +195,10 @@ impl Check {
                 warn(&format!("warning: {}:{}:{}: {why}; the rest of it was checked", source.path, place.line, place.column));
             }
         }
-        let statistics = if self.statistics { statistics(report) } else { String::new() };
+        let mut statistics = if self.statistics { statistics(report) } else { String::new() };
+        if let Some(last) = last {
+            statistics = format!("{last}\n{statistics}");
+        }
         let choice = match (self.color, &self.output_file) {
             (Color::Always, _) => ColorChoice::AlwaysAnsi,
             (Color::Never, _) | (Color::Auto, Some(_)) => ColorChoice::Never,
@@ -286,6 +313,8 @@ mod tests {
             tests: Vec::new(),
             reproduce: None,
             key: String::new(),
+            remedy: None,
+            fix: None,
         }
     }
 

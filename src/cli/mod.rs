@@ -1,6 +1,7 @@
 //! The command line: flags in, a report and an exit status out. The only room that knows clap.
 
 mod check;
+mod fix;
 mod output;
 mod pages;
 mod plan;

@@ -25,6 +25,20 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     publish(path, bytes).map_err(|error| Failure::Write { to: path.display().to_string(), error })
 }
 
+/// Replaces a file whose bytes are known, whole or not at all: one that changed meanwhile is left alone, and so is one that a link
+/// brings from outside the project.
+pub fn replace_file(root: &Path, path: &Path, known: &[u8], new: &[u8]) -> Result<(), String> {
+    let target = fs::canonicalize(path).map_err(|error| error.to_string())?;
+    let inside = fs::canonicalize(root).is_ok_and(|root| target.starts_with(root));
+    if !inside {
+        return Err("it is a link to a file outside the project".to_owned());
+    }
+    if fs::read(&target).map_err(|error| error.to_string())? != known {
+        return Err("it was changed by somebody else; run again".to_owned());
+    }
+    publish(&target, new).map_err(|error| error.to_string())
+}
+
 fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // The file that a symbolic link means, so that the link stays one.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -106,6 +120,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(write_file(folder.path(), b"x"), Err(Failure::Write { .. })));
         assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_changed_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.py");
+        fs::write(&path, "theirs").unwrap();
+        let why = replace_file(folder.path(), &path, b"ours", b"new").unwrap_err();
+        assert!(why.contains("changed by somebody else"), "{why}");
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        replace_file(folder.path(), &path, b"theirs", b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["a.py"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_out_of_the_project_is_not_followed() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(outside.path().join("a.py"), "theirs").unwrap();
+        let link = folder.path().join("a.py");
+        std::os::unix::fs::symlink(outside.path().join("a.py"), &link).unwrap();
+        assert!(replace_file(folder.path(), &link, b"theirs", b"new").unwrap_err().contains("outside"));
+        assert_eq!(fs::read(outside.path().join("a.py")).unwrap(), b"theirs");
     }
 
     #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use super::{Failure, output};
 use isolint::finding::{Confidence, Severity};
-use isolint::page::{self, Page, Status};
+use isolint::page::{self, Cure, Page, Status};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -21,7 +21,8 @@ fn text(page: &Page, asked: &str) -> String {
         let _ = writeln!(text, "`{asked}` is its former name.\n");
     }
     let (severity, confidence) = (severity(front.severity), confidence(front.confidence));
-    let _ = writeln!(text, "{} · {severity} at most · confidence {confidence} at most · {}", front.family, status(front.status));
+    let (status, fix) = (status(front.status), cure(front.fix));
+    let _ = writeln!(text, "{} · {severity} at most · confidence {confidence} at most · {status} · {fix}", front.family);
     for (language, help) in &front.help {
         let _ = writeln!(text, "{language}: {help}");
     }
@@ -38,6 +39,7 @@ struct Entry<'a> {
     severity: Severity,
     confidence: Confidence,
     status: &'static str,
+    fix: &'static str,
     since: &'a str,
     former_names: &'a [String],
 }
@@ -77,6 +79,7 @@ fn entry_of(page: &Page) -> Entry<'_> {
         severity: front.severity,
         confidence: front.confidence,
         status: status(front.status),
+        fix: front.fix.name(),
         since: &front.since,
         former_names: &front.was,
     }
@@ -90,6 +93,14 @@ fn confidence(confidence: Confidence) -> &'static str {
     isolint::config::CONFIDENCES[confidence as usize]
 }
 
+fn cure(cure: Cure) -> &'static str {
+    match cure {
+        Cure::Safe => "fix safe at best",
+        Cure::Unsafe => "fix needs a look",
+        Cure::Advice => "no fix, only advice",
+    }
+}
+
 fn status(status: Status) -> &'static str {
     match status {
         Status::Preview => "preview",
@@ -101,13 +112,13 @@ fn status(status: Status) -> &'static str {
 mod tests {
     use super::*;
 
-    const PAGE: &str = "+++\ntitle = 'a title'\nfamily = 'temp'\nseverity = 'warning'\nconfidence = 'medium'\nstatus = 'preview'\n\
+    const PAGE: &str = "+++\ntitle = 'a title'\nfamily = 'temp'\nseverity = 'warning'\nconfidence = 'medium'\nstatus = 'preview'\nfix = 'safe'\n\
                         since = '0.1.0'\nwas = ['old-name']\n[help]\npython = 'use tmp_path'\n+++\n\nThe body.\n";
 
     #[test]
     fn a_page_for_people() {
         let page = Page::parse("mktemp", PAGE).unwrap();
-        let expected = "mktemp: a title\n\ntemp · warning at most · confidence medium at most · preview\npython: use tmp_path\n\nThe body.\n";
+        let expected = "mktemp: a title\n\ntemp · warning at most · confidence medium at most · preview · fix safe at best\npython: use tmp_path\n\nThe body.\n";
         assert_eq!(text(&page, "mktemp"), expected);
         assert!(text(&page, "old-name").contains("`old-name` is its former name."));
     }

@@ -88,25 +88,25 @@ fn package_crate(tree: &Tree, dir: &str, toml: &Toml, package: Item, workspace: 
         name: code_name.replace('-', "_"),
         dir: dir.to_owned(),
         targets: targets(tree, dir, toml, package, edition, name),
-        dependencies: dependencies(toml),
+        dependencies: dependencies(toml, &["dependencies", "dev-dependencies", "dev_dependencies"]),
+        own_dependencies: dependencies(toml, &["dependencies"]),
         edition,
     }
 }
 
 /// Keys are what code says, even where `package = "…"` renames.
-fn dependencies(toml: &Toml) -> Vec<String> {
-    const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "dev_dependencies"];
+fn dependencies(toml: &Toml, tables: &[&str]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut add = |item: Option<Item>| {
         for (key, ..) in item.map(Item::entries).unwrap_or_default() {
             names.push(key.replace('-', "_"));
         }
     };
-    for table in TABLES {
+    for table in tables {
         add(toml.at(&[table]));
     }
     for (.., target) in toml.at(&["target"]).map(Item::entries).unwrap_or_default() {
-        for table in TABLES {
+        for table in tables {
             add(target.at(&[table]));
         }
     }

@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod launch;
 pub mod make;
 pub mod pytest;
+pub mod python;
 pub mod recipes;
 pub mod runners;
 pub mod runs;
@@ -81,5 +82,6 @@ pub fn read(sources: &[Source], programs: &Programs) -> Setup {
         examples,
         doctests: outcome.doctests,
         behave: discovery::behave(&tree),
+        pythons: python::oldest(&tree),
     }
 }

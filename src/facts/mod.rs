@@ -12,7 +12,7 @@ pub mod trace;
 pub use ignore::{Ignore, IgnoreScope};
 pub use show::show;
 
-use crate::text::Span;
+use crate::text::{FileId, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -27,6 +27,13 @@ pub struct V(pub u32);
 /// An index into [`FileFacts::ops`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct OpId(pub u32);
+
+/// An operation in a file of the project.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Site {
+    pub file: FileId,
+    pub op: OpId,
+}
 
 /// An index into [`FileFacts::units`]. Unit 0 is the module body of the file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -49,6 +56,12 @@ pub struct FileFacts {
     pub language: Language,
     pub names: Vec<Box<str>>,
     pub values: Vec<Value>,
+    /// By value: the bytes it is written on, receiver and arguments included; empty for a Python name and for what no one wrote.
+    pub spans: Vec<Span>,
+    /// Where names of variables, functions and modules are written, in the order of the source.
+    pub uses: Vec<(Sym, Span)>,
+    /// In the order of the source.
+    pub statements: Vec<Statement>,
     pub ops: Vec<Op>,
     pub units: Vec<Unit>,
     pub classes: Vec<Class>,
@@ -223,6 +236,8 @@ pub enum Step {
 pub struct Handler {
     /// The exception types caught; empty for a bare `except:`.
     pub catches: Vec<V>,
+    /// The bytes that name them, parentheses included.
+    pub types: Span,
     pub body: Block,
     pub span: Span,
 }
@@ -285,6 +300,10 @@ pub struct Unit {
     pub span: Span,
     /// The name; for a module the empty span at its start.
     pub head: Span,
+    /// The list of parameters with its parentheses; empty where there is none.
+    pub signature: Span,
+    /// What stands in it: the statements in Python, the block with its braces in Rust.
+    pub inner: Span,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -360,6 +379,15 @@ pub struct Child {
     pub path: Option<Sym>,
 }
 
+/// A statement as it is written: what an edit of whole lines goes by.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Statement {
+    /// Without indentation and line end; a Rust statement with its semicolon.
+    pub span: Span,
+    /// The blocks of a compound one in order: from the first to the last statement in Python, with the braces in Rust.
+    pub blocks: Vec<Span>,
+}
+
 /// Something a front end could not read. Never a failure: what is sound around it is lowered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Gap {
@@ -405,6 +433,17 @@ impl FileFacts {
         &self.classes[class.0 as usize]
     }
 
+    /// The bytes that a value is written on; empty for a Python name and for what no one wrote.
+    pub fn written(&self, v: V) -> Span {
+        self.spans.get(v.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// The innermost statement around some bytes.
+    pub fn statement_at(&self, span: Span) -> Option<&Statement> {
+        let around = self.statements.iter().filter(|statement| statement.span.contains(span));
+        around.min_by_key(|statement| statement.span.end - statement.span.start)
+    }
+
     /// The dotted text of a name, attribute chain or path: `a.b.c` in Python, `a::b` in Rust; none for anything else.
     pub fn dotted(&self, v: V) -> Option<String> {
         match self.value(v) {
@@ -433,6 +472,9 @@ impl Builder {
             language,
             names: Vec::new(),
             values: Vec::new(),
+            spans: Vec::new(),
+            uses: Vec::new(),
+            statements: Vec::new(),
             ops: Vec::new(),
             units: Vec::new(),
             classes: Vec::new(),
@@ -461,6 +503,8 @@ impl Builder {
             body: Vec::new(),
             span: Span::default(),
             head: Span::default(),
+            signature: Span::default(),
+            inner: Span::default(),
         });
         builder
     }
@@ -477,7 +521,16 @@ impl Builder {
 
     pub fn value(&mut self, value: Value) -> V {
         self.facts.values.push(value);
+        self.facts.spans.push(Span::default());
         V(self.facts.values.len() as u32 - 1)
+    }
+
+    /// Says where a value is written, where that is not said yet. A Python name is one value, wherever it stands.
+    pub fn place(&mut self, v: V, span: Span) {
+        let named = self.facts.language == Language::Python && matches!(self.facts.value(v), Value::Name(_));
+        if let Some(known) = self.facts.spans.get_mut(v.0 as usize).filter(|known| !named && **known == Span::default()) {
+            *known = span;
+        }
     }
 
     /// Adds an operation; the caller puts its step into a block.
@@ -514,7 +567,9 @@ impl Builder {
         &mut self.facts
     }
 
-    pub fn finish(self) -> FileFacts {
+    pub fn finish(mut self) -> FileFacts {
+        self.facts.uses.sort_by_key(|(_, span)| span.start);
+        self.facts.statements.sort_by_key(|statement| (statement.span.start, std::cmp::Reverse(statement.span.end)));
         self.facts
     }
 }

@@ -24,6 +24,8 @@ pub struct Setup {
     pub doctests: bool,
     /// Folders of behave: what they hold in `environment.py` and `steps/` runs for every scenario.
     pub behave: Vec<String>,
+    /// The oldest Python of each package that names one, by its folder, the deepest first.
+    pub pythons: Vec<(String, (u8, u8))>,
 }
 
 /// pytest's and unittest's rules for what a test is (pytest documentation, "Configuration options").
@@ -56,6 +58,8 @@ pub struct Crate {
     /// Names of all dependencies, dev-dependencies included, as code names them, sorted. Without build-dependencies, which tests cannot
     /// use.
     pub dependencies: Vec<String>,
+    /// Those of them that the crate itself may use, and not its tests alone.
+    pub own_dependencies: Vec<String>,
     pub edition: u16,
 }
 
@@ -306,6 +310,11 @@ impl Setup {
                 .any(|rest| rest == "environment.py" || rest.starts_with("steps/"))
     }
 
+    /// The oldest Python that a file has to run with: what its package says, else the oldest that has not reached its end.
+    pub fn python_of(&self, path: &str) -> (u8, u8) {
+        self.pythons.iter().find(|(dir, _)| below(path, dir).is_some()).map_or((3, 9), |(_, version)| *version)
+    }
+
     /// The package that a file belongs to: the one whose folder is deepest.
     pub fn crate_of(&self, path: &str) -> Option<&Crate> {
         self.crates.iter().filter(|package| below(path, &package.dir).is_some()).max_by_key(|package| package.dir.len())
@@ -421,6 +430,7 @@ mod tests {
             dir: dir.into(),
             targets: vec![(format!("{dir}/src/lib.rs").trim_start_matches('/').to_owned(), Target::Lib)],
             dependencies: Vec::new(),
+            own_dependencies: Vec::new(),
             edition: 2021,
         };
         let setup = Setup { crates: vec![package("a", ""), package("b", "crates/b")], ..Setup::default() };

@@ -417,6 +417,8 @@ mod tests {
             body,
             span: Span { start: 0, end: 16 },
             head: Span::default(),
+            signature: Span::default(),
+            inner: Span::default(),
         });
         facts.gap(Span { start: 7, end: 8 }, Why::Syntax);
         let source = Source::of("a.py", Kind::Python, "if x:\n open('a')\n");

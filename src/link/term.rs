@@ -2,7 +2,7 @@
 
 use super::place::{Place, Root};
 use crate::calls::{Discriminator, Reach};
-use crate::facts::{ClassId, OpId, UnitId};
+use crate::facts::{ClassId, UnitId};
 use crate::text::FileId;
 use std::sync::Arc;
 
@@ -11,12 +11,8 @@ pub type UnitRef = (FileId, UnitId);
 /// A class, struct or `impl` of a file.
 pub type ClassRef = (FileId, ClassId);
 
-/// An operation of a file: a place in the source, and the identity of what was made there.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Site {
-    pub file: FileId,
-    pub op: OpId,
-}
+/// An operation is a place in the source, and the identity of what was made there.
+pub use crate::facts::Site;
 
 /// A set of discriminators: what makes the names of two instances differ.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]

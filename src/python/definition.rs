@@ -67,6 +67,8 @@ impl Lower<'_> {
             body: Block::new(),
             span,
             head,
+            signature: syntax.field(n, Field::Parameters).map(|params| self.span(params)).unwrap_or_default(),
+            inner: syntax.field(n, Field::Body).map(|body| self.span(body)).unwrap_or_default(),
         });
         self.emit(What::Define(unit), span);
         self.within(unit, None, |lower| {
@@ -174,6 +176,8 @@ impl Lower<'_> {
             body: Block::new(),
             span,
             head: Span { start: span.start, end: span.start },
+            signature: Span::default(),
+            inner: syntax.field(n, Field::Body).map(|body| self.span(body)).unwrap_or_default(),
         });
         self.within(unit, None, |lower| {
             let value = lower.role(n, Field::Body);
@@ -209,6 +213,8 @@ impl Lower<'_> {
             body: Block::new(),
             span,
             head,
+            signature: Span::default(),
+            inner: syntax.field(n, Field::Body).map(|body| self.span(body)).unwrap_or_default(),
         });
         if let Some(class) = self.facts.facts_mut().classes.get_mut(class.0 as usize) {
             class.body = Some(unit);

@@ -42,6 +42,9 @@ impl Lower<'_> {
                 Kind::TuplePattern if self.is_group(n) => self.syntax.first(n),
                 _ => {
                     value = self.descend(n, |lower| lower.leaf(n));
+                    if let Some(value) = value {
+                        self.facts.place(value, self.span(n));
+                    }
                     None
                 }
             };
@@ -53,6 +56,8 @@ impl Lower<'_> {
         while self.spine.len() > base {
             let Some(n) = self.spine.pop() else { break };
             value = self.link(n, value, start);
+            let span = self.span(n);
+            self.facts.place(value, Span { start: start.unwrap_or(span.start), end: span.end });
         }
         if starred { self.value(Value::Star(value)) } else { value }
     }
@@ -146,6 +151,8 @@ impl Lower<'_> {
         match self.kind(n) {
             Kind::Identifier => {
                 let name = self.sym(n);
+                let span = self.span(n);
+                self.facts.facts_mut().uses.push((name, span));
                 self.name(name)
             }
             Kind::String | Kind::Concatenated => self.string(n),

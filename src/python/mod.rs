@@ -114,6 +114,8 @@ impl Lower<'_> {
             body: Block::new(),
             span,
             head: Span::new(0, 0),
+            signature: Span::default(),
+            inner: span,
         });
         self.statements(Syntax::ROOT);
         self.close();

@@ -3,7 +3,7 @@
 use super::expression::operator;
 use super::syntax::{Field, Kind, N};
 use super::{DEPTH, Lower};
-use crate::facts::{Block, Handler, Import, Operator, Step, Sym, V, Value, What, Why, WithItem};
+use crate::facts::{Block, Handler, Import, Operator, Statement, Step, Sym, V, Value, What, Why, WithItem};
 use crate::text::Span;
 
 impl Lower<'_> {
@@ -50,6 +50,7 @@ impl Lower<'_> {
 
     fn one_statement(&mut self, n: N) {
         let span = self.span(n);
+        self.written_statement(n);
         match self.kind(n) {
             Kind::ExpressionStatement => self.expression_statement(n),
             Kind::If => self.branch(n),
@@ -97,6 +98,27 @@ impl Lower<'_> {
             Kind::Error | Kind::Block | Kind::Other => self.statements(n),
             _ => {}
         }
+    }
+
+    /// Keeps where a statement and its blocks are written.
+    fn written_statement(&mut self, n: N) {
+        let syntax = self.syntax;
+        if matches!(self.kind(n), Kind::Error | Kind::Block | Kind::Other | Kind::Comment) {
+            return;
+        }
+        let mut blocks = Vec::new();
+        for child in syntax.children(n) {
+            match self.kind(child) {
+                Kind::Block => blocks.push(self.span(child)),
+                // Clauses, the definition below decorators.
+                Kind::Elif | Kind::Else | Kind::Except | Kind::Finally | Kind::Function | Kind::Class => {
+                    blocks.extend(syntax.child(child, Kind::Block).map(|block| self.span(block)));
+                }
+                _ => {}
+            }
+        }
+        let span = self.span(n);
+        self.facts.facts_mut().statements.push(Statement { span, blocks });
     }
 
     /// The one operand of `return` or `raise`.
@@ -312,6 +334,7 @@ impl Lower<'_> {
 
     fn handler(&mut self, n: N) -> Handler {
         let syntax = self.syntax;
+        let mut types = Span::default();
         let (body, catches) = self.gather(|lower| {
             let mut catches = Vec::new();
             let mut alias = syntax.field(n, Field::Alias);
@@ -320,6 +343,7 @@ impl Lower<'_> {
                     alias = syntax.field(value, Field::Alias);
                     value = syntax.first(value).unwrap_or(value);
                 }
+                types = lower.span(value);
                 let value = lower.expression(value);
                 match lower.facts.facts().value(value) {
                     Value::Tuple(many) => catches.extend_from_slice(many),
@@ -341,7 +365,7 @@ impl Lower<'_> {
             }
             catches
         });
-        Handler { catches, body, span: self.span(n) }
+        Handler { catches, types, body, span: self.span(n) }
     }
 
     /// What stands after `as`: wrapped in a node of its own in some places.

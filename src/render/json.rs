@@ -6,7 +6,7 @@ use super::place::Places;
 use super::{JSON_VERSION, page_uri};
 use crate::check::{Report, Skipped};
 use crate::facts::Why;
-use crate::finding::{Confidence, Finding, Label, Role, Severity};
+use crate::finding::{Confidence, Edit, Finding, Label, Role, Severity};
 use crate::text::{Columns, FileId, Span};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -44,6 +44,22 @@ struct Entry<'a> {
     reproduce: Option<&'a str>,
     fingerprint: String,
     url: Option<String>,
+    fix: Option<FixEntry<'a>>,
+}
+
+/// Replacements that belong together, sorted by file and place.
+#[derive(Serialize)]
+struct FixEntry<'a> {
+    title: &'a str,
+    applicability: &'static str,
+    edits: Vec<EditEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct EditEntry<'a> {
+    #[serde(flatten)]
+    place: Place<'a>,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -145,7 +161,16 @@ fn entry<'a>(finding: &'a Finding, fingerprint: String, places: &Places<'a>) -> 
         reproduce: finding.reproduce.as_deref(),
         fingerprint,
         url: page_uri(finding.rule),
+        fix: finding.fix.as_ref().map(|fix| FixEntry {
+            title: &fix.title,
+            applicability: super::applicability(fix),
+            edits: fix.edits.iter().filter_map(|edit| edit_entry(edit, places)).collect(),
+        }),
     }
+}
+
+fn edit_entry<'a>(edit: &'a Edit, places: &Places<'a>) -> Option<EditEntry<'a>> {
+    Some(EditEntry { place: place(places, edit.file, edit.span)?, text: &edit.text })
 }
 
 fn place<'a>(places: &Places<'a>, file: FileId, span: Span) -> Option<Place<'a>> {

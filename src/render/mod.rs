@@ -13,7 +13,7 @@ mod terminal;
 mod window;
 
 use crate::check::Report;
-use crate::finding::{Label, Role, Severity};
+use crate::finding::{Fix, Label, Role, Severity};
 use std::io::{self, Write};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +74,11 @@ fn severity_name(severity: Severity) -> &'static str {
         Severity::Warning => "warning",
         Severity::Error => "error",
     }
+}
+
+/// What a fix asks of its reader.
+fn applicability(fix: &Fix) -> &'static str {
+    if fix.safe { "safe" } else { "unsafe" }
 }
 
 /// What a label says; one that says nothing would not be drawn, and could not be a link's text.

@@ -87,6 +87,11 @@ fn block(finding: &Finding, places: &Places, options: &Options) -> String {
     if !finding.help.is_empty() {
         let _ = writeln!(text, "  {bold}help:{off} {}", wrapped(&sanitized(&finding.help, TEXT).to_string(), 8, width));
     }
+    if let Some(fix) = &finding.fix {
+        let flags = if fix.safe { "--fix" } else { "--fix --unsafe-fixes" };
+        let title = format!("{} (`{flags}`)", fix.title);
+        let _ = writeln!(text, "  {bold}fix:{off} {}", wrapped(&sanitized(&title, TEXT).to_string(), 8, width));
+    }
     let unsure = match finding.confidence {
         Confidence::High => None,
         Confidence::Medium => Some("medium; a fact that it rests on is probable, not certain"),
@@ -380,6 +385,8 @@ mod tests {
             tests: Vec::new(),
             reproduce: None,
             key: String::new(),
+            remedy: None,
+            fix: None,
         };
         let shown: Vec<u32> = labels(&finding).iter().map(|label| label.span.start).collect();
         assert_eq!(shown, [0, 1, 2, 6, 7, 8]);

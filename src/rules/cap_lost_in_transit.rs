@@ -2,7 +2,7 @@
 
 use super::caps;
 use crate::facts::trace::{Bound, Command, Lost};
-use crate::finding::{Finding, Role, Severity};
+use crate::finding::{Finding, Remedy, Role, Severity};
 use crate::link::Suite;
 use std::collections::BTreeSet;
 
@@ -40,5 +40,8 @@ fn finding(command: &Command, lost: &Lost) -> Finding {
     let message = format!("`{name}` is set and does not reach `{}`: {} drops it", command.program, lost.by);
     let mut finding = caps::finding("cap-lost-in-transit", labels, message, help, format!("{name} {}", lost.by));
     finding.severity = Severity::Error;
+    if lost.by == "tox" {
+        finding.remedy = Some(Remedy::LetThrough { section: lost.place, name: name.clone() });
+    }
     finding
 }

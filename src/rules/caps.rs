@@ -90,5 +90,7 @@ pub fn finding(rule: &'static str, labels: Vec<Label>, message: String, help: St
         tests: Vec::new(),
         reproduce: None,
         key,
+        remedy: None,
+        fix: None,
     }
 }

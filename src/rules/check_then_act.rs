@@ -3,7 +3,7 @@
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
 use crate::link::{Effect, Known, Root, Site, Suite, UnitRef, is_shared};
 use std::collections::BTreeSet;
 
@@ -89,6 +89,16 @@ fn is_lock_file(path: &str) -> bool {
     ["lock", ".lck", ".pid"].iter().any(|end| path.ends_with(end)) && !path.ends_with("block")
 }
 
+fn remedy(effect: &Effect, known: &Known, case: Case) -> Remedy {
+    let (act, check) = (Act { site: effect.site, call: effect.call.clone() }, known.site);
+    match case {
+        Case::MakeDir => Remedy::AcceptExisting { act, check },
+        Case::Remove => Remedy::AcceptMissing { act, check },
+        Case::OutsideLock => Remedy::CheckInside { act, check },
+        Case::LockFile | Case::File => Remedy::CreateExclusively { act, check },
+    }
+}
+
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {
     let owner = suite.owner(unit);
     let name = suite.unit_name(owner);
@@ -163,5 +173,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
+        remedy: effect.via.is_empty().then(|| remedy(effect, known, case)),
+        fix: None,
     }
 }

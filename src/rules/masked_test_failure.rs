@@ -2,7 +2,7 @@
 
 use super::caps;
 use crate::facts::trace::{Command, Service};
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Confidence, Finding, Remedy, Role, Severity};
 use crate::link::Suite;
 use std::collections::BTreeSet;
 
@@ -37,6 +37,7 @@ fn finding(suite: &Suite, command: &Command, place: (crate::text::FileId, crate:
     let key = format!("{} {reader}", job.map_or("", |job| &job.name));
     let mut finding = caps::finding("masked-test-failure", labels, message, help.to_owned(), key);
     finding.severity = Severity::Error;
+    finding.remedy = Some(Remedy::FailWithPipes { pipe: place });
     finding.confidence = match (COPY.contains(&reader), job) {
         (true, Some(_)) => Confidence::High,
         (true, None) => Confidence::Medium,

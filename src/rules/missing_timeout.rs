@@ -2,7 +2,7 @@
 
 use super::caps;
 use crate::facts::trace::{Bound, Command, Host, Job, Place, Service};
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Confidence, Finding, Remedy, Role, Severity};
 use crate::link::Suite;
 use crate::text::FileId;
 use std::collections::BTreeMap;
@@ -54,6 +54,7 @@ fn finding(jobs: &[(&Job, &Command)], limit: Option<(&Job, &(String, Place))>) -
         help.push_str(", or nextest's `slow-timeout` a `terminate-after`");
     }
     let mut finding = caps::finding("missing-timeout", labels, message, help, names.join(" "));
+    finding.remedy = Some(Remedy::LimitJobs { jobs: jobs.iter().map(|(job, _)| (job.file, job.head)).collect(), minutes });
     let uncapped = jobs.iter().any(|(job, command)| matches!(job.host, Host::Own(_)) && matches!(command.count.bound(), Bound::Cpus(_)));
     finding.severity = if uncapped || limit.is_some_and(|(job, _)| job.file == first.file) { Severity::Warning } else { Severity::Note };
     finding.confidence = if limit.is_some() || !slow.is_empty() { Confidence::High } else { Confidence::Medium };

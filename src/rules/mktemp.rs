@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::calls::Verb;
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
 use crate::link::{Effect, Suite, UnitRef};
 use std::collections::BTreeSet;
 
@@ -74,5 +74,11 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect]) -> Fin
         tests: Vec::new(),
         reproduce: None,
         key: name,
+        remedy: Some(Remedy::ReserveName {
+            name: effect.site,
+            first: uses.map(|used| Act { site: used.site, call: used.call.clone() }),
+            directory: uses.is_some_and(|used| used.verb == Verb::MakeDir),
+        }),
+        fix: None,
     }
 }

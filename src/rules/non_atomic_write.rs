@@ -4,7 +4,7 @@ use super::words;
 use crate::calls::{Reach, Verb};
 use crate::facts::ClassId;
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Label, Role, Severity};
+use crate::finding::{Act, Confidence, Finding, Label, Remedy, Role, Severity};
 use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,6 +153,14 @@ fn tail(effect: &Effect) -> Option<String> {
     (text.replace("{}", "").len() >= 4).then_some(text)
 }
 
+/// The literal end of a file's name, from its last dot.
+fn suffix(effect: &Effect) -> Option<String> {
+    match effect.on.segments.last()?.last()? {
+        Piece::Lit(text) => text.rfind('.').map(|at| text[at..].to_owned()),
+        Piece::Hole(_) => None,
+    }
+}
+
 fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], readers: &[Reader]) -> Evidence {
     let missing = effect.known.iter().rev().find(|known| {
         known.on == effect.on
@@ -259,5 +267,10 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
+        remedy: effect.via.is_empty().then(|| Remedy::PublishAtomically {
+            write: Act { site: effect.site, call: effect.call.clone() },
+            suffix: suffix(effect),
+        }),
+        fix: None,
     }
 }

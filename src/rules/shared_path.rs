@@ -120,5 +120,7 @@ fn finding(suite: &Suite, meeting: &Meeting) -> Finding {
         tests: words::names(meeting.tests.iter().map(|test| &suite.tests[*test])),
         reproduce: Some(words::reproduce(suite, a, b)),
         key: path.clone(),
+        remedy: words::own_directory(suite, &meeting.tests, &[&meeting.place]),
+        fix: None,
     }
 }

@@ -4,8 +4,8 @@ use super::words;
 use crate::calls::Reach;
 use crate::calls::Verb;
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, Root, Site, Suite, UnitRef, has_fixed_name, is_far, is_shared};
+use crate::finding::{Confidence, Finding, Remedy, Role, Severity};
+use crate::link::{Effect, Place, Root, Site, Suite, UnitRef, has_fixed_name, is_far, is_shared};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One place that tests or product code change, with all that change it.
@@ -173,7 +173,15 @@ pub fn finding(
         tests: words::names(single.tests.iter().map(|test| &suite.tests[*test])),
         reproduce: None,
         key: single.path.clone(),
+        remedy: remedy(suite, single),
+        fix: None,
     }
+}
+
+fn remedy(suite: &Suite, single: &Single) -> Option<Remedy> {
+    let tests: Vec<usize> = single.tests.iter().copied().collect();
+    let places: Vec<&Place> = single.others.iter().chain([&single.effect]).map(|effect| &*effect.on).collect();
+    words::own_directory(suite, &tests, &places)
 }
 
 /// Who changes it: one test, several, or a function.

@@ -3,7 +3,7 @@
 use super::caps::{self, Sibling};
 use crate::facts::run::Runner;
 use crate::facts::trace::{Bound, Command, Cpu, Host, Job, Part, Service};
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Confidence, Finding, Remedy, Role, Severity};
 use crate::link::Suite;
 use std::collections::BTreeSet;
 
@@ -45,7 +45,9 @@ fn finding(job: &Job, command: &Command, cpu: Cpu, known: Option<Sibling>, confi
     }
     let knobs = command.count.knobs();
     let number = known.as_ref().map_or(4, |known| known.number);
-    let variable = known.as_ref().and_then(|known| known.variable.as_deref()).or(knobs.first().copied());
+    // CI is set by every service, and is no number.
+    let open = knobs.iter().copied().find(|name| *name != "CI");
+    let variable = known.as_ref().and_then(|known| known.variable.as_deref()).or(open);
     let help = match (variable, &known) {
         (Some(variable), Some(known)) => {
             format!("set `{variable}: \"{number}\"` in the `env` of job `{}`, the number of job `{}`", job.name, known.job)
@@ -66,6 +68,16 @@ fn finding(job: &Job, command: &Command, cpu: Cpu, known: Option<Sibling>, confi
         finding.severity = Severity::Error;
     }
     finding.confidence = confidence;
+    let option = command.chain.iter().rev().find(|link| link.what == Part::Option).map(|link| link.place);
+    finding.remedy = match variable {
+        Some(name) => Some(Remedy::SetVariable {
+            job: (job.file, job.head),
+            word: if job.service == Service::GitLab { "variables" } else { "env" },
+            name: name.to_owned(),
+            value: format!("\"{number}\""),
+        }),
+        None => option.map(|option| Remedy::GiveNumber { option, number }),
+    };
     if let Host::Own(why) = job.host {
         finding.notes.push(format!("it runs on {why}: on a host of 32 CPUs these are {} workers", on_32(command)));
     }

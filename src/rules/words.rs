@@ -2,8 +2,8 @@
 
 use crate::calls::Verb;
 use crate::facts::Language;
-use crate::finding::{Confidence, Label, Role};
-use crate::link::{Effect, Site, Suite, Test};
+use crate::finding::{Confidence, Label, Remedy, Role, Use};
+use crate::link::{Effect, Piece, Place, Site, Suite, Test};
 use std::collections::BTreeSet;
 
 /// A verb as a person says it: "writes", "deletes".
@@ -106,6 +106,50 @@ pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
             }
         }
     }
+}
+
+/// What lets the paths of some tests begin in a directory of their own: every place where one of them is handed to a call in test code.
+/// None where a test relies on what it did not write.
+pub fn own_directory(suite: &Suite, tests: &[usize], places: &[&Place]) -> Option<Remedy> {
+    let mut uses: Vec<Use> = Vec::new();
+    let mut copy = false;
+    for test in tests.iter().map(|test| &suite.tests[*test]) {
+        let here = test.effects.iter().filter(|one| places.iter().any(|place| **place == *one.effect.on));
+        let mut written = false;
+        for one in here {
+            let effect = &one.effect;
+            let anchor = effect.via.first().copied().unwrap_or(effect.site);
+            // An input that the same call reads lies beside what it writes.
+            let input = test.effects.iter().map(|other| &other.effect).find(|other| {
+                other.verb == Verb::Read
+                    && other.via.first() == Some(&anchor)
+                    && other.on != effect.on
+                    && other.on.root == effect.on.root
+                    && other.on.parent() == effect.on.parent()
+                    && crate::link::changes(effect.verb)
+            });
+            copy |= input.is_some();
+            let reads = matches!(effect.verb, Verb::Read | Verb::Open);
+            let removes = matches!(effect.verb, Verb::Delete | Verb::DeleteTree) && !effect.accepts_missing();
+            if (reads || removes) && !written && effect.via.is_empty() && !effect.maybe {
+                return None;
+            }
+            written |= crate::link::changes(effect.verb);
+            let parts = parts(&effect.on).chain(input.into_iter().flat_map(|input| parts(&input.on))).collect();
+            if !uses.iter().any(|known| known.site == anchor) {
+                uses.push(Use { site: anchor, parts });
+            }
+        }
+    }
+    (!uses.is_empty()).then_some(Remedy::OwnDirectory { uses, copy })
+}
+
+/// The literal ends of a path's segments.
+fn parts(place: &Place) -> impl Iterator<Item = String> + '_ {
+    place.segments.iter().filter_map(|segment| match segment.last()? {
+        Piece::Lit(text) => Some(text.to_string()),
+        Piece::Hole(_) => None,
+    })
 }
 
 /// The last part of a test's name.

@@ -1,9 +1,10 @@
 //! Where a piece of syntax starts and ends, without printing its tokens: `Spanned` would walk all of a large expression each time.
 
+use crate::facts::Statement;
 use crate::text::Span;
 use proc_macro2::Span as Tokens;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Visibility};
+use syn::{Attribute, Expr, Stmt, Visibility};
 
 /// The byte span of a token or of tokens. Offsets are relative to the text given to the parser, which is the whole file.
 pub fn bytes(tokens: Tokens) -> Span {
@@ -38,6 +39,36 @@ pub fn item_start(attrs: &[Attribute], vis: Option<&Visibility>, keyword: Tokens
     let attr = attrs.iter().find(|attr| matches!(attr.style, syn::AttrStyle::Outer)).map(|attr| attr.pound_token.span);
     let vis = vis.filter(|vis| !matches!(vis, Visibility::Inherited)).map(Spanned::span);
     bytes(attr.or(vis).unwrap_or(keyword)).start
+}
+
+/// A statement of a block, its semicolon included.
+pub fn statement(stmt: &Stmt) -> Statement {
+    let mut blocks = Vec::new();
+    let span = match stmt {
+        Stmt::Local(local) => across(local.let_token.span, local.semi_token.span),
+        Stmt::Item(item) => bytes(item.span()),
+        Stmt::Expr(e, semi) => {
+            let mut at = Some(e);
+            while let Some(Expr::If(e)) = at {
+                blocks.push(braces(&e.then_branch));
+                at = e.else_branch.as_ref().map(|(_, other)| &**other);
+            }
+            if let Some(Expr::Block(e)) = at {
+                blocks.push(braces(&e.block));
+            }
+            let whole = expr(e);
+            Span { start: whole.start, end: semi.as_ref().map_or(whole.end, |semi| bytes(semi.span).end) }
+        }
+        Stmt::Macro(stmt) => {
+            let whole = join(bytes(stmt.mac.path.span()), bytes(stmt.mac.delimiter.span().close()));
+            Span { start: whole.start, end: stmt.semi_token.as_ref().map_or(whole.end, |semi| bytes(semi.span).end) }
+        }
+    };
+    Statement { span, blocks }
+}
+
+fn braces(block: &syn::Block) -> Span {
+    across(block.brace_token.span.open(), block.brace_token.span.close())
 }
 
 /// The first byte of an expression, its attributes left out.

@@ -10,6 +10,15 @@ use syn::{BinOp, Expr, Lit, Pat, RangeLimits, Type, UnOp};
 impl Lower {
     /// Lowers an expression; its value.
     pub fn expr(&mut self, expr: &Expr) -> V {
+        let value = self.lower(expr);
+        // `&x`, `x?` and `(x)` are written where `x` is.
+        if !matches!(expr, Expr::Await(_) | Expr::Cast(_) | Expr::Group(_) | Expr::Paren(_) | Expr::Reference(_) | Expr::Try(_)) {
+            self.builder.place(value, edges::expr(expr));
+        }
+        value
+    }
+
+    fn lower(&mut self, expr: &Expr) -> V {
         match expr {
             Expr::Await(e) => match &*e.base {
                 // Run where it stands.
@@ -24,7 +33,13 @@ impl Lower {
             Expr::Try(e) => self.expr(&e.expr),
             Expr::Lit(e) => self.literal(&e.lit),
             Expr::Path(e) if e.path.is_ident("None") => self.value(Value::Nil),
-            Expr::Path(e) => self.path(e.qself.as_ref(), &e.path),
+            Expr::Path(e) => {
+                let value = self.path(e.qself.as_ref(), &e.path);
+                if let Value::Name(name) = *self.builder.facts().value(value) {
+                    self.builder.facts_mut().uses.push((name, edges::expr(expr)));
+                }
+                value
+            }
             Expr::Field(e) => {
                 let base = self.expr(&e.base);
                 let name = self.member(&e.member);

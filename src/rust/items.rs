@@ -19,6 +19,8 @@ pub struct Function<'a> {
     pub output: &'a ReturnType,
     pub block: &'a syn::Block,
     pub span: Span,
+    /// The parameters with their parentheses.
+    pub signature: Span,
 }
 
 /// A `struct`, `enum`, `union`, `trait` or `impl` before its body.
@@ -129,7 +131,9 @@ impl Lower {
         }
         let span = Span { start, end: edges::bytes(block.brace_token.span.close()).end };
         let is_async = sig.asyncness.is_some();
-        let function = Function { ident: &sig.ident, marks, class, receiver, is_async, output: &sig.output, block, span };
+        let signature = edges::across(sig.paren_token.span.open(), sig.paren_token.span.close());
+        let function =
+            Function { ident: &sig.ident, marks, class, receiver, is_async, output: &sig.output, block, span, signature };
         self.function(function, |lower| {
             lower.params(sig.inputs.iter().filter_map(|input| match input {
                 FnArg::Typed(typed) => Some((&*typed.pat, Some(&*typed.ty), edges::bytes(typed.span()))),
@@ -143,6 +147,7 @@ impl Lower {
         let name = self.ident(f.ident);
         let head = edges::bytes(f.ident.span());
         let returns = self.returned(f.output);
+        let inner = edges::across(f.block.brace_token.span.open(), f.block.brace_token.span.close());
         let shape = match (f.class, &f.receiver) {
             (None, _) => Shape::Function,
             (Some(_), Some(_)) => Shape::Method,
@@ -154,6 +159,8 @@ impl Lower {
             lower.change(id, |unit| {
                 unit.params.extend(f.receiver);
                 unit.returns = returns;
+                unit.signature = f.signature;
+                unit.inner = inner;
             });
             params(lower);
             lower.block(f.block, Dest::Return);

@@ -69,6 +69,8 @@ impl Lower {
             body: Vec::new(),
             span,
             head: Span::default(),
+            signature: Span::default(),
+            inner: span,
         });
         Lower {
             builder,
@@ -111,6 +113,8 @@ impl Lower {
             body: Vec::new(),
             span: new.span,
             head: new.head,
+            signature: Span::default(),
+            inner: Span::default(),
         });
         let unit = std::mem::replace(&mut self.unit, id);
         let steps = std::mem::take(&mut self.steps);
@@ -236,6 +240,8 @@ impl Lower {
         }
         let last = stmts.len().saturating_sub(1);
         for (n, stmt) in stmts.iter().enumerate() {
+            let statement = edges::statement(stmt);
+            self.builder.facts_mut().statements.push(statement);
             match stmt {
                 Stmt::Item(_) => {}
                 Stmt::Local(local) => self.conditional(&local.attrs, |lower| lower.local(local)),

@@ -406,6 +406,7 @@ impl Lower {
                 output: &each.output,
                 block: &each.block,
                 span: each.span,
+                signature: Span::default(),
             };
             self.function(function, |lower| {
                 lower.params(each.params.iter().map(|(pat, ty)| (pat, ty.as_ref(), edges::bytes(pat.span()))));

@@ -227,7 +227,8 @@ pub fn config() -> Config {
 }
 
 /// The comment of `line` that holds marks, without its sign, and whether it stands alone.
-fn comment_with_marks(line: &str) -> Option<(&str, bool)> {
+/// The comment of a line that holds marks, without its sign, and whether it stands alone.
+pub fn comment_with_marks(line: &str) -> Option<(&str, bool)> {
     for (at, _) in line.char_indices() {
         let rest = &line[at..];
         let Some(comment) = rest.strip_prefix('#').or_else(|| rest.strip_prefix("//")) else { continue };
@@ -288,6 +289,8 @@ mod tests {
             tests: Vec::new(),
             reproduce: None,
             key: String::new(),
+            remedy: None,
+            fix: None,
         }
     }
 

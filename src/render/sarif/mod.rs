@@ -11,7 +11,7 @@ use super::place::{Places, Region};
 use super::{label_text, why_name};
 use crate::check::Report;
 use crate::facts::Why;
-use crate::finding::{Finding, Label, Role, Severity};
+use crate::finding::{Finding, Fix, Label, Role, Severity};
 use crate::text::{Columns, FileId, Span};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
@@ -128,6 +128,7 @@ fn result(
         locations,
         code_flows,
         partial_fingerprints,
+        fixes: finding.fix.iter().map(|fix| fix_of(fix, places)).collect(),
         properties: model::ResultProperties {
             confidence: finding.confidence,
             help: finding.help.clone(),
@@ -135,6 +136,22 @@ fn result(
             reproduce: finding.reproduce.clone(),
             tests: finding.tests.clone(),
         },
+    }
+}
+
+/// A fix: its replacements by file, in the order of the text.
+fn fix_of(fix: &Fix, places: &Places) -> model::Fix {
+    let mut changes: BTreeMap<FileId, Vec<model::Replacement>> = BTreeMap::new();
+    for edit in &fix.edits {
+        let Some(region) = places.region(edit.file, edit.span) else { continue };
+        let replacement = model::Replacement { deleted_region: region_of(region), inserted_content: text_of(&edit.text) };
+        changes.entry(edit.file).or_default().push(replacement);
+    }
+    let change = |(file, replacements)| model::ArtifactChange { artifact_location: artifact(places.path(file)), replacements };
+    model::Fix {
+        description: text_of(&rule::sentence(&fix.title)),
+        artifact_changes: changes.into_iter().map(change).collect(),
+        properties: model::FixProperties { applicability: super::applicability(fix) },
     }
 }
 
@@ -182,14 +199,18 @@ fn location(places: &Places, file: FileId, region: Region, message: Option<&str>
         id: None,
         physical_location: model::PhysicalLocation {
             artifact_location: artifact(places.path(file)),
-            region: Some(model::Region {
-                start_line: region.start.line,
-                start_column: region.start.column,
-                end_line: region.end.line,
-                end_column: region.end.column,
-            }),
+            region: Some(region_of(region)),
         },
         message: message.map(|text| model::LocationText { text: plain(text) }),
+    }
+}
+
+fn region_of(region: Region) -> model::Region {
+    model::Region {
+        start_line: region.start.line,
+        start_column: region.start.column,
+        end_line: region.end.line,
+        end_column: region.end.column,
     }
 }
 

@@ -155,6 +155,7 @@ Two tests write `a`.\nSo they collide.\n\nMore to read.\n
             severity: Severity::Error,
             confidence: Confidence::High,
             status: page::Status::Stable,
+            fix: crate::page::Cure::Advice,
             since: "0.1.0".to_owned(),
             was: Vec::new(),
             seen: Vec::new(),

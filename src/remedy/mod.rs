@@ -1,0 +1,78 @@
+//! What is to be done, as edits: a rule names an intent ([`Remedy`]), and this room writes it in the file's own style.
+//!
+//! One file for each family of intents; `draft` knows how a file is written, `imports` where its imports stand, `apply` makes new
+//! texts of edits, and `rounds` takes back what did not help.
+
+mod accept;
+pub mod apply;
+mod config;
+mod draft;
+mod imports;
+mod own;
+mod publish;
+mod reserve;
+pub mod rounds;
+
+use crate::facts::run::Setup;
+use crate::facts::{FileFacts, Site};
+use crate::finding::{Edit, Fix, Remedy};
+use crate::text::Source;
+use draft::Draft;
+use std::sync::Arc;
+
+/// What an intent is written from.
+#[derive(Clone, Copy)]
+pub struct Project<'a> {
+    pub sources: &'a [Source],
+    pub facts: &'a [Arc<FileFacts>],
+    pub setup: &'a Setup,
+}
+
+impl<'a> Project<'a> {
+    fn draft(&self, site: Site) -> Option<Draft<'a>> {
+        let facts = self.facts.get(site.file.0 as usize)?;
+        Draft::new(site.file, self.sources, facts)
+    }
+}
+
+/// The edits for an intent; none where this place is written in a way that we do not rewrite.
+pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
+    match remedy {
+        Remedy::AcceptExisting { act, check } => accept::existing(project.draft(act.site)?, act, *check),
+        Remedy::AcceptMissing { act, check } => accept::missing(project.draft(act.site)?, act, *check),
+        Remedy::CreateExclusively { act, check } => accept::exclusively(project.draft(act.site)?, act, *check),
+        Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
+        Remedy::EnterDirectory { tests } => own::entered(tests, project),
+        Remedy::OwnDirectory { uses, copy } => own::directory(uses, *copy, project),
+        Remedy::PublishAtomically { write, suffix } => {
+            publish::atomically(project.draft(write.site)?, write, suffix.as_deref(), project.setup)
+        }
+        Remedy::SetVariable { job, word, name, value } => config::variable(*job, word, name, value, project),
+        Remedy::LimitJobs { jobs, minutes } => config::limit(jobs, *minutes, project),
+        Remedy::LetThrough { section, name } => config::let_through(*section, name, project),
+        Remedy::FailWithPipes { pipe } => config::pipefail(*pipe, project),
+        Remedy::GiveNumber { option, number } => config::number(*option, *number, project),
+        Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
+    }
+}
+
+/// A draft as a fix: sorted, and none where its edits overlap.
+fn finish(draft: Draft, title: &str, safe: bool) -> Option<Fix> {
+    let mut edits = draft.edits;
+    edits.retain(|edit| edit.span.start != edit.span.end || !edit.text.is_empty());
+    edits.sort();
+    // What is put before something that is itself replaced is one edit.
+    let mut joined: Vec<Edit> = Vec::new();
+    for edit in edits {
+        match joined.last_mut() {
+            Some(last) if last.file == edit.file && last.span.start == edit.span.start && last.span.end == last.span.start => {
+                last.span = edit.span;
+                last.text.push_str(&edit.text);
+            }
+            _ => joined.push(edit),
+        }
+    }
+    let edits = joined;
+    let overlap = edits.windows(2).any(|two| apply::overlap(&two[0], &two[1]));
+    (!edits.is_empty() && !overlap).then(|| Fix { title: title.to_owned(), safe, edits })
+}

@@ -1,0 +1,215 @@
+//! Fixes from end to end: the program is run on files, and what it writes is looked at byte by byte.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// Tabs, CRLF, characters outside of the first plane before the edit, single quotes.
+const AWKWARD: &str = "# 😀 é\r\nimport os\r\n\r\n\r\ndef prepare(outdir):\r\n\tname = '😀é'; \r\n\tif not os.path.isdir(outdir):\r\n\t\tos.makedirs(outdir, 0o755)\r\n\treturn name\r\n";
+
+const AWKWARD_FIXED: &str = "# 😀 é\r\nimport os\r\n\r\n\r\ndef prepare(outdir):\r\n\tname = '😀é'; \r\n\tos.makedirs(outdir, 0o755, exist_ok=True)\r\n\treturn name\r\n";
+
+const SHARED: &str = "def test_save():\n    with open(\"/tmp/é😀.json\", \"w\") as out:\n        out.write(\"é\")\n";
+
+const REMOVAL: &str =
+    "import os\n\nSTATE = '/var/lib/app/state'\n\n\ndef forget():\n    if os.path.exists(STATE):\n        os.remove(STATE)\n";
+
+fn project(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn run(folder: &Path, flags: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isolint"));
+    command.arg("check").arg(folder).args(["--preview", "--isolated"]).args(flags).env_remove("ISOLINT_OUTPUT_FORMAT");
+    command.output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// All files below a folder, by path, with their bytes.
+fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let path = entry.path().strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
+            (path, fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn line_ends_tabs_and_quotes_stay_as_they_are() {
+    let folder = project(&[("src/a.py", AWKWARD)]);
+    let done = run(folder.path(), &["--fix"]);
+    assert_eq!(fs::read_to_string(folder.path().join("src/a.py")).unwrap(), AWKWARD_FIXED);
+    assert!(out(&done).contains("Fixed 1 finding."), "{}", out(&done));
+    assert_eq!(done.status.code(), Some(0));
+    // Nothing is left beside it.
+    assert_eq!(tree(folder.path()).len(), 1);
+}
+
+#[test]
+fn twice_is_once() {
+    let folder = project(&[("src/a.py", AWKWARD), ("src/b.py", REMOVAL), ("test_c.py", SHARED)]);
+    run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    let once = tree(folder.path());
+    let again = run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    assert!(out(&again).contains("Fixed nothing."), "{}", out(&again));
+    assert_eq!(tree(folder.path()), once);
+    assert!(String::from_utf8_lossy(&once["test_c.py"]).contains("tmp_path / \"é😀.json\""));
+}
+
+#[test]
+fn what_needs_a_look_waits_to_be_asked_for() {
+    let folder = project(&[("src/b.py", REMOVAL), ("test_c.py", SHARED)]);
+    let report = run(folder.path(), &[]);
+    assert!(out(&report).contains("1 finding can be fixed with --fix, 1 more with --unsafe-fixes."), "{}", out(&report));
+    assert!(out(&report).contains("put the file into a directory of its own (`--fix --unsafe-fixes`)"));
+    let before = tree(folder.path());
+    let done = run(folder.path(), &["--fix"]);
+    assert!(out(&done).contains("Fixed 1 finding; 1 more with --unsafe-fixes."), "{}", out(&done));
+    assert_eq!(done.status.code(), Some(1));
+    let after = tree(folder.path());
+    assert_eq!(after["test_c.py"], before["test_c.py"]);
+    assert!(String::from_utf8_lossy(&after["src/b.py"]).contains("with contextlib.suppress(FileNotFoundError):"));
+}
+
+#[test]
+fn a_diff_writes_nothing() {
+    let folder = project(&[("src/a.py", AWKWARD), ("test_c.py", SHARED)]);
+    let before = tree(folder.path());
+    let done = run(folder.path(), &["--diff", "--unsafe-fixes"]);
+    assert_eq!(tree(folder.path()), before);
+    assert_eq!(done.status.code(), Some(1));
+    let text = out(&done);
+    assert!(text.starts_with("--- a/src/a.py\n+++ b/src/a.py\n@@ "), "{text}");
+    assert!(text.contains("+\tos.makedirs(outdir, 0o755, exist_ok=True)\r\n"));
+    assert!(err(&done).contains("Would fix 2 findings."));
+    let clean = project(&[("src/a.py", "x = 1\n")]);
+    let none = run(clean.path(), &["--diff"]);
+    assert_eq!((none.status.code(), out(&none)), (Some(0), String::new()));
+}
+
+#[test]
+fn a_text_that_is_not_its_bytes_is_left_alone() {
+    let folder = project(&[]);
+    let marked = [b"\xEF\xBB\xBF", REMOVAL.as_bytes()].concat();
+    let latin = [b"# coding: latin-1\n# \xE9\n", REMOVAL.as_bytes()].concat();
+    fs::write(folder.path().join("marked.py"), &marked).unwrap();
+    fs::write(folder.path().join("latin.py"), &latin).unwrap();
+    let before = tree(folder.path());
+    let done = run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    assert!(out(&done).contains("Fixed nothing."), "{}", out(&done));
+    assert!(out(&done).contains("check-then-act"));
+    assert_eq!(tree(folder.path()), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn mode_bits_stay_and_links_stay_links() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = project(&[("src/a.py", AWKWARD)]);
+    let path = folder.path().join("src/a.py");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).unwrap();
+    symlink("src/a.py", folder.path().join("link.py")).unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("b.py"), REMOVAL).unwrap();
+    symlink(outside.path().join("b.py"), folder.path().join("b.py")).unwrap();
+    run(folder.path(), &["--fix"]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o750);
+    assert_eq!(fs::read_to_string(&path).unwrap(), AWKWARD_FIXED);
+    assert!(fs::symlink_metadata(folder.path().join("link.py")).unwrap().is_symlink());
+    // What lies outside of the project is not ours to change.
+    assert_eq!(fs::read_to_string(outside.path().join("b.py")).unwrap(), REMOVAL);
+}
+
+/// Byte offset of a 1-based line and a 1-based column in UTF-16 code units, by another way than the program's.
+fn offset_of(text: &str, line: u64, column: u64) -> usize {
+    let mut at = 0;
+    for _ in 1..line {
+        at += text[at..].find('\n').unwrap() + 1;
+    }
+    let mut units = 1;
+    for c in text[at..].chars() {
+        if units == column {
+            break;
+        }
+        units += c.len_utf16() as u64;
+        at += c.len_utf8();
+    }
+    at
+}
+
+/// Makes replacements, the last in the text first.
+fn replaced(text: &str, mut edits: Vec<(usize, usize, String)>) -> String {
+    edits.sort();
+    edits.dedup();
+    let mut text = text.to_owned();
+    for (start, end, new) in edits.into_iter().rev() {
+        text.replace_range(start..end, &new);
+    }
+    text
+}
+
+#[test]
+fn json_and_sarif_say_the_bytes_that_fix_writes() {
+    let folder = project(&[("src/a.py", AWKWARD), ("src/é b.py", REMOVAL), ("test_c.py", SHARED)]);
+    let before = tree(folder.path());
+    let text = |path: &str| String::from_utf8(before[path].clone()).unwrap();
+    let json: Value = serde_json::from_slice(&run(folder.path(), &["--output-format", "json"]).stdout).unwrap();
+    let sarif: Value = serde_json::from_slice(&run(folder.path(), &["--output-format", "sarif"]).stdout).unwrap();
+    run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    let after = tree(folder.path());
+    assert_ne!(before, after);
+
+    let mut edits: BTreeMap<String, Vec<(usize, usize, String)>> = BTreeMap::new();
+    for finding in json["findings"].as_array().unwrap() {
+        for edit in finding["fix"]["edits"].as_array().unwrap() {
+            let number = |key: &str| edit[key].as_u64().unwrap() as usize;
+            let one = (number("start"), number("end"), edit["text"].as_str().unwrap().to_owned());
+            edits.entry(edit["path"].as_str().unwrap().to_owned()).or_default().push(one);
+        }
+    }
+    let by_json: BTreeMap<String, Vec<u8>> = before
+        .keys()
+        .map(|path| (path.clone(), replaced(&text(path), edits.remove(path).unwrap_or_default()).into_bytes()))
+        .collect();
+    assert_eq!(by_json, after);
+
+    let mut edits: BTreeMap<String, Vec<(usize, usize, String)>> = BTreeMap::new();
+    for result in sarif["runs"][0]["results"].as_array().unwrap() {
+        for change in result["fixes"][0]["artifactChanges"].as_array().unwrap() {
+            let path = change["artifactLocation"]["uri"].as_str().unwrap().replace("%C3%A9", "é").replace("%20", " ");
+            for one in change["replacements"].as_array().unwrap() {
+                let region = |key: &str| one["deletedRegion"][key].as_u64().unwrap();
+                let start = offset_of(&text(&path), region("startLine"), region("startColumn"));
+                let end = offset_of(&text(&path), region("endLine"), region("endColumn"));
+                let new = one["insertedContent"]["text"].as_str().unwrap().to_owned();
+                edits.entry(path.clone()).or_default().push((start, end, new));
+            }
+        }
+    }
+    let by_sarif: BTreeMap<String, Vec<u8>> = before
+        .keys()
+        .map(|path| (path.clone(), replaced(&text(path), edits.remove(path).unwrap_or_default()).into_bytes()))
+        .collect();
+    assert_eq!(by_sarif, after);
+}
