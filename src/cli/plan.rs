@@ -8,6 +8,7 @@ use isolint::facts::trace::{Command, Host, Job, Link, Machine, Part, Place};
 use isolint::render::sanitized::sanitized;
 use isolint::text::Source;
 use isolint::{check, discover};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -49,7 +50,12 @@ fn table(sources: &[Source], setup: &Setup) -> String {
     let mut unknown = 0;
     let mut all = 0;
     for (n, job) in setup.jobs.iter().enumerate() {
-        let commands: Vec<&Command> = setup.commands.iter().filter(|command| command.job == Some(n)).collect();
+        let mut seen = BTreeSet::new();
+        let commands: Vec<&Command> = setup
+            .commands
+            .iter()
+            .filter(|command| command.job == Some(n) && seen.insert((command.place, command.count.clone())))
+            .collect();
         if commands.is_empty() {
             continue;
         }

@@ -291,10 +291,8 @@ impl Options {
     fn counted(option: &Word, value: Option<Word>) -> Counted {
         let mut words = vec![option.clone()];
         words.extend(value.clone());
-        let mut counted = value.map_or_else(|| Counted::plain(Count::Unknown), |value| Counted::of(&value));
-        if counted.auto {
-            counted.count = Count::Cpus(Cpu::Quota);
-        }
+        let counted = value.map_or_else(|| Counted::plain(Count::Unknown), |value| Counted::of(&value));
+        let mut counted = counted.meaning(&Count::Cpus(Cpu::Quota));
         // `-j -2` of nextest is all CPUs but two.
         if counted.is_unknown()
             && let Some(less) = words.last().and_then(|word| word.str().strip_prefix('-')).and_then(|n| n.parse().ok())

@@ -391,6 +391,13 @@ impl Walk<'_> {
             if let Some(name) = key.text() {
                 // GitLab: `NAME: { value: x }`.
                 env.set(name, text(value).or_else(|| value.get("value").and_then(text)));
+                // One of several.
+                if let Some(inner) = value.text().and_then(|text| text.strip_prefix("${{")?.strip_suffix("}}")) {
+                    let among = outer.choices(inner.trim()).to_vec();
+                    if !among.is_empty() {
+                        env.choose(name, among);
+                    }
+                }
                 set = true;
             }
         }
@@ -428,6 +435,15 @@ impl Walk<'_> {
             };
             env.set(&format!("matrix.{name}"), only);
             set = true;
+        }
+        let included = node.get("include").map(Node::items).unwrap_or(&[]);
+        for (key, _) in included.iter().flat_map(Node::pairs).chain(node.pairs()) {
+            if let Some(name) = key.text().filter(|name| !matches!(*name, "include" | "exclude"))
+                && let Some(values) = jobs::axis(node, name)
+            {
+                env.choose(&format!("matrix.{name}"), values);
+                set = true;
+            }
         }
         set
     }

@@ -33,6 +33,21 @@ impl Counted {
         counted
     }
 
+    /// With what `auto` means here, behind the variables that may say otherwise.
+    pub fn meaning(mut self, auto: &Count) -> Counted {
+        fn put(count: Count, auto: &Count) -> Count {
+            match count {
+                Count::Variable { name, set, unset } => Count::Variable { name, set, unset: Box::new(put(*unset, auto)) },
+                Count::Cpus(_) => auto.clone(),
+                other => other,
+            }
+        }
+        if self.auto {
+            self.count = put(self.count, auto);
+        }
+        self
+    }
+
     pub fn is_unknown(&self) -> bool {
         self.count == Count::Unknown
     }

@@ -13,17 +13,37 @@ const LONGEST: usize = 1 << 16;
 #[derive(Clone, Debug, Default)]
 pub struct Env {
     own: BTreeMap<String, Option<Script>>,
+    /// What a variable of several instances may be, by name: an axis of a matrix.
+    choices: BTreeMap<String, Vec<String>>,
     outer: Option<Rc<Env>>,
 }
 
 impl Env {
     /// A layer above another.
     pub fn inside(outer: &Rc<Env>) -> Env {
-        Env { own: BTreeMap::new(), outer: Some(outer.clone()) }
+        Env { outer: Some(outer.clone()), ..Env::default() }
     }
 
     pub fn set(&mut self, name: &str, value: Option<Script>) {
         self.own.insert(name.to_owned(), value);
+    }
+
+    pub fn choose(&mut self, name: &str, among: Vec<String>) {
+        self.choices.insert(name.to_owned(), among);
+    }
+
+    /// What a variable may be, where it is one of several.
+    pub fn choices(&self, name: &str) -> &[String] {
+        let mut env = self;
+        loop {
+            if let Some(choices) = env.choices.get(name) {
+                return choices;
+            }
+            match env.outer.as_deref() {
+                Some(outer) => env = outer,
+                None => return &[],
+            }
+        }
     }
 
     /// None where it is not set here; `Some(None)` where its value is not known.
@@ -67,7 +87,7 @@ impl Env {
             }
             env = layer.outer.as_deref();
         }
-        Env { own, outer: None }
+        Env { own, ..Env::default() }
     }
 
     /// Words with their variables filled in, split where the shell would split. What is not known stays as written, marked as

@@ -163,7 +163,8 @@ impl Reader<'_> {
             .max_by_key(|home| home.len());
         let mut called: Vec<usize> = Vec::new();
         for (n, recipe) in recipes.iter().enumerate().filter(|(_, recipe)| recipe.tool == Tool::Nox && Some(recipe.home.as_str()) == home) {
-            let plain = |name: &str| name.split(['(']).next().unwrap_or(name).to_owned();
+            // What follows an expression is not known, and mostly the interpreter.
+            let plain = |name: &str| name.split(['(', '$']).next().unwrap_or(name).trim_end_matches('-').to_owned();
             let asked = wanted.iter().any(|name| {
                 let name = plain(name);
                 // `tests-3.12`: the interpreter is part of the name.

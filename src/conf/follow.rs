@@ -6,7 +6,7 @@ use super::recipes::{POSARGS, Tool, push_word};
 use super::count::Counted;
 use super::runs::{At, DEEPEST, Reader, Said, one_line};
 use super::script::Script;
-use super::shell::Word;
+use super::shell::{Expansion, Word};
 use super::tree;
 use crate::facts::run::{below, fnmatch};
 use crate::facts::trace::{Beside, Bound, Count, Cpu, Link, Part};
@@ -183,7 +183,10 @@ impl Reader<'_> {
     fn tox(&mut self, words: &[Word], said: &Said, at: &At) {
         let split = words.iter().position(|word| word.str() == "--").unwrap_or(words.len());
         let (own, args) = (&words[..split], words.get(split + 1..).unwrap_or(&[]));
-        let mut wanted: Vec<String> = at.env.value("TOXENV").map(|value| vec![value.text.clone()]).unwrap_or_default();
+        let mut wanted: Vec<String> = match at.env.value("TOXENV") {
+            Some(value) => vec![value.text.clone()],
+            None => at.env.choices("TOXENV").to_vec(),
+        };
         let mut dir = at.dir.clone();
         let mut at = at.clone();
         let mut n = 0;
@@ -219,7 +222,7 @@ impl Reader<'_> {
                     }
                 }
                 ("--root", Some(value)) => dir = go(&at.dir, &value),
-                (_, Some(value)) if !value.expansions.is_empty() => wanted.clear(),
+                (_, Some(value)) if !value.expansions.is_empty() => wanted = chosen(&value, &at.env),
                 (_, Some(value)) => wanted = value.str().split(',').map(|name| name.trim().to_owned()).collect(),
                 _ => {}
             }
@@ -292,6 +295,14 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// What a word with one value of a matrix in it may be; empty where that is not known.
+fn chosen(word: &Word, env: &Env) -> Vec<String> {
+    let [(range, Expansion::Expression(name))] = word.expansions.as_slice() else { return Vec::new() };
+    let (Some(before), Some(after)) = (word.str().get(..range.start), word.str().get(range.end..)) else { return Vec::new() };
+    let values = env.choices(name.trim());
+    values.iter().flat_map(|value| format!("{before}{value}{after}").split(',').map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// Several at once, unless the number is one.

@@ -38,13 +38,13 @@ fn table() -> &'static [Host] {
 
 /// How many CPUs the machine behind a label has, where that is known.
 pub fn cpus(service: Service, label: &str) -> Option<u32> {
-    let label = label.trim();
+    let label = &label.trim().to_lowercase();
     table().iter().filter(|host| host.service == service).find_map(|host| {
-        let plain = || host.patterns.iter().any(|pattern| fnmatch(pattern, label));
+        let plain = || host.patterns.iter().any(|pattern| fnmatch(&pattern.to_lowercase(), label));
         match host.cpus {
             Some(cpus) => plain().then_some(cpus),
             None => numbers(label).find_map(|(number, without)| {
-                host.patterns.iter().any(|pattern| fnmatch(pattern, &without)).then_some(number)
+                host.patterns.iter().any(|pattern| fnmatch(&pattern.to_lowercase(), &without)).then_some(number)
             }),
         }
     })

@@ -191,7 +191,7 @@ impl Reader<'_> {
                 }
             } else if uses.starts_with("actions/upload-artifact@")
                 && let Some(name) = step.at(&["with", "name"])
-                && !step.get("if").and_then(Node::text).is_some_and(|condition| condition.contains("matrix"))
+                && !step.get("if").and_then(Node::text).is_some_and(narrows)
                 && step.at(&["with", "overwrite"]).is_none()
             {
                 artifacts.push((name.text().unwrap_or("").to_owned(), self.place(name)));
@@ -199,6 +199,11 @@ impl Reader<'_> {
         }
         (caches, artifacts)
     }
+}
+
+/// A condition that may hold in one instance only: not `always()`, `failure()` and the like.
+fn narrows(condition: &str) -> bool {
+    ["matrix", "runner", "env.", "inputs.", "==", "!=", "contains(", "startsWith("].iter().any(|part| condition.contains(part))
 }
 
 /// Two labels of one operating system and of several architectures, under one key.
@@ -257,9 +262,12 @@ fn expanded(label: &str, matrix: Option<&Node>) -> Option<Vec<String>> {
 }
 
 /// The values of an axis, those of `include` among them; none where one is not known.
-fn axis(matrix: &Node, path: &str) -> Option<Vec<String>> {
+pub fn axis(matrix: &Node, path: &str) -> Option<Vec<String>> {
     let mut parts = path.split('.');
     let first = parts.next()?;
+    if let Some(text) = matrix.text() {
+        return written_out(text, first);
+    }
     let rest: Vec<&str> = parts.collect();
     let mut nodes: Vec<&Node> = Vec::new();
     if let Some(axis) = matrix.get(first) {
@@ -287,6 +295,19 @@ fn axis(matrix: &Node, path: &str) -> Option<Vec<String>> {
                 all.push(text.to_owned());
             }
         }
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+/// The values of a key in JSON that an expression holds as text: `fromJSON('{"include": [{"os": "x"}]}')`.
+fn written_out(text: &str, key: &str) -> Option<Vec<String>> {
+    let quoted = format!("\"{key}\"");
+    let mut all = Vec::new();
+    for (at, _) in text.match_indices(&quoted).take(VALUES) {
+        let rest = text[at + quoted.len()..].trim_start().strip_prefix(':')?.trim_start();
+        let list = rest.starts_with('[');
+        let end = if list { rest.find(']')? } else { rest.find([',', '}', '\n'])? };
+        all.extend(rest[..end].trim_start_matches('[').split(',').map(|one| one.trim().trim_matches('"').to_owned()).filter(|one| !one.is_empty()));
     }
     (!all.is_empty()).then_some(all)
 }
@@ -346,6 +367,10 @@ mod tests {
         );
         assert_eq!(github("a: {runs-on: \"${{ github.repository == 'x/y' && 'depot-ubuntu-22.04-16' || 'ubuntu-latest' }}\"}").host, Host::Known(16));
         assert_eq!(github("a: {runs-on: '${{ inputs.runner }}'}").host, Host::Unstated);
+        assert_eq!(
+            github("a:\n  runs-on: ${{ matrix.os }}\n  strategy:\n    matrix: ${{ fromJSON('{\"include\": [{\"os\": \"macos-15\"}]}') }}\n").host,
+            Host::Known(3)
+        );
         assert!(own(github("a: {runs-on: [self-hosted, linux]}")));
         assert!(own(github("a: {runs-on: benchmarks}")));
         assert!(own(job(Service::Forge, "a: {runs-on: docker}")));

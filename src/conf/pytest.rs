@@ -236,9 +236,8 @@ impl Arguments {
     pub fn runner(&self, auto: &Counted) -> (Runner, Counted) {
         let one = || Counted::plain(Count::Number(1));
         if let Some(given) = self.workers.as_ref().filter(|_| !self.no_xdist) {
-            let mut counted = given.clone();
+            let mut counted = given.clone().meaning(&auto.count);
             if given.auto {
-                counted.count = auto.count.clone();
                 counted.links = auto.links.clone();
             }
             if let Some((most, _)) = self.most {

@@ -477,7 +477,13 @@ fn command_line(list: Item) -> Option<Script> {
     let mut line = Script::default();
     for item in list.list() {
         if item.is_table() {
-            if item.at(&["replace"]).and_then(Item::str) == Some("posargs") {
+            let replaced = item.at(&["replace"]).and_then(Item::str);
+            if let (Some("env"), Some(name)) = (replaced, item.at(&["name"]).and_then(Item::str)) {
+                let (file, span) = item.place();
+                let default = item.at(&["default"]).and_then(Item::str).map(|text| format!(":-{text}")).unwrap_or_default();
+                let space = if line.text.is_empty() { "" } else { " " };
+                line.push_as(file, span.start as usize..span.end as usize, &format!("{space}${{{name}{default}}}"));
+            } else if replaced == Some("posargs") {
                 let (file, span) = item.place();
                 let (start, end) = (span.start as usize, span.end as usize);
                 line.push_as(file, start..start, if line.text.is_empty() { "${posargs:-" } else { " ${posargs:-" });

@@ -138,9 +138,7 @@ pub fn read(name: &str, words: &[Word]) -> Option<Call> {
                 Some(value) if is_all(value) => Counted::plain(all()),
                 Some(value) => Counted::of(value),
             };
-            if given.auto {
-                given.count = all();
-            }
+            given = given.meaning(&all());
             if given.count == Count::Number(0) {
                 given.count = shape.zero.clone();
             }

@@ -1,6 +1,7 @@
 //! Parallel test jobs that may hang until the service gives up.
 
 use super::caps;
+use crate::facts::run::Runner;
 use crate::facts::trace::{Bound, Command, Host, Job, Place, Service};
 use crate::finding::{Confidence, Finding, Remedy, Role, Severity};
 use crate::link::Suite;
@@ -57,6 +58,14 @@ fn finding(jobs: &[(&Job, &Command)], limit: Option<(&Job, &(String, Place))>) -
     finding.remedy = Some(Remedy::LimitJobs { jobs: jobs.iter().map(|(job, _)| (job.file, job.head)).collect(), minutes });
     let uncapped = jobs.iter().any(|(job, command)| matches!(job.host, Host::Own(_)) && matches!(command.count.bound(), Bound::Cpus(_)));
     finding.severity = if uncapped || limit.is_some_and(|(job, _)| job.file == first.file) { Severity::Warning } else { Severity::Note };
-    finding.confidence = if limit.is_some() || !slow.is_empty() { Confidence::High } else { Confidence::Medium };
+    // Threads of `cargo test` alone hang less often than processes do.
+    let threads = jobs.iter().all(|(_, command)| command.runner == Runner::CargoTest);
+    finding.confidence = if limit.is_some() || !slow.is_empty() {
+        Confidence::High
+    } else if threads {
+        Confidence::Low
+    } else {
+        Confidence::Medium
+    };
     finding
 }

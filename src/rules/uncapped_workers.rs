@@ -28,7 +28,10 @@ fn confidence(job: &Job, command: &Command, cpu: Cpu, known: Option<&Sibling>) -
     }
     let rust = matches!(command.runner, Runner::CargoTest | Runner::Nextest);
     match (&job.host, known) {
-        (_, Some(_)) => Some(Confidence::High),
+        (Host::Own(_), Some(_)) => Some(Confidence::High),
+        // On gitlab.com two CPUs, elsewhere what the administrator has.
+        (Host::Unstated, Some(_)) if job.service == Service::GitLab => Some(Confidence::Medium),
+        (_, Some(_)) => Some(Confidence::Low),
         // Threads of Rust tests are cheap, and see a container's quota: no news on a machine of one's own.
         _ if rust => None,
         (Host::Own("a label whose size is not known"), None) | (Host::Unstated, None) => Some(Confidence::Low),
