@@ -405,7 +405,9 @@ pub fn kind(path: &str) -> Option<Kind> {
         _ if stem.is_empty() => None,
         "py" => Some(Kind::Python),
         "rs" => Some(Kind::Rust),
-        "yml" | "yaml" if below(&[".github", ".forgejo", ".gitea", ".gitlab", ".circleci", ".azure-pipelines"]) => Some(Kind::Config),
+        "yml" | "yaml" if below(&[".github", ".forgejo", ".gitea", ".gitlab", ".circleci", ".azure-pipelines"]) => {
+            Some(Kind::Config)
+        }
         "yml" | "yaml" if stem.ends_with(".gitlab-ci") => Some(Kind::Config),
         "mk" | "just" => Some(Kind::Config),
         // Which of them CI calls is not known yet.

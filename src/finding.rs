@@ -1,7 +1,7 @@
 //! What a rule says: a sentence, places that prove it, and what to do.
 
-use crate::facts::{Site, UnitId};
 use crate::facts::trace::Place;
+use crate::facts::{Site, UnitId};
 use crate::text::{FileId, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -77,7 +77,8 @@ fn table(sources: &[Source], setup: &Setup) -> String {
                 let _ = writeln!(page, "    {} with others at once: `{}`", at(sources, beside.place), beside.tool);
             }
             for lost in &command.lost {
-                let _ = writeln!(page, "    {} `{}` is lost here: {}", at(sources, lost.place), shown(&lost.variable.name), lost.by);
+                let _ =
+                    writeln!(page, "    {} `{}` is lost here: {}", at(sources, lost.place), shown(&lost.variable.name), lost.by);
             }
         }
         page.push('\n');

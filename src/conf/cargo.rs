@@ -89,7 +89,9 @@ pub fn settings(tree: &Tree) -> Settings {
                 let ends = item.at(&["global-timeout"]).map(|item| (item.place(), true));
                 let slow = item.at(&["slow-timeout"]).map(|slow| (slow.place(), slow.at(&["terminate-after"]).is_some()));
                 let slow = slow.filter(|(_, ends)| *ends).or(ends).or(slow);
-                settings.profiles.insert(name.to_owned(), Profile { threads: item.at(&["test-threads"]).map(count), retries, slow });
+                settings
+                    .profiles
+                    .insert(name.to_owned(), Profile { threads: item.at(&["test-threads"]).map(count), retries, slow });
             }
         }
     }
@@ -121,7 +123,9 @@ impl Settings {
             return given.clone();
         }
         let (name, below) = match tests.runner {
-            Runner::Nextest => ("NEXTEST_TEST_THREADS", self.of_profile(tests.profile.as_deref(), |profile| profile.threads.clone())),
+            Runner::Nextest => {
+                ("NEXTEST_TEST_THREADS", self.of_profile(tests.profile.as_deref(), |profile| profile.threads.clone()))
+            }
             _ => ("RUST_TEST_THREADS", self.threads.clone()),
         };
         let mut counted = below.unwrap_or_else(|| Counted::plain(Count::Cpus(Cpu::Quota)));

@@ -220,7 +220,8 @@ impl Walk<'_> {
         let mut here = around.clone();
         here.depth += 1;
         here.in_jobs = false;
-        let azure_job = node.get("job").and_then(Node::text).filter(|_| self.service == Service::Azure && node.get("steps").is_some());
+        let azure_job =
+            node.get("job").and_then(Node::text).filter(|_| self.service == Service::Azure && node.get("steps").is_some());
         if let Some(name) = azure_job {
             let name = name.to_owned();
             here = self.job(node, node.get("job").unwrap_or(node), &name, &here);
@@ -253,7 +254,8 @@ impl Walk<'_> {
         if set {
             here.env = Rc::new(env);
         }
-        let is_step = here.job.is_some() && pairs.iter().any(|(key, _)| key.text().is_some_and(|key| is_command(key) || key == "uses"));
+        let is_step =
+            here.job.is_some() && pairs.iter().any(|(key, _)| key.text().is_some_and(|key| is_command(key) || key == "uses"));
         if is_step && around.depth > 1 {
             let limit = ["timeout-minutes", "timeoutInMinutes"].iter().find_map(|key| node.get(key));
             here.timeout = limit.map(|node| (self.file, node.span)).or(here.timeout);
@@ -347,7 +349,9 @@ impl Walk<'_> {
     /// (GitHub documentation, "Workflow syntax", `jobs.<job_id>.steps[*].shell`); Forgejo's runner does the same.
     fn fails_with_pipes(&self, shell: &str) -> bool {
         match self.service {
-            Service::GitHub | Service::Forge => shell.trim() == "bash" || shell.contains("pipefail") || shell.contains("pwsh") || shell.contains("powershell"),
+            Service::GitHub | Service::Forge => {
+                shell.trim() == "bash" || shell.contains("pipefail") || shell.contains("pwsh") || shell.contains("powershell")
+            }
             _ => shell.contains("pipefail"),
         }
     }
@@ -474,7 +478,9 @@ impl Walk<'_> {
     /// An action of this project: its steps run in the job that uses it, with the inputs it is given.
     fn local_action(&mut self, node: &Node, uses: &Node, name: &str, around: &Around) {
         let tree = self.tree;
-        let Some(dir) = name.strip_prefix("./").and_then(|dir| tree::join(self.base, dir)).filter(|_| self.deep < DEEPEST) else { return };
+        let Some(dir) = name.strip_prefix("./").and_then(|dir| tree::join(self.base, dir)).filter(|_| self.deep < DEEPEST) else {
+            return;
+        };
         let found = ["action.yml", "action.yaml"].iter().find_map(|file| {
             let path = if dir.is_empty() { (*file).to_owned() } else { format!("{dir}/{file}") };
             tree.file(&path)
@@ -496,16 +502,8 @@ impl Walk<'_> {
         }
         let mut links = around.links.clone();
         links.push(Link { what: Part::Step, text: name.to_owned(), place: (self.file, uses.span) });
-        let mut walk = Walk {
-            tree,
-            file,
-            text,
-            service: self.service,
-            base: self.base,
-            root,
-            found: self.found,
-            deep: self.deep + 1,
-        };
+        let mut walk =
+            Walk { tree, file, text, service: self.service, base: self.base, root, found: self.found, deep: self.deep + 1 };
         let around = Around { env: Rc::new(env), links, depth: 2, in_jobs: false, ..around.clone() };
         if let Some(steps) = root.at(&["runs", "steps"]) {
             walk.node(steps, &around);

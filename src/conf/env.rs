@@ -114,6 +114,23 @@ impl Env {
                 }
                 return;
             }
+            if let (Some(name), Expansion::Variable { default: Some(default), .. }) = (self.unset(what), what)
+                && default.contains('$')
+                && *budget > default.len()
+                && let Some(script) =
+                    range.end.checked_sub(1).and_then(|end| Some(word.text.slice(end.checked_sub(default.len())?..end)))
+            {
+                // A default with variables of its own.
+                *budget -= default.len();
+                for inner in shell::commands(&script).into_iter().flat_map(|command| command.words) {
+                    let from = all.len();
+                    self.fill_word(&inner, all, budget);
+                    if name != POSARGS {
+                        all[from..].iter_mut().for_each(|word| word.open.push(name.to_owned()));
+                    }
+                }
+                return;
+            }
             all.push(word.clone());
             return;
         }
@@ -152,11 +169,16 @@ impl Env {
     }
 
     /// The variable whose default stands for it.
-    fn open(&self, what: &Expansion) -> Option<String> {
+    fn unset<'w>(&self, what: &'w Expansion) -> Option<&'w str> {
         match what {
-            Expansion::Variable { name, default: Some(_) } if self.get(name).is_none() && name != POSARGS => Some(name.clone()),
+            Expansion::Variable { name, default: Some(_) } if self.get(name).is_none() => Some(name),
             _ => None,
         }
+    }
+
+    /// The same, where it is one that somebody could set: not what a caller adds.
+    fn open(&self, what: &Expansion) -> Option<String> {
+        self.unset(what).filter(|name| *name != POSARGS).map(str::to_owned)
     }
 
     fn expansion(&self, word: &Word, range: &std::ops::Range<usize>, what: &Expansion) -> Option<Script> {
@@ -173,8 +195,7 @@ impl Env {
             },
             Expansion::Expression(text) => {
                 let name = text.strip_prefix("env.").unwrap_or(text);
-                (name != text || text.starts_with("matrix.") || text.starts_with("inputs."))
-                    .then(|| self.value(name).cloned())?
+                (name != text || text.starts_with("matrix.") || text.starts_with("inputs.")).then(|| self.value(name).cloned())?
             }
             Expansion::Count(..) => None,
             // What looks like a command can be a variable of make that the Makefile does not set.

@@ -70,7 +70,14 @@ impl Reader<'_> {
         let merged = pytest::read(&all);
         let auto = self.auto(&paths, &base, root);
         if let (Some((_, Some(place))), None) = (merged.most, &merged.workers) {
-            self.unread(at, "--maxprocesses", place, "`--maxprocesses` without `-n` does nothing", "add `-n auto`, or drop it", None);
+            self.unread(
+                at,
+                "--maxprocesses",
+                place,
+                "`--maxprocesses` without `-n` does nothing",
+                "add `-n auto`, or drop it",
+                None,
+            );
         }
         let (_, counted) = merged.runner(&auto);
         // What is set decides whether there are workers at all.
@@ -104,8 +111,14 @@ impl Reader<'_> {
         // folders, and all above.
         let initial = |dir: &str| {
             below(base, dir).is_some()
-                || testpaths.iter().any(|path| below(path, dir).is_some() || dir.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with("/test") && rest[1..].find('/').is_none()))
-                || (testpaths.is_empty() && below(dir, rootdir).is_some_and(|rest| rest.starts_with("test") && !rest.contains('/')))
+                || testpaths.iter().any(|path| {
+                    below(path, dir).is_some()
+                        || dir
+                            .strip_prefix(path.as_str())
+                            .is_some_and(|rest| rest.starts_with("/test") && rest[1..].find('/').is_none())
+                })
+                || (testpaths.is_empty()
+                    && below(dir, rootdir).is_some_and(|rest| rest.starts_with("test") && !rest.contains('/')))
         };
         let hook = self.project.programs.hooks.iter().filter(|hook| initial(&hook.dir)).max_by_key(|hook| hook.dir.len());
         match hook {
@@ -140,7 +153,17 @@ impl Reader<'_> {
                     n += 1;
                 }
                 "-l" | "--list" | "--list-sessions" | "--install-only" => return,
-                "-t" | "--tags" | "-k" | "--keywords" | "-p" | "--python" | "--pythons" | "--default-venv-backend" | "-db" | "--force-python" | "-P" => {
+                "-t"
+                | "--tags"
+                | "-k"
+                | "--keywords"
+                | "-p"
+                | "--python"
+                | "--pythons"
+                | "--default-venv-backend"
+                | "-db"
+                | "--force-python"
+                | "-P" => {
                     known &= !matches!(text, "-t" | "--tags" | "-k" | "--keywords");
                     n += 1;
                 }
@@ -162,13 +185,18 @@ impl Reader<'_> {
             .map(|recipe| recipe.home.as_str())
             .max_by_key(|home| home.len());
         let mut called: Vec<usize> = Vec::new();
-        for (n, recipe) in recipes.iter().enumerate().filter(|(_, recipe)| recipe.tool == Tool::Nox && Some(recipe.home.as_str()) == home) {
+        for (n, recipe) in
+            recipes.iter().enumerate().filter(|(_, recipe)| recipe.tool == Tool::Nox && Some(recipe.home.as_str()) == home)
+        {
             // What follows an expression is not known, and mostly the interpreter.
             let plain = |name: &str| name.split(['(', '$']).next().unwrap_or(name).trim_end_matches('-').to_owned();
             let asked = wanted.iter().any(|name| {
                 let name = plain(name);
                 // `tests-3.12`: the interpreter is part of the name.
-                name == recipe.name || name.strip_prefix(&recipe.name).is_some_and(|rest| rest.starts_with('-') && rest[1..].starts_with(|c: char| c.is_ascii_digit() || c == 'p'))
+                name == recipe.name
+                    || name.strip_prefix(&recipe.name).is_some_and(|rest| {
+                        rest.starts_with('-') && rest[1..].starts_with(|c: char| c.is_ascii_digit() || c == 'p')
+                    })
             });
             if asked || (wanted.is_empty() && known && recipe.default) {
                 called.push(n);
@@ -222,7 +250,8 @@ impl Reader<'_> {
                 let counted = cargo.count(&tests);
                 let of = profile.as_deref();
                 let slow = if nextest { cargo.of_profile(of, |profile| profile.slow) } else { None };
-                let retries = tests.retries.or_else(|| if nextest { cargo.of_profile(of, |profile| profile.retries) } else { None });
+                let retries =
+                    tests.retries.or_else(|| if nextest { cargo.of_profile(of, |profile| profile.retries) } else { None });
                 let program = if nextest { "cargo nextest run" } else { "cargo test" };
                 let found = Tests {
                     scopes,

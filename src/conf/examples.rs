@@ -22,7 +22,8 @@ fn first(tree: &Tree, package: &Crate) -> Option<Place> {
     if off || source == package.dir {
         return None;
     }
-    let of_library = |path: &str| !path.starts_with("bin/") && path != "main.rs" && !path.contains("/tests/") && !path.contains("testdata/");
+    let of_library =
+        |path: &str| !path.starts_with("bin/") && path != "main.rs" && !path.contains("/tests/") && !path.contains("testdata/");
     tree.below(source)
         .filter(|(path, file)| of_library(path) && tree.source(*file).is_some_and(|source| source.kind == Kind::Rust))
         .find_map(|(_, file)| Some((file, example(file, tree.text(file))?.1)))
@@ -50,9 +51,11 @@ fn example(file: FileId, text: &str) -> Option<Place> {
         }
         open = true;
         // A fence without a word is Rust, and runs.
-        let runs = info.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty()).all(|word| {
-            word == "rust" || word == "should_panic" || word.starts_with("edition20")
-        });
+        let runs = info
+            .split([',', ' '])
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .all(|word| word == "rust" || word == "should_panic" || word.starts_with("edition20"));
         if runs && info.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ',' | ' ' | '_')) {
             let from = start + line.len() - line.trim_start().len();
             return Some((file, Span::new(from, from + body.len())));

@@ -1,9 +1,9 @@
 //! Recipes called by name: make, just, tox, hatch and the task runners.
 
+use super::count::Counted;
 use super::env::Env;
 use super::launch::{behind_options, go};
-use super::recipes::{POSARGS, Tool, push_word};
-use super::count::Counted;
+use super::recipes::{POSARGS, Tool, generated, push_word};
 use super::runs::{At, DEEPEST, Reader, Said, one_line};
 use super::script::Script;
 use super::shell::{Expansion, Word};
@@ -187,6 +187,7 @@ impl Reader<'_> {
             Some(value) => vec![value.text.clone()],
             None => at.env.choices("TOXENV").to_vec(),
         };
+        let mut asked = at.env.get("TOXENV").is_some();
         let mut dir = at.dir.clone();
         let mut at = at.clone();
         let mut n = 0;
@@ -222,7 +223,10 @@ impl Reader<'_> {
                     }
                 }
                 ("--root", Some(value)) => dir = go(&at.dir, &value),
-                (_, Some(value)) if !value.expansions.is_empty() => wanted = chosen(&value, &at.env),
+                (_, Some(value)) if !value.expansions.is_empty() => {
+                    asked = true;
+                    wanted = chosen(&value, &at.env);
+                }
                 (_, Some(value)) => wanted = value.str().split(',').map(|name| name.trim().to_owned()).collect(),
                 _ => {}
             }
@@ -241,7 +245,8 @@ impl Reader<'_> {
             called.extend(exact.or_else(|| all.iter().find(|n| recipes[**n].name.is_empty())));
         }
         if called.is_empty() {
-            called = all;
+            // What is asked for is not known, or it is what the list says.
+            called = all.into_iter().filter(|n| asked || recipes[*n].default).collect();
         }
         called.sort_unstable();
         called.dedup();
@@ -327,29 +332,6 @@ fn recipe_name(recipe: &super::recipes::Recipe) -> String {
         Tool::Python => recipe.name.clone(),
         _ => format!("task `{}`", recipe.name),
     }
-}
-
-/// tox's names: `py{38,39}-{a,b}` are four, `a,b` are two. At most sixty-four.
-fn generated(name: &str) -> Vec<String> {
-    let mut done: Vec<String> = Vec::new();
-    let mut open = vec![name.to_owned()];
-    while let Some(name) = open.pop() {
-        if done.len() + open.len() > 64 {
-            break;
-        }
-        let Some((head, rest)) = name.split_once('{') else {
-            done.extend(name.split(',').map(|part| part.trim().to_owned()));
-            continue;
-        };
-        let Some((inner, tail)) = rest.split_once('}') else {
-            done.push(name);
-            continue;
-        };
-        for option in inner.split(',').take(64) {
-            open.push(format!("{head}{}{tail}", option.trim()));
-        }
-    }
-    done
 }
 
 #[cfg(test)]

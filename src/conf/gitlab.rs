@@ -62,7 +62,10 @@ impl All<'_> {
                     && !pairs.iter().any(|(name, _)| name.text() == Some(key))
                     && let Some(copy) = self.copy(node)
                 {
-                    pairs.push((Node { span: copy.span, value: Value::Scalar { text: key.to_owned(), style: super::yaml::Style::Plain } }, copy));
+                    pairs.push((
+                        Node { span: copy.span, value: Value::Scalar { text: key.to_owned(), style: super::yaml::Style::Plain } },
+                        copy,
+                    ));
                 }
             }
         }
@@ -109,9 +112,9 @@ impl All<'_> {
         let span = node.span;
         let value = match node.value {
             Value::Reference(path) => {
-                let mut found = path.split_first().and_then(|(first, rest)| {
-                    rest.iter().try_fold(self.top.get(first)?, |node, key| node.get(key))
-                });
+                let mut found = path
+                    .split_first()
+                    .and_then(|(first, rest)| rest.iter().try_fold(self.top.get(first)?, |node, key| node.get(key)));
                 let copy = found.take().and_then(|node| self.copy(node));
                 return match copy {
                     Some(node) => self.referenced(node, depth + 4),

@@ -28,7 +28,8 @@ fn table() -> &'static [Host] {
                     "azure" => Service::Azure,
                     _ => return None,
                 };
-                let patterns = host.get("patterns")?.as_array()?.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
+                let patterns =
+                    host.get("patterns")?.as_array()?.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
                 let cpus = host.get("cpus").and_then(toml::Value::as_integer).and_then(|n| u32::try_from(n).ok());
                 Some(Host { service, patterns, cpus })
             })

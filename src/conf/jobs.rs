@@ -38,12 +38,13 @@ impl Reader<'_> {
         let executor = (self.service == Service::Circle).then(|| self.executor(node)).flatten();
         let (host, quota) = self.host(node, executor, &labels);
         let said = ["runs-on", "tags", "pool", "resource_class"].iter().find_map(|key| {
-            node.get(key).or_else(|| executor.and_then(|executor| executor.get(key))).or_else(|| {
-                (self.service == Service::Azure && *key == "pool").then(|| self.root.get(key)).flatten()
-            })
+            node.get(key)
+                .or_else(|| executor.and_then(|executor| executor.get(key)))
+                .or_else(|| (self.service == Service::Azure && *key == "pool").then(|| self.root.get(key)).flatten())
         });
         let container = node.get("container").or_else(|| node.get("image")).or_else(|| executor?.get("docker"));
-        let image = container.and_then(|node| node.text().or_else(|| node.get("image")?.text()).or_else(|| node.get("name")?.text()));
+        let image =
+            container.and_then(|node| node.text().or_else(|| node.get("image")?.text()).or_else(|| node.get("name")?.text()));
         let image = image.or_else(|| container?.items().first()?.get("image")?.text());
         let timeout = ["timeout-minutes", "timeout", "timeoutInMinutes"].iter().find_map(|key| node.get(key));
         let queued = node.get("concurrency").or_else(|| node.get("resource_group")).is_some()
@@ -120,7 +121,9 @@ impl Reader<'_> {
                         None if image.contains("$(") => (Host::Known(2), None),
                         None => (Host::Unstated, None),
                     },
-                    (None, Some(pool)) if pool.text().is_some() || pool.get("name").is_some() => (Host::Own("a pool of one's own agents"), None),
+                    (None, Some(pool)) if pool.text().is_some() || pool.get("name").is_some() => {
+                        (Host::Own("a pool of one's own agents"), None)
+                    }
                     _ => (Host::Unstated, None),
                 }
             }
@@ -183,7 +186,10 @@ impl Reader<'_> {
         let (mut caches, mut artifacts) = (Vec::new(), Vec::new());
         for step in node.get("steps").map(Node::items).unwrap_or(&[]) {
             let Some(uses) = step.get("uses").and_then(Node::text) else { continue };
-            if uses.starts_with("actions/cache@") || uses.starts_with("actions/cache/save@") || uses.starts_with("actions/cache/restore@") {
+            if uses.starts_with("actions/cache@")
+                || uses.starts_with("actions/cache/save@")
+                || uses.starts_with("actions/cache/restore@")
+            {
                 if let (Some(key), Some(path)) = (step.at(&["with", "key"]), step.at(&["with", "path"])) {
                     let text = key.text().unwrap_or("").to_owned();
                     let crosses = crossed(&text, labels.as_deref().unwrap_or(&[]));
@@ -208,14 +214,18 @@ fn narrows(condition: &str) -> bool {
 
 /// Two labels of one operating system and of several architectures, under one key.
 fn crossed(key: &str, labels: &[String]) -> Option<(String, String)> {
-    let told = ["runner.arch", "matrix.", "ImageOS", "env.", "inputs."].iter().any(|part| key.contains(part) && !key_only_tells_others(key, part));
+    let told = ["runner.arch", "matrix.", "ImageOS", "env.", "inputs."]
+        .iter()
+        .any(|part| key.contains(part) && !key_only_tells_others(key, part));
     if told {
         return None;
     }
     labels.iter().enumerate().find_map(|(n, one)| {
-        let other = labels[n + 1..]
-            .iter()
-            .find(|other| hosts::system(one).is_some() && hosts::system(one) == hosts::system(other) && hosts::is_arm(one) != hosts::is_arm(other))?;
+        let other = labels[n + 1..].iter().find(|other| {
+            hosts::system(one).is_some()
+                && hosts::system(one) == hosts::system(other)
+                && hosts::is_arm(one) != hosts::is_arm(other)
+        })?;
         Some((one.clone(), other.clone()))
     })
 }
@@ -307,7 +317,13 @@ fn written_out(text: &str, key: &str) -> Option<Vec<String>> {
         let rest = text[at + quoted.len()..].trim_start().strip_prefix(':')?.trim_start();
         let list = rest.starts_with('[');
         let end = if list { rest.find(']')? } else { rest.find([',', '}', '\n'])? };
-        all.extend(rest[..end].trim_start_matches('[').split(',').map(|one| one.trim().trim_matches('"').to_owned()).filter(|one| !one.is_empty()));
+        all.extend(
+            rest[..end]
+                .trim_start_matches('[')
+                .split(',')
+                .map(|one| one.trim().trim_matches('"').to_owned())
+                .filter(|one| !one.is_empty()),
+        );
     }
     (!all.is_empty()).then_some(all)
 }
@@ -315,7 +331,8 @@ fn written_out(text: &str, key: &str) -> Option<Vec<String>> {
 /// `fromJSON('["a", "b"]')`
 fn expression_values(text: &str) -> Option<Vec<String>> {
     let list = text.split_once('[')?.1.split_once(']')?.0;
-    let all: Vec<String> = list.split(',').map(|one| one.trim().trim_matches(['"', '\'']).to_owned()).filter(|one| !one.is_empty()).collect();
+    let all: Vec<String> =
+        list.split(',').map(|one| one.trim().trim_matches(['"', '\'']).to_owned()).filter(|one| !one.is_empty()).collect();
     (!all.is_empty() && !text.contains("needs.") && !text.contains("inputs.")).then_some(all)
 }
 
@@ -360,15 +377,21 @@ mod tests {
         let own = |job: Job| matches!(job.host, Host::Own(_));
         let github = |text: &str| job(Service::GitHub, text);
         assert_eq!(github("a: {runs-on: ubuntu-latest}").host, Host::Known(4));
-        assert_eq!(github("a: {runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-latest, macos-14]}}}").host, Host::Known(4));
+        assert_eq!(
+            github("a: {runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-latest, macos-14]}}}").host,
+            Host::Known(4)
+        );
         assert_eq!(
             github("a: {runs-on: '${{ matrix.p.r }}-latest', strategy: {matrix: {include: [{p: {r: ubuntu}}]}}}").host,
             Host::Known(4)
         );
-        assert_eq!(github("a: {runs-on: \"${{ github.repository == 'x/y' && 'depot-ubuntu-22.04-16' || 'ubuntu-latest' }}\"}").host, Host::Known(16));
+        assert_eq!(
+            github("a: {runs-on: \"${{ github.repository == 'x/y' && 'depot-ubuntu-22.04-16' || 'ubuntu-latest' }}\"}").host,
+            Host::Known(16)
+        );
         assert_eq!(github("a: {runs-on: '${{ inputs.runner }}'}").host, Host::Unstated);
         assert_eq!(
-            github("a:\n  runs-on: ${{ matrix.os }}\n  strategy:\n    matrix: ${{ fromJSON('{\"include\": [{\"os\": \"macos-15\"}]}') }}\n").host,
+            github("a:\n  runs-on: ${{ matrix.os }}\n  strategy:\n    matrix: >-\n      ${{ fromJSON('{\"include\": [{\"os\": \"macos-15\"}]}') }}\n").host,
             Host::Known(3)
         );
         assert!(own(github("a: {runs-on: [self-hosted, linux]}")));

@@ -42,11 +42,11 @@ fn shapes() -> &'static [Shape] {
             .map(|runner| {
                 let list = |key: &str| -> Vec<String> {
                     let items = runner.get(key).and_then(toml::Value::as_array);
-                    items.map(|items| items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()).unwrap_or_default()
+                    items
+                        .map(|items| items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+                        .unwrap_or_default()
                 };
-                let count = |key: &str, missing: Count| {
-                    runner.get(key).and_then(toml::Value::as_str).map_or(missing, number)
-                };
+                let count = |key: &str, missing: Count| runner.get(key).and_then(toml::Value::as_str).map_or(missing, number);
                 let default = count("default", Count::Number(1));
                 Shape {
                     names: list("names"),

@@ -266,7 +266,8 @@ impl Reader<'_> {
                     let said =
                         Said { place: command.place(), text: one_line(script.text.get(command.range.clone()).unwrap_or("")) };
                     let link = said.place.map(|place| Link { what: Part::Command, text: said.text.clone(), place });
-                    let mut here = At { env: inner, words: words_env.clone(), dir: dir.clone(), said: link, pipefail, ..at.clone() };
+                    let mut here =
+                        At { env: inner, words: words_env.clone(), dir: dir.clone(), said: link, pipefail, ..at.clone() };
                     if command.then == Then::Pipe && !pipefail && !looked_at && here.masked.is_none() {
                         let next = commands.get(n + 1).filter(|next| next.depth == command.depth);
                         let reader = next.and_then(|next| next.words.first()).map(|word| program(word.str()).to_owned());
@@ -423,7 +424,8 @@ impl Reader<'_> {
 
     /// What `docker run -e A=1 -e B --env C` hands on; of `docker compose` the service says more, and it is not read: all comes through.
     fn container_env(&self, words: &[Word], at: &At) -> Env {
-        let compose = words.first().is_some_and(|word| word.str() == "compose") || words.iter().any(|word| word.str() == "--env-file");
+        let compose =
+            words.first().is_some_and(|word| word.str() == "compose") || words.iter().any(|word| word.str() == "--env-file");
         if compose {
             return Env::inside(&at.env);
         }
@@ -538,8 +540,8 @@ pub(super) fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::trace::Programs;
     use crate::facts::run::{Dist, Run, Runner, Setup, Workers};
+    use crate::facts::trace::Programs;
     use crate::text::{Kind, Source};
 
     fn read(sources: &[Source]) -> Setup {

@@ -163,9 +163,7 @@ impl Tree {
         let span = Span { start: last.start.min(end), end };
         let value = match last.shape {
             Shape::List => Value::List(last.nodes),
-            Shape::Reference => {
-                Value::Reference(last.nodes.iter().filter_map(Node::text).map(str::to_owned).collect())
-            }
+            Shape::Reference => Value::Reference(last.nodes.iter().filter_map(Node::text).map(str::to_owned).collect()),
             Shape::Map => {
                 let mut pairs = Vec::with_capacity(last.nodes.len() / 2);
                 let mut nodes = last.nodes.into_iter();
@@ -324,7 +322,10 @@ mod tests {
         let text = "a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\nc: {<<: [*x, {m: 4}]}\nd: !reference [a, k]\n";
         let root = &parse(text)[0];
         let at = |path: &[&str]| root.at(path).and_then(Node::text);
-        assert_eq!((at(&["b", "k"]), at(&["b", "l"]), at(&["c", "k"]), at(&["c", "m"])), (Some("1"), Some("3"), Some("1"), Some("4")));
+        assert_eq!(
+            (at(&["b", "k"]), at(&["b", "l"]), at(&["c", "k"]), at(&["c", "m"])),
+            (Some("1"), Some("3"), Some("1"), Some("4"))
+        );
         assert_eq!(root.get("d").unwrap().value, Value::Reference(vec!["a".into(), "k".into()]));
         // The place is the anchor's.
         assert_eq!(slice(text, root.at(&["b", "k"]).unwrap(), "1"), "1");

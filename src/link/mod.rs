@@ -16,8 +16,8 @@ mod values;
 mod world;
 
 pub use overlap::{Meeting, changes, has_fixed_name, is_far, is_shared, separates};
-pub use programs::programs;
 pub use place::{FreshKind, Place, Root};
+pub use programs::programs;
 pub use suite::{Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Known, Summary};
 pub use term::{Lock, Piece, Site, Term, UnitRef};

@@ -36,7 +36,9 @@ pub fn programs(sources: &[Source], facts: &[Arc<FileFacts>]) -> Programs {
         match name {
             "noxfile.py" => files.sessions(file, &mut found.sessions),
             "conftest.py" => files.hooks(file, &mut found.hooks),
-            _ if has("__main__") && (has("subprocess") || has("pytest") || has("system")) => files.script(file, &mut found.sessions),
+            _ if has("__main__") && (has("subprocess") || has("pytest") || has("system")) => {
+                files.script(file, &mut found.sessions)
+            }
             _ => {}
         }
     }
@@ -100,13 +102,18 @@ impl Files<'_> {
         let mut run = Run::new(self, file);
         let defaults = run.default_sessions();
         for (n, unit) in facts.units.iter().enumerate() {
-            let Some(mark) = unit.marks.iter().find(|mark| {
-                facts.dotted(mark.callee).is_some_and(|name| name == "session" || name.ends_with(".session"))
-            }) else {
+            let Some(mark) = unit
+                .marks
+                .iter()
+                .find(|mark| facts.dotted(mark.callee).is_some_and(|name| name == "session" || name.ends_with(".session")))
+            else {
                 continue;
             };
             let text = |wanted: &str| {
-                mark.args.iter().find(|arg| arg.name.is_some_and(|name| facts.name(name) == wanted)).map(|arg| facts.value(arg.value))
+                mark.args
+                    .iter()
+                    .find(|arg| arg.name.is_some_and(|name| facts.name(name) == wanted))
+                    .map(|arg| facts.value(arg.value))
             };
             let name = match text("name") {
                 Some(Value::Text(name)) => facts.name(*name).to_owned(),
@@ -136,7 +143,9 @@ impl Files<'_> {
 
     fn hooks(&self, file: FileId, out: &mut Vec<Hook>) {
         let facts = &*self.facts[file.0 as usize];
-        let Some(n) = facts.units.iter().position(|unit| facts.name(unit.name) == "pytest_xdist_auto_num_workers") else { return };
+        let Some(n) = facts.units.iter().position(|unit| facts.name(unit.name) == "pytest_xdist_auto_num_workers") else {
+            return;
+        };
         let mut run = Run::new(self, file);
         let given = run.call_unit(file, UnitId(n as u32), &[]);
         // A hook that gives nothing leaves it to the next.
@@ -236,7 +245,8 @@ impl<'a> Run<'a> {
             self.state.vars.insert(param.name, value);
         }
         let last = self.flow(&data.body).unwrap_or(Known::Nil);
-        let given = std::mem::take(&mut self.pending).into_iter().rev().fold(last, |rest, (cond, value)| choose(&cond, value, rest));
+        let given =
+            std::mem::take(&mut self.pending).into_iter().rev().fold(last, |rest, (cond, value)| choose(&cond, value, rest));
         self.depth -= 1;
         (self.file, self.facts, self.state, self.pending) = outer;
         // The function's name stands before what it came to.
@@ -439,10 +449,7 @@ impl<'a> Run<'a> {
             }
             Value::Star(inner) => self.value(*inner),
             Value::Dict(pairs) => Known::Dict(
-                pairs
-                    .iter()
-                    .filter_map(|(key, value)| Some((self.text_of(*key)?, self.value(*value).plain())))
-                    .collect(),
+                pairs.iter().filter_map(|(key, value)| Some((self.text_of(*key)?, self.value(*value).plain()))).collect(),
             ),
             _ => Known::Unknown,
         }
@@ -497,7 +504,9 @@ impl<'a> Run<'a> {
         self.facts = facts;
         self.depth += 1;
         // The calls of its value stand right before it.
-        let first = module.body[..at].iter().rposition(|step| !matches!(step, Step::Op(op) if matches!(facts.op(*op).what, What::Call { .. })));
+        let first = module.body[..at]
+            .iter()
+            .rposition(|step| !matches!(step, Step::Op(op) if matches!(facts.op(*op).what, What::Call { .. })));
         for step in &module.body[first.map_or(0, |n| n + 1)..=at] {
             if let Step::Op(op) = step {
                 self.operation(*op);
@@ -693,7 +702,11 @@ impl<'a> Run<'a> {
                 self.needs.extend(first.plain());
                 Known::Nil
             }
-            "subprocess.run" | "subprocess.call" | "subprocess.check_call" | "subprocess.check_output" | "subprocess.Popen"
+            "subprocess.run"
+            | "subprocess.call"
+            | "subprocess.check_call"
+            | "subprocess.check_output"
+            | "subprocess.Popen"
             | "pytest.main" => {
                 let items = match first {
                     Known::List(items) => items,
@@ -709,7 +722,8 @@ impl<'a> Run<'a> {
             }
             "os.system" => {
                 if let Some(text) = first.plain() {
-                    let words = text.split_whitespace().map(|word| (Known::Text(vec![Piece::Text(word.to_owned())]), span)).collect();
+                    let words =
+                        text.split_whitespace().map(|word| (Known::Text(vec![Piece::Text(word.to_owned())]), span)).collect();
                     self.push(words, span, Vec::new());
                 }
                 Known::Unknown
@@ -727,7 +741,9 @@ impl<'a> Run<'a> {
             let star = matches!(self.facts.value(arg.value), Value::Star(_));
             match value {
                 Known::List(items) if star => {
-                    words.extend(items.into_iter().map(|(item, span)| (item, if span == Span::default() { arg.span } else { span })));
+                    words.extend(
+                        items.into_iter().map(|(item, span)| (item, if span == Span::default() { arg.span } else { span })),
+                    );
                 }
                 other => words.push((other, arg.span)),
             }
@@ -748,10 +764,7 @@ impl<'a> Run<'a> {
         let words: Vec<Word> = words
             .into_iter()
             .take(WORDS)
-            .map(|(known, at)| Word {
-                pieces: known.pieces(),
-                place: (self.file, if at == Span::default() { span } else { at }),
-            })
+            .map(|(known, at)| Word { pieces: known.pieces(), place: (self.file, if at == Span::default() { span } else { at }) })
             .collect();
         if !words.is_empty() && self.calls.len() < WORDS {
             self.calls.push(Call { words, place: (self.file, span), env });
@@ -790,7 +803,9 @@ fn compared(left: Known, right: Known, comparison: Comparison) -> Cond {
             Known::Text(pieces).plain().map_or(Cond::Open, Cond::Set)
         }
         (Known::Variable(name, None), Known::Nil) | (Known::Nil, Known::Variable(name, None)) if !is_in => Cond::Unset(name),
-        (Known::Variable(name, None), Known::Text(text)) if !is_in && Known::Text(text.clone()).plain().is_some_and(|text| text.is_empty()) => {
+        (Known::Variable(name, None), Known::Text(text))
+            if !is_in && Known::Text(text.clone()).plain().is_some_and(|text| text.is_empty()) =>
+        {
             Cond::Unset(name)
         }
         // The tests of a CI service run on Linux, as far as workers go.
@@ -805,7 +820,11 @@ fn compared(left: Known, right: Known, comparison: Comparison) -> Cond {
             if Known::Text(text).plain().as_deref() == Some("__main__") { Cond::Yes } else { Cond::No }
         }
         (Known::Count(Count::Number(a), _), Known::Count(Count::Number(b), _)) if comparison != Comparison::Order => {
-            if a == b { Cond::Yes } else { Cond::No }
+            if a == b {
+                Cond::Yes
+            } else {
+                Cond::No
+            }
         }
         _ => Cond::Open,
     }

@@ -106,7 +106,8 @@ pub fn variable(job: Place, word: &str, name: &str, value: &str, project: Projec
             let indent = child.indent;
             let before = ["steps", "script", "before_script"].iter().filter_map(|name| page.find(key, name)).min()?;
             let (outer, inner) = (" ".repeat(indent), " ".repeat(indent + step));
-            draft.insert(page.lines[before].start as u32, format!("{outer}{word}:{}{inner}{name}: {value}{}", page.end, page.end));
+            draft
+                .insert(page.lines[before].start as u32, format!("{outer}{word}:{}{inner}{name}: {value}{}", page.end, page.end));
         }
     }
     super::finish(draft, &format!("set `{name}` in the job"), false)
@@ -172,13 +173,16 @@ pub fn pipefail(pipe: Place, project: Project) -> Option<Fix> {
     if text.starts_with("#!") {
         // A plain `sh` may not know the option.
         let first = page.lines.first().filter(|line| line.text.contains("bash"))?;
-        let set = page.lines.iter().find(|line| line.indent == 0 && matches!(line.text, "set -e" | "set -ex" | "set -eu" | "set -eux"));
+        let set =
+            page.lines.iter().find(|line| line.indent == 0 && matches!(line.text, "set -e" | "set -ex" | "set -eu" | "set -eux"));
         let model = set.unwrap_or(first);
         draft.insert(model.end() as u32, format!("{}set -o pipefail", page.end));
         return super::finish(draft, "fail with any command of a pipe", false);
     }
     // The key whose text the script is.
-    let run = (0..=at).rev().find(|n| page.lines[*n].key() == Some("run") && (*n == at || page.lines[*n].indent < page.lines[at].indent))?;
+    let run = (0..=at)
+        .rev()
+        .find(|n| page.lines[*n].key() == Some("run") && (*n == at || page.lines[*n].indent < page.lines[at].indent))?;
     let line = page.lines[run];
     let dash = line.text.len() - line.text.trim_start_matches("- ").trim_start().len();
     let key = (line.start + line.indent + dash) as u32;

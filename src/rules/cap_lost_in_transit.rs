@@ -12,7 +12,9 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         for lost in &command.lost {
             let set = lost.variable.value.as_deref().and_then(|value| value.trim().parse::<u32>().ok());
             // Where the number is the same without it, nothing is lost.
-            if set.is_some_and(|number| command.count.bound() != Bound::At(number)) && seen.insert((lost.variable.place, lost.place)) {
+            if set.is_some_and(|number| command.count.bound() != Bound::At(number))
+                && seen.insert((lost.variable.place, lost.place))
+            {
                 found.push(finding(command, lost));
             }
         }

@@ -35,21 +35,38 @@ fn unread(suite: &Suite, variable: &Variable, commands: &[&Command]) -> Option<F
     }
     let first = commands.first()?;
     match name {
-        "RUST_TEST_THREADS" if all(Runner::Nextest) && !suite.setup.doctests => {
-            Some(finding(variable, first, "nextest starts a process for each test and does not read it", "set `NEXTEST_TEST_THREADS` instead", Confidence::High))
-        }
+        "RUST_TEST_THREADS" if all(Runner::Nextest) && !suite.setup.doctests => Some(finding(
+            variable,
+            first,
+            "nextest starts a process for each test and does not read it",
+            "set `NEXTEST_TEST_THREADS` instead",
+            Confidence::High,
+        )),
         "NEXTEST_TEST_THREADS" if all(Runner::CargoTest) => {
             Some(finding(variable, first, "`cargo test` does not read it", "set `RUST_TEST_THREADS` instead", Confidence::High))
         }
         "PYTEST_XDIST_AUTO_NUM_WORKERS"
             if commands.iter().all(|command| command.program == "pytest") && commands.iter().any(|command| command.literal) =>
         {
-            Some(finding(variable, first, "`-n` with a number of its own does not ask for it", "write `-n auto`, or drop the variable", Confidence::Medium))
+            Some(finding(
+                variable,
+                first,
+                "`-n` with a number of its own does not ask for it",
+                "write `-n auto`, or drop the variable",
+                Confidence::Medium,
+            ))
         }
         _ => {
             // One letter off from a name that is read, and that nobody sets.
-            let meant = commands.iter().flat_map(|command| command.count.knobs()).find(|knob| *knob != name && is_near(knob, name))?;
-            Some(finding(variable, first, &format!("the name that is read is `{meant}`"), &format!("did you mean `{meant}`?"), Confidence::High))
+            let meant =
+                commands.iter().flat_map(|command| command.count.knobs()).find(|knob| *knob != name && is_near(knob, name))?;
+            Some(finding(
+                variable,
+                first,
+                &format!("the name that is read is `{meant}`"),
+                &format!("did you mean `{meant}`?"),
+                Confidence::High,
+            ))
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the rules on parallelism share: labels of a chain, and which job knows better.
 
-use crate::finding::{Finding, Label, Role};
 use crate::facts::run::Setup;
 use crate::facts::trace::{Bound, Command, Job, Link, Part, Place};
+use crate::finding::{Finding, Label, Role};
 use crate::link::Suite;
 use std::collections::BTreeSet;
 
@@ -63,17 +63,22 @@ pub fn sibling(setup: &Setup, command: &Command) -> Option<Sibling> {
         Some(Sibling { job: job.name.clone(), number, variable: Some(variable.name.clone()), place: variable.place })
     });
     by_variable.or_else(|| {
-        let commands = setup.commands.iter().filter(|other| other.job.is_some() && other.job != command.job && other.program == command.program);
-        commands.filter_map(|other| {
-            let job = setup.jobs.get(other.job?)?;
-            let Bound::At(number @ 2..=64) = other.count.bound() else { return None };
-            let link = other.chain.iter().rev().find(|link| matches!(link.what, Part::Variable | Part::Option))?;
-            let variable = (link.what == Part::Variable)
-                .then(|| link.text.split_once('=').map(|(name, _)| name.to_owned()))
-                .flatten()
-                .filter(|name| knobs.contains(&name.as_str()));
-            Some(Sibling { job: job.name.clone(), number, variable, place: link.place })
-        }).min_by_key(|sibling| (sibling.variable.is_none(), sibling.number))
+        let commands = setup
+            .commands
+            .iter()
+            .filter(|other| other.job.is_some() && other.job != command.job && other.program == command.program);
+        commands
+            .filter_map(|other| {
+                let job = setup.jobs.get(other.job?)?;
+                let Bound::At(number @ 2..=64) = other.count.bound() else { return None };
+                let link = other.chain.iter().rev().find(|link| matches!(link.what, Part::Variable | Part::Option))?;
+                let variable = (link.what == Part::Variable)
+                    .then(|| link.text.split_once('=').map(|(name, _)| name.to_owned()))
+                    .flatten()
+                    .filter(|name| knobs.contains(&name.as_str()));
+                Some(Sibling { job: job.name.clone(), number, variable, place: link.place })
+            })
+            .min_by_key(|sibling| (sibling.variable.is_none(), sibling.number))
     })
 }
 

@@ -7,7 +7,11 @@ use crate::link::Suite;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let setup = suite.setup;
-    let rust = || caps::in_jobs(suite).filter(|(command, _)| matches!(command.runner, Runner::CargoTest | Runner::Nextest) || command.program.starts_with("cargo"));
+    let rust = || {
+        caps::in_jobs(suite).filter(|(command, _)| {
+            matches!(command.runner, Runner::CargoTest | Runner::Nextest) || command.program.starts_with("cargo")
+        })
+    };
     if setup.doctests || rust().any(|(command, _)| command.doctests) {
         return;
     }

@@ -27,11 +27,15 @@ fn finding(suite: &Suite, command: &Command, place: (crate::text::FileId, crate:
     labels.extend(caps::chain(command, &labels));
     let job = command.job.and_then(|job| suite.setup.jobs.get(job));
     let help = match job.map(|job| job.service) {
-        Some(Service::GitHub | Service::Forge) => "give the step `shell: bash`, which sets `pipefail`, or begin the script with `set -o pipefail`",
+        Some(Service::GitHub | Service::Forge) => {
+            "give the step `shell: bash`, which sets `pipefail`, or begin the script with `set -o pipefail`"
+        }
         _ => "begin the script with `set -o pipefail`",
     };
     let message = match job {
-        Some(job) => format!("`{}` stays green when its tests fail: `{reader}` is last in the pipe, and `pipefail` is not set", job.name),
+        Some(job) => {
+            format!("`{}` stays green when its tests fail: `{reader}` is last in the pipe, and `pipefail` is not set", job.name)
+        }
         None => format!("a failure of `{}` is lost: `{reader}` is last in the pipe, and `pipefail` is not set", command.program),
     };
     let key = format!("{} {reader}", job.map_or("", |job| &job.name));

@@ -46,7 +46,10 @@ fn finding(jobs: &[(&Job, &Command)], limit: Option<(&Job, &(String, Place))>) -
     let names: Vec<String> = jobs.iter().map(|(job, _)| format!("`{}`", job.name)).collect();
     let message = match names.as_slice() {
         [one] => format!("{one} runs tests in parallel without a time limit: a test that hangs costs {hours} hours"),
-        [one, ..] => format!("{one} and {} more run tests in parallel without a time limit: a test that hangs costs {hours} hours", names.len() - 1),
+        [one, ..] => format!(
+            "{one} and {} more run tests in parallel without a time limit: a test that hangs costs {hours} hours",
+            names.len() - 1
+        ),
         [] => String::new(),
     };
     let minutes = limit.and_then(|(_, (text, _))| text.parse::<u32>().ok()).unwrap_or(30);
@@ -56,8 +59,10 @@ fn finding(jobs: &[(&Job, &Command)], limit: Option<(&Job, &(String, Place))>) -
     }
     let mut finding = caps::finding("missing-timeout", labels, message, help, names.join(" "));
     finding.remedy = Some(Remedy::LimitJobs { jobs: jobs.iter().map(|(job, _)| (job.file, job.head)).collect(), minutes });
-    let uncapped = jobs.iter().any(|(job, command)| matches!(job.host, Host::Own(_)) && matches!(command.count.bound(), Bound::Cpus(_)));
-    finding.severity = if uncapped || limit.is_some_and(|(job, _)| job.file == first.file) { Severity::Warning } else { Severity::Note };
+    let uncapped =
+        jobs.iter().any(|(job, command)| matches!(job.host, Host::Own(_)) && matches!(command.count.bound(), Bound::Cpus(_)));
+    finding.severity =
+        if uncapped || limit.is_some_and(|(job, _)| job.file == first.file) { Severity::Warning } else { Severity::Note };
     // Threads of `cargo test` alone hang less often than processes do.
     let threads = jobs.iter().all(|(_, command)| command.runner == Runner::CargoTest);
     finding.confidence = if limit.is_some() || !slow.is_empty() {

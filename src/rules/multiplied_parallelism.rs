@@ -15,7 +15,10 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     }
     for commands in groups.values() {
         let inner = commands.iter().filter(|(command, _)| !matches!(command.count.bound(), Bound::At(0 | 1) | Bound::Unknown));
-        let (Some((command, beside)), true) = (inner.rev().max_by_key(|(command, _)| command.count.bound()), commands.len() > 1) else { continue };
+        let (Some((command, beside)), true) = (inner.rev().max_by_key(|(command, _)| command.count.bound()), commands.len() > 1)
+        else {
+            continue;
+        };
         // Two known numbers are a choice.
         let open = |bound: Bound| matches!(bound, Bound::Cpus(_));
         if open(command.count.bound()) || open(beside.count.bound()) {
@@ -31,9 +34,11 @@ fn finding(command: &Command, beside: &Beside, runs: usize) -> Finding {
     let machine = Machine { name: "", cpus: 16, quota: 16 };
     let outer = beside.count.on(&machine).unwrap_or(2).min(u32::try_from(runs).unwrap_or(u32::MAX));
     let product = Count::Product(vec![Count::Number(outer), command.count.clone()]).on(&machine);
-    let message = format!("`{}` starts several runs of `{}`, and each starts a worker for each CPU", beside.tool, command.program);
+    let message =
+        format!("`{}` starts several runs of `{}`, and each starts a worker for each CPU", beside.tool, command.program);
     let help = format!("give `{}` a small number where `{}` runs it, or run one after the other", command.program, beside.tool);
-    let mut finding = caps::finding("multiplied-parallelism", labels, message, help, format!("{} {}", beside.tool, command.program));
+    let mut finding =
+        caps::finding("multiplied-parallelism", labels, message, help, format!("{} {}", beside.tool, command.program));
     finding.confidence = Confidence::Medium;
     if let Some(product) = product {
         finding.notes.push(format!("on a machine of 16 CPUs these are {product} workers"));

@@ -16,7 +16,10 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 caps::at(cache.place, "one key for several architectures", Role::Primary),
                 caps::at((job.file, job.head), format!("runs on `{one}` and on `{other}`"), Role::Evidence),
             ];
-            let message = format!("`{}` keeps `{built}` under a key that does not tell architectures apart: one restores what the other built", job.name);
+            let message = format!(
+                "`{}` keeps `{built}` under a key that does not tell architectures apart: one restores what the other built",
+                job.name
+            );
             let help = "put `${{ runner.arch }}` into `key` and `restore-keys`".to_owned();
             found.push(caps::finding("shared-host-jobs", labels, message, help, format!("{} {}", job.name, cache.key)));
         }

@@ -41,7 +41,8 @@ fn confidence(job: &Job, command: &Command, cpu: Cpu, known: Option<&Sibling>) -
 }
 
 fn finding(job: &Job, command: &Command, cpu: Cpu, known: Option<Sibling>, confidence: Confidence) -> Finding {
-    let mut labels = vec![caps::at((job.file, job.head), format!("nothing in job `{}` caps its workers", job.name), Role::Primary)];
+    let mut labels =
+        vec![caps::at((job.file, job.head), format!("nothing in job `{}` caps its workers", job.name), Role::Primary)];
     labels.extend(caps::chain(command, &labels));
     if let Some(known) = &known {
         labels.push(caps::at(known.place, format!("job `{}` has a cap of {}", known.job, known.number), Role::Evidence));
@@ -85,7 +86,8 @@ fn finding(job: &Job, command: &Command, cpu: Cpu, known: Option<Sibling>, confi
         finding.notes.push(format!("it runs on {why}: on a host of 32 CPUs these are {} workers", on_32(command)));
     }
     if contained {
-        let asks = command.chain.iter().rev().find(|link| link.what == Part::Expression).map(|link| format!(" (`{}`)", link.text));
+        let asks =
+            command.chain.iter().rev().find(|link| link.what == Part::Expression).map(|link| format!(" (`{}`)", link.text));
         finding.notes.push(format!("a container's CPU quota is not seen by what counts here{}", asks.unwrap_or_default()));
     }
     finding
