@@ -600,6 +600,43 @@ mod tests {
     }
 
     #[test]
+    fn actions_of_the_project_run_in_the_job() {
+        let sources: Vec<Source> = [
+            (
+                ".github/actions/tests/action.yml",
+                "inputs:\n  workers: {default: '2'}\nruns:\n  using: composite\n  steps:\n    - run: pytest -n ${{ inputs.workers }}\n      shell: bash\n",
+            ),
+            (
+                ".github/workflows/ci.yml",
+                "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: ./.github/actions/tests\n      - uses: ./.github/actions/tests\n        with: {workers: '3'}\n",
+            ),
+        ]
+        .iter()
+        .map(|(path, text)| Source { path: (*path).into(), kind: Kind::Config, text: (*text).into(), decoded: false })
+        .collect();
+        let found = read(&Tree::new(&sources));
+        let steps: Vec<&Step> = found.steps.iter().filter(|step| step.job.is_some()).collect();
+        assert_eq!(steps.iter().map(|step| value(step, "inputs.workers")).collect::<Vec<_>>(), [Some("2"), Some("3")]);
+        assert!(steps.iter().all(|step| step.pipefail && step.links.len() == 3));
+    }
+
+    /// Anchors, merge keys, references and depth: nothing panics, and time stays in proportion to the file.
+    #[test]
+    fn traps_are_survived() {
+        let long: String = (0..10_000).map(|n| format!("job{n}:\n  extends: .base\n  script:\n    - pytest -n {n}\n")).collect();
+        let text = format!(".base: {{image: python, tags: [a]}}\n{long}");
+        assert_eq!(steps(".gitlab-ci.yml", &text).len(), 10_000);
+        let mut bomb = "a0: &a0 {run: pytest}\n".to_owned();
+        for n in 1..60 {
+            bomb.push_str(&format!("a{n}: &a{n} {{b: *a{0}, c: *a{0}, d: *a{0}, <<: [*a{0}, *a{0}]}}\n", n - 1));
+        }
+        for path in [".github/workflows/a.yml", ".gitlab-ci.yml", ".circleci/config.yml", "azure-pipelines.yml"] {
+            steps(path, &bomb);
+            steps(path, "jobs:\n  a: &a\n    <<: *a\n    run: x\n  a: {run: y}\n---\njobs: {b: {steps: [{run: z}]}}\n");
+        }
+    }
+
+    #[test]
     fn hostile_files_are_survived() {
         for text in [
             "",

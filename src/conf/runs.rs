@@ -8,7 +8,7 @@ use super::launch::{behind_options, coverage, go, launched, program, python};
 use super::recipes::{Recipe, Tool};
 use super::runners;
 use super::script::Script;
-use super::shell::{self, Then, Word};
+use super::shell::{self, Expansion, Then, Word};
 use super::tree::{self, Tree};
 use crate::facts::run::{Crate, Run};
 use crate::facts::trace::{Beside, Command, Count, Link, Lost, Part, Place, Programs, Unread, Variable};
@@ -218,6 +218,14 @@ impl Reader<'_> {
             }
             while left.len() < depth.min(64) {
                 left.push(dir.clone());
+            }
+            for name in added_to(command) {
+                // `A="x $A"`: what nobody has set is empty.
+                for layer in [Some(&mut env), words_env.as_mut()].into_iter().flatten() {
+                    if layer.get(&name).is_none() {
+                        Rc::make_mut(layer).set(&name, Some(Script::default()));
+                    }
+                }
             }
             let assigns: Vec<(String, Script)> = command
                 .assigns
@@ -522,6 +530,21 @@ impl Reader<'_> {
     }
 }
 
+/// The variables that a command puts something before or behind.
+fn added_to(command: &shell::Command) -> Vec<String> {
+    let exported = command.words.iter().filter_map(|word| Some((word.str().split_once('=')?.0.to_owned(), word)));
+    let exports = command.words.first().is_some_and(|word| matches!(word.str(), "export" | "declare" | "local"));
+    let assigned = command.assigns.iter().map(|(name, word)| (name.clone(), word));
+    assigned
+        .chain(exported.filter(|_| exports))
+        .filter(|(name, word)| {
+            let itself = |what: &Expansion| matches!(what, Expansion::Variable { name: other, default: None } if other == name);
+            word.expansions.iter().any(|(_, what)| itself(what))
+        })
+        .map(|(name, _)| name)
+        .collect()
+}
+
 /// White space and line joins to single blanks, cut to a length that fits a line.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
@@ -638,6 +661,7 @@ mod tests {
             "pip install pytest && pytest -n 4 | tee log",
             "export ARGS='-n 4'; pytest $ARGS",
             "hatch test -n 4",
+            "export ARGS=\"-n 4 $ARGS\"; export ARGS=\"-q $ARGS\"; pytest $ARGS",
         ] {
             let found = script(command, &[]);
             let scope = if command.contains("tests") { "tests" } else { "" };
