@@ -4,7 +4,7 @@ use super::{Failure, output};
 use clap::Args;
 use isolint::config::{self, Settings};
 use isolint::facts::run::{Runner, Setup};
-use isolint::facts::trace::{Command, Host, Job, Link, Machine, Part, Place};
+use isolint::facts::trace::{Command, Count, Host, Job, Link, Machine, Part, Place};
 use isolint::render::sanitized::sanitized;
 use isolint::text::Source;
 use isolint::{check, discover};
@@ -90,14 +90,14 @@ fn table(sources: &[Source], setup: &Setup) -> String {
 /// Workers that run tests: none started by the runner is one by one.
 fn workers(command: &Command, machine: &Machine) -> Option<u32> {
     match command.runner {
-        Runner::Sequential => Some(1),
+        Runner::Sequential if command.count != Count::Unknown => Some(1),
         _ => command.count.on(machine).map(|number| number.max(1)),
     }
 }
 
 fn count(command: &Command) -> String {
     match command.runner {
-        Runner::Sequential => "one by one".to_owned(),
+        Runner::Sequential if command.count != Count::Unknown => "one by one".to_owned(),
         _ => command.count.to_string(),
     }
 }

@@ -397,7 +397,7 @@ impl Walk<'_> {
                 env.set(name, text(value).or_else(|| value.get("value").and_then(text)));
                 // One of several.
                 if let Some(inner) = value.text().and_then(|text| text.strip_prefix("${{")?.strip_suffix("}}")) {
-                    let among = outer.choices(inner.trim()).to_vec();
+                    let among = choices(&outer, inner);
                     if !among.is_empty() {
                         env.choose(name, among);
                     }
@@ -449,6 +449,21 @@ impl Walk<'_> {
                 set = true;
             }
         }
+        let maps = |axis: &Node| axis.items().iter().flat_map(Node::pairs).map(|(key, _)| key.clone()).collect::<Vec<_>>();
+        let inner = included
+            .iter()
+            .flat_map(Node::pairs)
+            .map(|(key, value)| (key, value.pairs().iter().map(|(key, _)| key.clone()).collect()));
+        for (outer, keys) in inner.chain(node.pairs().iter().map(|(key, value)| (key, maps(value)))) {
+            for key in keys {
+                if let (Some(outer), Some(key)) = (outer.text().filter(|name| *name != "include"), key.text())
+                    && let Some(values) = jobs::axis(node, &format!("{outer}.{key}"))
+                {
+                    env.choose(&format!("matrix.{outer}.{key}"), values);
+                    set = true;
+                }
+            }
+        }
         set
     }
 
@@ -493,6 +508,9 @@ impl Walk<'_> {
         for (key, input) in root.get("inputs").map(Node::pairs).unwrap_or(&[]) {
             let Some(key) = key.text() else { continue };
             let given = node.at(&["with", key]).and_then(|node| node.script(self.file, self.text));
+            if let Some(inner) = given.as_ref().and_then(|script| script.text.trim().strip_prefix("${{")?.strip_suffix("}}")) {
+                env.choose(&format!("inputs.{key}"), choices(&around.env, inner));
+            }
             let given = given.map(|script| around.env.fill_one(&shell::quoted(&script)));
             let value = match given {
                 Some(word) => word.expansions.is_empty().then_some(word.text),
@@ -525,6 +543,12 @@ fn folder(base: &str, dir: &str) -> Option<String> {
     let dir = dir.trim();
     let dir = ROOTS.iter().find_map(|root| dir.strip_prefix(root)).map_or(dir, |rest| rest.trim_start_matches('/'));
     if dir.contains('$') { None } else { tree::join(base, dir) }
+}
+
+/// What an expression may come to: the values of a matrix, or the texts that it chooses from.
+fn choices(env: &Env, expression: &str) -> Vec<String> {
+    let known = env.choices(expression.trim());
+    if known.is_empty() { jobs::chosen(expression) } else { known.to_vec() }
 }
 
 fn append_line(all: &mut Script, line: &Script) {

@@ -9,7 +9,7 @@ use super::pytest;
 use super::recipes::Tool;
 use super::runners;
 use super::runs::{At, Outcome, Reader, Said, Strength, one_line};
-use super::shell::{self, Word};
+use super::shell::{self, Expansion, Word};
 use super::toml::{Item, Toml};
 use super::tree;
 use crate::facts::run::{Run, Runner, Workers, below};
@@ -29,6 +29,8 @@ struct Tests<'s> {
     reports: Vec<(String, Place)>,
     doctests: bool,
     profile: Option<String>,
+    /// Some of its words are not known.
+    open: bool,
 }
 
 impl<'s> Tests<'s> {
@@ -44,8 +46,50 @@ impl<'s> Tests<'s> {
             reports: Vec::new(),
             doctests: false,
             profile: None,
+            open: false,
         }
     }
+}
+
+/// The words of pytest as they may be, four ways at most, and whether some are not known: a service's expression chooses among
+/// texts, in the command or in PYTEST_ADDOPTS.
+fn variants(first: &[Word], words: &[Word], said: &Said, at: &At) -> (Vec<Vec<Word>>, bool) {
+    const MOST: usize = 4;
+    let of = |text: &str| {
+        let mut script = super::script::Script::default();
+        let (file, span) = said.place.unwrap_or((FileId(0), Span::new(0, 0)));
+        script.push_as(file, span.start as usize..span.end as usize, text);
+        shell::words(&script)
+    };
+    let mut open = false;
+    let mut all = match at.env.get("PYTEST_ADDOPTS") {
+        None => vec![first.to_vec()],
+        Some(Some(value)) => vec![[first, &shell::words(value)].concat()],
+        Some(None) => {
+            let among = at.env.choices("PYTEST_ADDOPTS");
+            open |= among.is_empty();
+            let each = among.iter().take(MOST).map(|text| [first, &of(text)].concat());
+            if among.is_empty() { vec![first.to_vec()] } else { each.collect() }
+        }
+    };
+    for word in words {
+        let name = match word.expansions.as_slice() {
+            [(range, Expansion::Expression(name))] if !word.quoted && *range == (0..word.str().len()) => name,
+            _ => {
+                all.iter_mut().for_each(|words| words.push(word.clone()));
+                continue;
+            }
+        };
+        let among = at.env.choices(name);
+        if among.is_empty() {
+            // One of a matrix that is no option is a path or a name.
+            open |= !name.starts_with("matrix.");
+            all.iter_mut().for_each(|words| words.push(word.clone()));
+        } else if among.iter().any(|text| text.starts_with('-')) && all.len() * among.len() <= MOST {
+            all = all.iter().flat_map(|words| among.iter().map(|text| [words.as_slice(), &of(text)].concat())).collect();
+        }
+    }
+    (all, open)
 }
 
 impl Reader<'_> {
@@ -64,9 +108,9 @@ impl Reader<'_> {
         let base = common(&paths).unwrap_or_else(|| at.dir.clone());
         let root = given.as_ref().or_else(|| discovery::root_of(self.project.roots, &base));
         // pytest puts `addopts` first, then the variable, then the command line.
-        let mut all: Vec<Word> = own.addopts.clone().or_else(|| root.map(|root| root.addopts.clone())).unwrap_or_default();
-        all.extend(at.env.value("PYTEST_ADDOPTS").map(shell::words).unwrap_or_default());
-        all.extend_from_slice(words);
+        let first: Vec<Word> = own.addopts.clone().or_else(|| root.map(|root| root.addopts.clone())).unwrap_or_default();
+        let (variants, open) = variants(&first, words, said, at);
+        let all = variants.first().cloned().unwrap_or_default();
         let merged = pytest::read(&all);
         let auto = self.auto(&paths, &base, root);
         if let (Some((_, Some(place))), None) = (merged.most, &merged.workers) {
@@ -85,7 +129,14 @@ impl Reader<'_> {
         for given in [&mut set.workers, &mut set.threads, &mut set.processes].into_iter().flatten() {
             given.count = at.filled(&given.count);
         }
-        let (runner, _) = set.runner(&Counted { count: at.filled(&auto.count), ..auto });
+        let (runner, _) = set.runner(&Counted { count: at.filled(&auto.count), ..auto.clone() });
+        let others: Vec<(Runner, Counted)> = variants.iter().skip(1).map(|words| pytest::read(words).runner(&auto)).collect();
+        let parallel = |runner: &Runner| *runner != Runner::Sequential;
+        let (runner, mut counted) = match others.iter().find(|(other, _)| parallel(other) && !parallel(&runner)) {
+            Some(other) => other.clone(),
+            None => (runner, counted),
+        };
+        counted.count = Count::any([counted.count].into_iter().chain(others.into_iter().map(|(_, other)| other.count)));
         self.outcome.pytest |= at.dir.is_empty() || self.project.tree.exists(&at.dir);
         let timeout = merged.timeout.or_else(|| root.and_then(|root| root.timeout));
         let tests = Tests {
@@ -93,6 +144,7 @@ impl Reader<'_> {
             timeout,
             retries: merged.reruns,
             reports: merged.reports,
+            open: open && merged.workers.is_none(),
             ..Tests::of("pytest", runner, counted)
         };
         self.add(at, said, tests);
@@ -332,6 +384,7 @@ impl Reader<'_> {
             }
         }
         // Where a variable decides, the function that reads it; not what it would do without.
+        let count = if tests.open && runner == Runner::Sequential { Count::Unknown } else { count };
         let decided = chain.last().is_some_and(|link| link.what == Part::Variable);
         chain.extend(tests.counted.links.iter().filter(|link| !decided || link.what == Part::Function).cloned());
         let knobs: Vec<String> = tests.counted.count.knobs().into_iter().map(str::to_owned).collect();

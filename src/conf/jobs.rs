@@ -337,7 +337,7 @@ fn expression_values(text: &str) -> Option<Vec<String>> {
 }
 
 /// The texts that an expression chooses from, as in `c && 'a' || 'b'`: not those that it compares with.
-fn chosen(expression: &str) -> Vec<String> {
+pub fn chosen(expression: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut rest = expression;
     let mut before = String::new();
