@@ -64,11 +64,12 @@ fn table(sources: &[Source], setup: &Setup) -> String {
         for command in commands {
             all += 1;
             let numbers = MACHINES.map(|machine| workers(command, &machine));
-            unknown += usize::from(numbers.contains(&None));
+            unknown += usize::from(numbers.iter().any(Option::is_none));
             let _ = writeln!(page, "  {} → {}", shown(&command.program), shown(&count(command)));
-            let cells = MACHINES.iter().zip(numbers).map(|(machine, number)| {
-                format!("{}: {}", machine.name, number.map_or("unknown".to_owned(), |number| number.to_string()))
-            });
+            let cells = MACHINES
+                .iter()
+                .zip(numbers)
+                .map(|(machine, number)| format!("{}: {}", machine.name, number.unwrap_or_else(|| "unknown".to_owned())));
             let _ = writeln!(page, "    {}", cells.collect::<Vec<_>>().join(" · "));
             for link in &command.chain {
                 let _ = writeln!(page, "    {} {}", at(sources, link.place), words(link));
@@ -88,10 +89,15 @@ fn table(sources: &[Source], setup: &Setup) -> String {
 }
 
 /// Workers that run tests: none started by the runner is one by one.
-fn workers(command: &Command, machine: &Machine) -> Option<u32> {
-    match command.runner {
-        Runner::Sequential if command.count != Count::Unknown => Some(1),
-        _ => command.count.on(machine).map(|number| number.max(1)),
+fn workers(command: &Command, machine: &Machine) -> Option<String> {
+    match (command.runner, &command.count) {
+        (Runner::Sequential, count) if *count != Count::Unknown => Some("1".to_owned()),
+        (_, Count::Any(all)) => {
+            let mut numbers = all.iter().map(|count| Some(count.on(machine)?.max(1))).collect::<Option<Vec<u32>>>()?;
+            numbers.sort_unstable();
+            Some(format!("{} to {}", numbers.first()?, numbers.last()?))
+        }
+        (_, count) => count.on(machine).map(|number| number.max(1).to_string()),
     }
 }
 

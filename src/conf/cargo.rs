@@ -208,7 +208,14 @@ impl Settings {
                     .iter()
                     .take_while(|word| word.str() != "--")
                     .position(|word| is_word(word.str(), &["test", "t", "nextest"]))?;
-                self.read_deep(&rest[at..], depth + 1).filter(|_| depth < 4)
+                let mut call = self.read_deep(&rest[at..], depth + 1).filter(|_| depth < 4);
+                if let (Some(Call::Tests(tests)), "miri") = (&mut call, command.as_str())
+                    && tests.runner == Runner::CargoTest
+                {
+                    // Miri, README, `-Zmiri-num-cpus`: a machine of one CPU, unless it is told otherwise.
+                    tests.count.get_or_insert_with(|| Counted::plain(Count::Number(1)));
+                }
+                call
             }
             alias => {
                 let mut words = self.aliases.get(alias).filter(|_| depth < 4)?.clone();
@@ -281,9 +288,12 @@ impl Options {
                     self.narrow = true;
                     next();
                 }
-                "-F" | "--features" | "--target" | "--target-dir" | "--exclude" | "-E" | "--profile" | "-j" | "--jobs"
-                    if !behind =>
-                {
+                "--target" if !behind => {
+                    // WebAssembly has no threads to run tests in.
+                    let one = next().filter(|value| value.str().starts_with("wasm32")).map(|_| Counted::plain(Count::Number(1)));
+                    self.count = self.count.take().or(one);
+                }
+                "-F" | "--features" | "--target-dir" | "--exclude" | "-E" | "--profile" | "-j" | "--jobs" if !behind => {
                     next();
                 }
                 _ => {}
@@ -358,6 +368,8 @@ mod tests {
             ("cargo miri nextest run", nextest(Workers::Cpus)),
             ("cargo insta test --test-runner nextest", nextest(Workers::Cpus)),
             ("cargo tarpaulin", test(Workers::Cpus)),
+            ("cargo miri test -p a", test(Workers::One)),
+            ("cargo test --target wasm32-unknown-unknown", test(Workers::One)),
             ("cargo test --no-run", None),
             ("cargo test --doc", None),
             ("cargo nextest list", None),

@@ -78,6 +78,7 @@ impl Env {
     /// Only the variables that `keep` lets through, as one layer.
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Env {
         let mut own = BTreeMap::new();
+        let mut choices = BTreeMap::new();
         let mut env = Some(self);
         while let Some(layer) = env {
             for (name, value) in &layer.own {
@@ -85,9 +86,12 @@ impl Env {
                     own.insert(name.clone(), value.clone());
                 }
             }
+            for (name, among) in layer.choices.iter().filter(|(name, _)| keep(name)) {
+                choices.entry(name.clone()).or_insert_with(|| among.clone());
+            }
             env = layer.outer.as_deref();
         }
-        Env { own, ..Env::default() }
+        Env { own, choices, outer: None }
     }
 
     /// Words with their variables filled in, split where the shell would split. What is not known stays as written, marked as

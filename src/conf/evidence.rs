@@ -131,12 +131,14 @@ impl Reader<'_> {
         }
         let (runner, _) = set.runner(&Counted { count: at.filled(&auto.count), ..auto.clone() });
         let others: Vec<(Runner, Counted)> = variants.iter().skip(1).map(|words| pytest::read(words).runner(&auto)).collect();
+        let counts: Vec<Count> =
+            [&counted].into_iter().chain(others.iter().map(|(_, other)| other)).map(|one| one.count.clone()).collect();
         let parallel = |runner: &Runner| *runner != Runner::Sequential;
         let (runner, mut counted) = match others.iter().find(|(other, _)| parallel(other) && !parallel(&runner)) {
             Some(other) => other.clone(),
             None => (runner, counted),
         };
-        counted.count = Count::any([counted.count].into_iter().chain(others.into_iter().map(|(_, other)| other.count)));
+        counted.count = Count::any(counts);
         self.outcome.pytest |= at.dir.is_empty() || self.project.tree.exists(&at.dir);
         let timeout = merged.timeout.or_else(|| root.and_then(|root| root.timeout));
         let tests = Tests {

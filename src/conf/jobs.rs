@@ -245,7 +245,7 @@ fn key_only_tells_others(key: &str, part: &str) -> bool {
 fn quota(options: &str) -> Option<u32> {
     let rest = options.split_once("--cpus").map(|(_, rest)| rest.trim_start_matches(['=', ' ']))?;
     let number: f64 = rest.split_whitespace().next()?.parse().ok()?;
-    (number >= 1.0 && number < 4096.0).then_some(number as u32)
+    (1.0..4096.0).contains(&number).then_some(number as u32)
 }
 
 /// A label with the values of a matrix filled in; of other expressions the texts that they choose from.
