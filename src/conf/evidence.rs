@@ -144,7 +144,8 @@ impl Reader<'_> {
         let tests = Tests {
             scopes: paths,
             timeout,
-            retries: merged.reruns,
+            // Files that are named are a choice.
+            retries: merged.reruns.filter(|_| own.paths.is_empty() || own.paths.iter().any(|path| !path.contains(".py"))),
             reports: merged.reports,
             open: open && merged.workers.is_none(),
             ..Tests::of("pytest", runner, counted)

@@ -215,8 +215,15 @@ fn place(option: &Word, value: Option<&Word>) -> Option<(FileId, Span)> {
 
 fn counted(option: &Word, value: Option<Word>) -> Counted {
     let place = place(option, value.as_ref());
+    // A number that stands elsewhere was filled in.
+    let beside = match (option.place, value.as_ref().and_then(|value| value.place)) {
+        (Some((file, option)), Some((other, value))) => {
+            file == other && value.start >= option.start && value.start <= option.end + 8
+        }
+        _ => false,
+    };
     let counted = value.map_or_else(|| Counted::plain(Count::Unknown), |value| Counted::of(&value));
-    Counted { place, ..counted }
+    Counted { place, literal: counted.literal && beside, ..counted }
 }
 
 fn dist(text: &str) -> Option<Dist> {
