@@ -257,7 +257,9 @@ impl Walk<'_> {
         let is_step =
             here.job.is_some() && pairs.iter().any(|(key, _)| key.text().is_some_and(|key| is_command(key) || key == "uses"));
         if is_step && around.depth > 1 {
-            let limit = ["timeout-minutes", "timeoutInMinutes"].iter().find_map(|key| node.get(key));
+            let limit = ["timeout-minutes", "timeoutInMinutes", "timeout_minutes", "timeout_seconds"]
+                .iter()
+                .find_map(|key| node.get(key));
             here.timeout = limit.map(|node| (self.file, node.span)).or(here.timeout);
         }
         self.action(node, &here);
