@@ -393,6 +393,14 @@ impl Walk<'_> {
             filled.expansions.is_empty().then_some(filled.text)
         };
         let mut set = false;
+        // `env: ${{ matrix.env }}`: the keys of the maps on that axis.
+        if let Some(inner) = node.text().and_then(|text| text.trim().strip_prefix("${{")?.strip_suffix("}}")) {
+            for (name, among) in outer.choices_below(inner.trim()) {
+                env.set(&name, None);
+                env.choose(&name, among);
+                set = true;
+            }
+        }
         for (key, value) in node.pairs() {
             if let Some(name) = key.text() {
                 // GitLab: `NAME: { value: x }`.

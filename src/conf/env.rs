@@ -46,6 +46,22 @@ impl Env {
         }
     }
 
+    /// What the parts of a variable may be, by their names: of `matrix.env` those of `matrix.env.NAME`.
+    pub fn choices_below(&self, name: &str) -> Vec<(String, Vec<String>)> {
+        let prefix = format!("{name}.");
+        let mut all = BTreeMap::new();
+        let mut env = Some(self);
+        while let Some(layer) = env {
+            for (name, among) in &layer.choices {
+                if let Some(part) = name.strip_prefix(&prefix) {
+                    all.entry(part.to_owned()).or_insert_with(|| among.clone());
+                }
+            }
+            env = layer.outer.as_deref();
+        }
+        all.into_iter().collect()
+    }
+
     /// None where it is not set here; `Some(None)` where its value is not known.
     pub fn get(&self, name: &str) -> Option<Option<&Script>> {
         let mut env = self;
