@@ -52,6 +52,17 @@ pub enum Redirected {
     Unknown,
 }
 
+/// What a function that counts CPUs sees of a container's limits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Sees {
+    /// Nothing: it counts those of the machine.
+    Machine,
+    /// The set of CPUs that the process may be scheduled on, and no quota.
+    Affinity,
+    /// The quota too.
+    Quota,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lifetime {
@@ -140,7 +151,7 @@ pub enum Gives {
     ClockText(String),
     Format,
     TextJoin,
-    Cpus,
+    Cpus(Sees),
     Nothing,
     Unknown,
 }
@@ -199,7 +210,12 @@ impl Gives {
             "clock-text" => Gives::ClockText(one()?),
             "format" => Gives::Format,
             "text-join" => Gives::TextJoin,
-            "cpus" => Gives::Cpus,
+            "cpus" => Gives::Cpus(match args.as_slice() {
+                [] => Sees::Machine,
+                [sees] if sees == "affinity" => Sees::Affinity,
+                [sees] if sees == "quota" => Sees::Quota,
+                _ => return Err(format!("`{text}`: `affinity` or `quota` may stand behind the colon")),
+            }),
             "nothing" => Gives::Nothing,
             "unknown" => Gives::Unknown,
             _ => return Err(format!("`{kind}` is none of the words that `gives` knows")),

@@ -6,7 +6,7 @@ use crate::facts::{FileFacts, Gap, Language};
 use crate::finding::Finding;
 use crate::link::Suite;
 use crate::text::{FileId, Kind, Source, Span};
-use crate::{conf, python, remedy, rules, rust, settle};
+use crate::{conf, link, python, remedy, rules, rust, settle};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -50,6 +50,25 @@ pub fn check(mut sources: Vec<Source>, config: &Config) -> Report {
     }
 }
 
+/// How the tests of a project are run, without a look at the tests themselves. The sources come back sorted by path.
+pub fn plan(mut sources: Vec<Source>) -> (Vec<Source>, Setup) {
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    let read = || {
+        let lowered = sources.par_iter().map(|source| match source.kind {
+            Kind::Python => caught(&source.path, || Arc::new(lower(source))).unwrap_or_else(|_| Arc::new(empty())),
+            _ => Arc::new(empty()),
+        });
+        let facts: Vec<Arc<FileFacts>> = lowered.collect();
+        conf::read(&sources, &link::programs(&sources, &facts))
+    };
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
+    let setup = match pool {
+        Ok(pool) => pool.install(read),
+        Err(_) => read(),
+    };
+    (sources, setup)
+}
+
 /// Fixes what can be fixed in a project that was checked: only what is safe, or all. Nothing is written.
 pub fn fix(report: Report, unsafe_too: bool, config: &Config) -> remedy::rounds::Outcome {
     remedy::rounds::run(report, unsafe_too, &|sources| check(sources, config))
@@ -86,7 +105,8 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
     }
     let mut found: Vec<Finding> = Vec::new();
     let linked = caught("linking", || {
-        let setup = conf::read(&sources);
+        let programs = link::programs(&sources, &facts);
+        let setup = conf::read(&sources, &programs);
         let suite = Suite::new(&sources, &facts, &setup);
         let results: Vec<Result<Vec<Finding>, String>> = rules::TABLE
             .par_iter()

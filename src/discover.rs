@@ -20,8 +20,21 @@ pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
 const MANIFESTS: [&str; 4] = ["pyproject.toml", "Cargo.toml", "setup.cfg", "tox.ini"];
 
 /// Hidden names that are looked at all the same: they say how tests are run.
-const SEEN_HIDDEN: [&str; 10] =
-    [".github", ".forgejo", ".gitea", ".circleci", ".ci", ".config", ".cargo", ".gitlab-ci.yml", ".pytest.ini", ".pytest.toml"];
+const SEEN_HIDDEN: [&str; 13] = [
+    ".github",
+    ".forgejo",
+    ".gitea",
+    ".gitlab",
+    ".circleci",
+    ".azure-pipelines",
+    ".ci",
+    ".config",
+    ".cargo",
+    ".gitlab-ci.yml",
+    ".pytest.ini",
+    ".pytest.toml",
+    ".justfile",
+];
 
 /// Folders of other people's code and of build products, by name.
 const FOREIGN: [&str; 4] = ["node_modules", "__pycache__", "site-packages", "__pypackages__"];
@@ -374,7 +387,16 @@ pub fn kind(path: &str) -> Option<Kind> {
         | "makefile"
         | "GNUmakefile"
         | "justfile"
-        | "Justfile" => return Some(Kind::Config),
+        | "Justfile"
+        | ".justfile"
+        | "tox.toml"
+        | "hatch.toml"
+        | "pixi.toml"
+        | "Makefile.toml"
+        | "Taskfile.yml"
+        | "Taskfile.yaml"
+        | "action.yml"
+        | "action.yaml" => return Some(Kind::Config),
         "config" | "config.toml" if parent == ".cargo" => return Some(Kind::Config),
         _ => {}
     }
@@ -383,8 +405,13 @@ pub fn kind(path: &str) -> Option<Kind> {
         _ if stem.is_empty() => None,
         "py" => Some(Kind::Python),
         "rs" => Some(Kind::Rust),
-        "yml" | "yaml" if below(&[".github", ".forgejo", ".gitea", ".circleci"]) => Some(Kind::Config),
-        "sh" if below(&[".github", ".forgejo", ".gitea", ".circleci", "ci", ".ci", "scripts", "tools"]) => Some(Kind::Config),
+        "yml" | "yaml" if below(&[".github", ".forgejo", ".gitea", ".gitlab", ".circleci", ".azure-pipelines"]) => {
+            Some(Kind::Config)
+        }
+        "yml" | "yaml" if stem.ends_with(".gitlab-ci") => Some(Kind::Config),
+        "mk" | "just" => Some(Kind::Config),
+        // Which of them CI calls is not known yet.
+        "sh" | "bash" => Some(Kind::Config),
         _ => None,
     }
 }
@@ -498,10 +525,14 @@ mod tests {
             ".circleci/config.yml",
             "scripts/test.sh",
             "a/tools/b/test.sh",
+            "run.sh",
+            "tox.toml",
+            "rules.mk",
+            "ci/unit.gitlab-ci.yml",
         ];
-        assert_eq!(kinds(&config), [Some(Kind::Config); 18]);
-        let others = ["a.pyi", "a.txt", "docs/a.yml", "run.sh", "config.toml", "py", ".py", "Cargo.lock", "a.PY.orig", "x/.rs"];
-        assert_eq!(kinds(&others), [None; 10]);
+        assert_eq!(kinds(&config), [Some(Kind::Config); 22]);
+        let others = ["a.pyi", "a.txt", "docs/a.yml", "config.toml", "py", ".py", "Cargo.lock", "a.PY.orig", "x/.rs"];
+        assert_eq!(kinds(&others), [None; 9]);
     }
 
     #[test]

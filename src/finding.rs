@@ -1,5 +1,6 @@
 //! What a rule says: a sentence, places that prove it, and what to do.
 
+use crate::facts::trace::Place;
 use crate::facts::{Site, UnitId};
 use crate::text::{FileId, Span};
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,16 @@ pub enum Remedy {
     OwnDirectory { uses: Vec<Use>, copy: bool, made: bool },
     /// The first of these that can be written.
     FirstOf(Vec<Remedy>),
+    /// Set a variable in the environment of a CI job, which the service calls `word`. The value is written as it is to stand there.
+    SetVariable { job: Place, word: &'static str, name: String, value: String },
+    /// Give jobs of one workflow a time limit.
+    LimitJobs { jobs: Vec<Place>, minutes: u32 },
+    /// Let a variable through to what a section of tox runs.
+    LetThrough { section: Place, name: String },
+    /// Let a script fail with any command of a pipe; this stands behind the pipe.
+    FailWithPipes { pipe: Place },
+    /// Write a number where an option asks for all CPUs.
+    GiveNumber { option: Place, number: u32 },
     /// Make the file or directory when its name is chosen. `first` is what makes it now.
     ReserveName { name: Site, first: Option<Act>, directory: bool },
 }

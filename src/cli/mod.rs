@@ -4,6 +4,7 @@ mod check;
 mod fix;
 mod output;
 mod pages;
+mod plan;
 mod show;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -37,6 +38,8 @@ enum Command {
     ///
     /// Exit status: 0 nothing to report (notes alone are nothing), 1 findings, 2 the work could not be done.
     Check(Box<check::Check>),
+    /// Show how the tests are run.
+    Plan(plan::Plan),
     /// Explain a rule: what it finds, why it matters, what to do.
     Explain {
         /// The name of a rule, as reports print it.
@@ -91,6 +94,7 @@ impl From<discover::Wrong> for Failure {
 pub fn main() -> ExitCode {
     let result = match Line::parse().command {
         Command::Check(check) => check.run(),
+        Command::Plan(plan) => plan.run(),
         Command::Explain { name } => pages::explain(&name),
         Command::Rules { json } => pages::rules(json),
         Command::Facts { file } => show::facts(&file),

@@ -3,12 +3,12 @@
 //! The Cargo Book, "cargo test" and "Configuration"; the rustc book, "Tests" (`--test-threads`, `RUST_TEST_THREADS`); nextest,
 //! "Running tests" and "Configuration reference".
 
-use super::env::Env;
-use super::pytest::Count;
+use super::count::Counted;
 use super::shell::{self, Word};
 use super::toml::{Item, Toml};
 use super::tree::{self, Tree};
-use crate::facts::run::{Runner, Workers};
+use crate::facts::run::Runner;
+use crate::facts::trace::{Count, Cpu, Place};
 use crate::text::{FileId, Span};
 use std::collections::BTreeMap;
 
@@ -24,9 +24,13 @@ pub enum Call {
 pub struct Tests {
     pub runner: Runner,
     /// From the command line, where it says so.
-    pub count: Option<(Count, Option<(FileId, Span)>)>,
+    pub count: Option<Counted>,
     /// Of nextest.
     pub profile: Option<String>,
+    /// nextest's `--retries`.
+    pub retries: Option<(u32, Place)>,
+    /// Examples in documentation are among what it runs.
+    pub doctests: bool,
     pub manifest: Option<String>,
     pub packages: Vec<String>,
 }
@@ -37,11 +41,21 @@ pub struct Settings {
     /// `[alias]` of `.cargo/config.toml`.
     aliases: BTreeMap<String, Vec<Word>>,
     /// `[env] RUST_TEST_THREADS` there.
-    pub threads: Option<(Count, (FileId, Span))>,
-    /// `test-threads` of nextest's profiles.
-    profiles: BTreeMap<String, Count>,
+    pub threads: Option<Counted>,
+    /// nextest's profiles.
+    pub profiles: BTreeMap<String, Profile>,
     /// `.config/nextest.toml` with the place of its first profile.
     pub nextest: Vec<(String, FileId, Span)>,
+}
+
+/// A profile of nextest.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    pub threads: Option<Counted>,
+    /// Of all tests.
+    pub retries: Option<(u32, Place)>,
+    /// `slow-timeout`, and whether it ends the test.
+    pub slow: Option<(Place, bool)>,
 }
 
 pub fn settings(tree: &Tree) -> Settings {
@@ -59,7 +73,7 @@ pub fn settings(tree: &Tree) -> Settings {
             }
             if let Some(item) = toml.at(&["env", "RUST_TEST_THREADS"]) {
                 let item = item.at(&["value"]).unwrap_or(item);
-                settings.threads = Some((count(item), item.place()));
+                settings.threads = Some(count(item));
             }
         } else if ends_with(path, ".config/nextest.toml") {
             let toml = Toml::parse(file, tree.text(file));
@@ -68,9 +82,16 @@ pub fn settings(tree: &Tree) -> Settings {
             let dir = tree::folder(tree::folder(path)).to_owned();
             settings.nextest.push((dir, file, place));
             for (name, _, item) in profiles {
-                if let Some(threads) = item.at(&["test-threads"]) {
-                    settings.profiles.insert(name.to_owned(), count(threads));
-                }
+                let retries = item.at(&["retries"]).and_then(|retries| {
+                    let many = retries.int().or_else(|| retries.at(&["count"])?.int())?;
+                    u32::try_from(many).ok().filter(|many| *many > 0).map(|many| (many, retries.place()))
+                });
+                let ends = item.at(&["global-timeout"]).map(|item| (item.place(), true));
+                let slow = item.at(&["slow-timeout"]).map(|slow| (slow.place(), slow.at(&["terminate-after"]).is_some()));
+                let slow = slow.filter(|(_, ends)| *ends).or(ends).or(slow);
+                settings
+                    .profiles
+                    .insert(name.to_owned(), Profile { threads: item.at(&["test-threads"]).map(count), retries, slow });
             }
         }
     }
@@ -81,31 +102,41 @@ fn ends_with(path: &str, end: &str) -> bool {
     path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-fn count(item: Item) -> Count {
-    match (item.int(), item.str()) {
+fn count(item: Item) -> Counted {
+    let cpus = || Count::Cpus(Cpu::Quota);
+    let count = match (item.int(), item.str()) {
         (Some(n), _) if n >= 0 => u32::try_from(n).map_or(Count::Unknown, Count::Number),
         // All but some.
-        (Some(_), _) => Count::Cpus,
-        (None, Some("num-cpus")) => Count::Cpus,
+        (Some(n), _) => Count::Less(Box::new(cpus()), u32::try_from(-n).unwrap_or(0)),
+        (None, Some("num-cpus")) => cpus(),
+        (None, Some(text)) => text.trim().parse().map_or(Count::Unknown, Count::Number),
         _ => Count::Unknown,
-    }
+    };
+    Counted { place: Some(item.place()), ..Counted::plain(count) }
 }
 
 impl Settings {
-    /// How many tests run at once.
-    pub fn workers(&self, tests: &Tests, env: &Env) -> Workers {
-        let from_env = |name: &str| {
-            env.get(name).map(|value| value.map_or(Count::Unknown, |script| Count::of(&Word::plain(script.clone()))))
+    /// How many tests run at once, with the variables open that the runner reads (the rustc book, "Tests"; nextest, "Environment
+    /// variables").
+    pub fn count(&self, tests: &Tests) -> Counted {
+        if let Some(given) = &tests.count {
+            return given.clone();
+        }
+        let (name, below) = match tests.runner {
+            Runner::Nextest => {
+                ("NEXTEST_TEST_THREADS", self.of_profile(tests.profile.as_deref(), |profile| profile.threads.clone()))
+            }
+            _ => ("RUST_TEST_THREADS", self.threads.clone()),
         };
-        let given = tests.count.map(|(count, _)| count);
-        let count = match tests.runner {
-            Runner::Nextest => given.or_else(|| from_env("NEXTEST_TEST_THREADS")).or_else(|| {
-                let profile = tests.profile.as_deref().unwrap_or("default");
-                self.profiles.get(profile).or_else(|| self.profiles.get("default")).copied()
-            }),
-            _ => given.or_else(|| from_env("RUST_TEST_THREADS")).or(self.threads.map(|(count, _)| count)),
-        };
-        count.map_or(Workers::Cpus, Count::workers)
+        let mut counted = below.unwrap_or_else(|| Counted::plain(Count::Cpus(Cpu::Quota)));
+        counted.count = Count::variable(name, counted.count);
+        counted
+    }
+
+    /// What a profile of nextest says, or else the default one, from which all inherit.
+    pub fn of_profile<T>(&self, profile: Option<&str>, what: impl Fn(&Profile) -> Option<T>) -> Option<T> {
+        let own = profile.and_then(|name| self.profiles.get(name)).and_then(&what);
+        own.or_else(|| self.profiles.get("default").and_then(&what))
     }
 
     /// Reads the words behind `cargo`.
@@ -139,6 +170,8 @@ impl Settings {
                 profile: options.profile,
                 manifest: options.manifest,
                 packages: options.packages,
+                retries: options.retries,
+                doctests: runner == Runner::CargoTest && !options.narrow,
             }))
         };
         match command.as_str() {
@@ -175,7 +208,14 @@ impl Settings {
                     .iter()
                     .take_while(|word| word.str() != "--")
                     .position(|word| is_word(word.str(), &["test", "t", "nextest"]))?;
-                self.read_deep(&rest[at..], depth + 1).filter(|_| depth < 4)
+                let mut call = self.read_deep(&rest[at..], depth + 1).filter(|_| depth < 4);
+                if let (Some(Call::Tests(tests)), "miri") = (&mut call, command.as_str())
+                    && tests.runner == Runner::CargoTest
+                {
+                    // Miri, README, `-Zmiri-num-cpus`: a machine of one CPU, unless it is told otherwise.
+                    tests.count.get_or_insert_with(|| Counted::plain(Count::Number(1)));
+                }
+                call
             }
             alias => {
                 let mut words = self.aliases.get(alias).filter(|_| depth < 4)?.clone();
@@ -192,10 +232,13 @@ fn is_word(text: &str, words: &[&str]) -> bool {
 
 #[derive(Clone, Default)]
 struct Options {
-    count: Option<(Count, Option<(FileId, Span)>)>,
+    count: Option<Counted>,
     profile: Option<String>,
     manifest: Option<String>,
     packages: Vec<String>,
+    retries: Option<(u32, Place)>,
+    /// Some kinds of targets only: examples in documentation are none of them.
+    narrow: bool,
 }
 
 impl Options {
@@ -233,10 +276,24 @@ impl Options {
                 "-P" | "--profile" if nextest && !behind => self.profile = next().map(|value| value.str().to_owned()),
                 "--manifest-path" if !behind => self.manifest = next().map(|value| value.str().to_owned()),
                 "-p" | "--package" if !behind => self.packages.extend(next().map(|value| value.str().to_owned())),
-                "-F" | "--features" | "--target" | "--target-dir" | "--test" | "--bin" | "--example" | "--exclude" | "-E"
-                | "--profile" | "-j" | "--jobs"
-                    if !behind =>
-                {
+                "--retries" if nextest && !behind => {
+                    let value = next();
+                    let many = value.as_ref().and_then(|value| value.str().parse().ok()).unwrap_or(0);
+                    let mut words = vec![word.clone()];
+                    words.extend(value);
+                    self.retries = shell::span_of(&words).filter(|_| many > 0).map(|at| (many, at));
+                }
+                "--lib" | "--bins" | "--tests" | "--examples" | "--benches" | "--all-targets" if !behind => self.narrow = true,
+                "--test" | "--bin" | "--example" | "--bench" if !behind => {
+                    self.narrow = true;
+                    next();
+                }
+                "--target" if !behind => {
+                    // WebAssembly has no threads to run tests in.
+                    let one = next().filter(|value| value.str().starts_with("wasm32")).map(|_| Counted::plain(Count::Number(1)));
+                    self.count = self.count.take().or(one);
+                }
+                "-F" | "--features" | "--target-dir" | "--exclude" | "-E" | "--profile" | "-j" | "--jobs" if !behind => {
                     next();
                 }
                 _ => {}
@@ -245,17 +302,33 @@ impl Options {
         true
     }
 
-    fn counted(option: &Word, value: Option<Word>) -> (Count, Option<(FileId, Span)>) {
+    fn counted(option: &Word, value: Option<Word>) -> Counted {
         let mut words = vec![option.clone()];
         words.extend(value.clone());
-        (value.map_or(Count::Unknown, |value| Count::of(&value)), shell::span_of(&words))
+        let counted = value.map_or_else(|| Counted::plain(Count::Unknown), |value| Counted::of(&value));
+        let mut counted = counted.meaning(&Count::Cpus(Cpu::Quota));
+        // `-j -2` of nextest is all CPUs but two.
+        if counted.is_unknown()
+            && let Some(less) = words.last().and_then(|word| word.str().strip_prefix('-')).and_then(|n| n.parse().ok())
+        {
+            counted.count = Count::Less(Box::new(Count::Cpus(Cpu::Quota)), less);
+        }
+        Counted { place: shell::span_of(&words), ..counted }
     }
 }
 
 impl Tests {
     /// `cargo test` without further words.
     pub fn plain(runner: Runner) -> Tests {
-        Tests { runner, count: None, profile: None, manifest: None, packages: Vec::new() }
+        Tests {
+            runner,
+            count: None,
+            profile: None,
+            manifest: None,
+            packages: Vec::new(),
+            retries: None,
+            doctests: runner == Runner::CargoTest,
+        }
     }
 }
 
@@ -263,12 +336,13 @@ impl Tests {
 mod tests {
     use super::super::script::Script;
     use super::*;
+    use crate::facts::run::Workers;
     use crate::text::{Kind, Source};
 
     fn read(settings: &Settings, text: &str) -> Option<(Runner, Workers)> {
         let words = shell::commands(&Script::verbatim(FileId(0), 0, text)).remove(0).words;
         match settings.read(&words[1..])? {
-            Call::Tests(tests) => Some((tests.runner, settings.workers(&tests, &Env::default()))),
+            Call::Tests(tests) => Some((tests.runner, settings.count(&tests).count.workers())),
             Call::Make(_) => None,
         }
     }
@@ -294,6 +368,8 @@ mod tests {
             ("cargo miri nextest run", nextest(Workers::Cpus)),
             ("cargo insta test --test-runner nextest", nextest(Workers::Cpus)),
             ("cargo tarpaulin", test(Workers::Cpus)),
+            ("cargo miri test -p a", test(Workers::One)),
+            ("cargo test --target wasm32-unknown-unknown", test(Workers::One)),
             ("cargo test --no-run", None),
             ("cargo test --doc", None),
             ("cargo nextest list", None),
@@ -324,15 +400,5 @@ mod tests {
         assert_eq!(read(&settings, "cargo nextest run --profile ci"), Some((Runner::Nextest, Workers::Cpus)));
         assert_eq!(read(&settings, "cargo loop"), None);
         assert_eq!(settings.nextest, [(String::new(), FileId(1), Span::new(9, 16))]);
-    }
-
-    #[test]
-    fn environment() {
-        let mut env = Env::default();
-        env.set("RUST_TEST_THREADS", Some(Script::verbatim(FileId(0), 0, "1")));
-        env.set("NEXTEST_TEST_THREADS", None);
-        let settings = Settings::default();
-        assert_eq!(settings.workers(&Tests::plain(Runner::CargoTest), &env), Workers::One);
-        assert_eq!(settings.workers(&Tests::plain(Runner::Nextest), &env), Workers::Unknown);
     }
 }

@@ -4,21 +4,41 @@
 //! Woodpecker, Drone, Buildkite and pre-commit: all nest maps, set variables on the way down and name their commands alike.
 
 use super::env::Env;
+use super::gitlab;
+use super::jobs;
 use super::script::Script;
+use super::shell;
 use super::tree::{self, Tree};
 use super::yaml::{self, Node, Value};
-use crate::text::{FileId, Span};
+use crate::facts::trace::{Job, Link, Part, Place, Service};
+use crate::text::FileId;
 use std::rc::Rc;
+
+/// Local actions inside each other.
+const DEEPEST: u32 = 4;
 
 /// One script of a job.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Name of the job, with its place.
-    pub job: Option<(String, FileId, Span)>,
+    /// An index into the jobs.
+    pub job: Option<usize>,
+    /// The job and the step.
+    pub links: Vec<Link>,
     pub script: Script,
     pub env: Rc<Env>,
     /// Relative to the project.
     pub dir: String,
+    /// A pipe fails when any of its commands fails.
+    pub pipefail: bool,
+    /// The step's own time limit.
+    pub timeout: Option<Place>,
+}
+
+/// What CI files say.
+#[derive(Clone, Debug, Default)]
+pub struct Pipeline {
+    pub jobs: Vec<Job>,
+    pub steps: Vec<Step>,
 }
 
 /// The file is run by a CI service (or by pre-commit).
@@ -69,43 +89,85 @@ const FOLDERS: [&str; 9] = [
     "/.semaphore/",
 ];
 
-/// The steps of all CI files, in the order of the files.
-pub fn read(tree: &Tree) -> Vec<Step> {
-    let mut all = Vec::new();
+/// The service that runs a file, by its path.
+pub fn service(path: &str) -> Service {
+    let whole = format!("/{path}");
+    let name = tree::name(path);
+    if whole.contains("/.github/") {
+        Service::GitHub
+    } else if whole.contains("/.forgejo/") || whole.contains("/.gitea/") {
+        Service::Forge
+    } else if name.contains("gitlab-ci") || whole.contains("/.gitlab/") {
+        Service::GitLab
+    } else if whole.contains("/.circleci/") {
+        Service::Circle
+    } else if whole.contains("/.azure-pipelines/") || name.starts_with("azure-pipelines") {
+        Service::Azure
+    } else {
+        Service::Other
+    }
+}
+
+/// The jobs and steps of all CI files, in the order of the files.
+pub fn read(tree: &Tree) -> Pipeline {
+    let mut found = Pipeline::default();
     for (path, file) in tree.files() {
-        if is_ci(path) {
-            let text = tree.text(file);
-            let gitlab = tree::name(path).contains("gitlab-ci") || path.contains(".gitlab/");
-            for document in yaml::parse(text) {
-                let mut walk = Walk { file, text, gitlab, base: base(path), all: &mut all };
-                walk.node(
-                    &document,
-                    &Around { job: None, env: Rc::default(), dir: base(path).to_owned(), depth: 0, in_jobs: false },
-                );
+        if !is_ci(path) {
+            continue;
+        }
+        let text = tree.text(file);
+        let service = service(path);
+        // An action of the project is read where it is used, too.
+        let action = matches!(tree::name(path), "action.yml" | "action.yaml");
+        for document in yaml::parse(text) {
+            let document = if service == Service::GitLab { gitlab::resolve(document) } else { document };
+            let mut walk = Walk { tree, file, text, service, base: base(path), root: &document, found: &mut found, deep: 0 };
+            let around = Around {
+                job: None,
+                env: Rc::default(),
+                dir: base(path).to_owned(),
+                depth: 0,
+                in_jobs: false,
+                links: Vec::new(),
+                pipefail: matches!(service, Service::GitLab | Service::Circle | Service::Other),
+                timeout: None,
+            };
+            if !action && service == Service::Azure && document.get("steps").is_some() {
+                let around = walk.job(&document, &document, "pipeline", &around);
+                walk.node(&document, &around);
+            } else {
+                walk.node(&document, &around);
             }
         }
     }
-    all
+    found
 }
 
 struct Walk<'a> {
+    tree: &'a Tree<'a>,
     file: FileId,
     text: &'a str,
-    gitlab: bool,
+    service: Service,
     /// Folder of the project that the file belongs to.
     base: &'a str,
-    all: &'a mut Vec<Step>,
+    root: &'a Node,
+    found: &'a mut Pipeline,
+    /// Actions that we are in.
+    deep: u32,
 }
 
 /// What holds for the nodes below.
 #[derive(Clone)]
 struct Around {
-    job: Option<(String, FileId, Span)>,
+    job: Option<usize>,
     env: Rc<Env>,
     dir: String,
     depth: u32,
     /// The keys of this map are names of jobs.
     in_jobs: bool,
+    links: Vec<Link>,
+    pipefail: bool,
+    timeout: Option<Place>,
 }
 
 /// Keys whose text, or list of texts, is run. Lists share a shell.
@@ -158,22 +220,32 @@ impl Walk<'_> {
         let mut here = around.clone();
         here.depth += 1;
         here.in_jobs = false;
-        let mut env = Env::inside(&around.env);
+        let azure_job =
+            node.get("job").and_then(Node::text).filter(|_| self.service == Service::Azure && node.get("steps").is_some());
+        if let Some(name) = azure_job {
+            let name = name.to_owned();
+            here = self.job(node, node.get("job").unwrap_or(node), &name, &here);
+        }
+        let mut env = Env::inside(&here.env);
         let mut set = false;
         for (key, value) in pairs {
             match key.text() {
                 Some("env" | "variables" | "environment" | "environments") => set |= self.variables(value, &mut env),
                 Some("matrix") => set |= self.matrix(value, &mut env),
                 Some("strategy") => set |= value.get("matrix").is_some_and(|matrix| self.matrix(matrix, &mut env)),
+                Some("shell") => here.pipefail = self.fails_with_pipes(value.text().unwrap_or("")),
                 Some(key) if is_folder(key) => {
                     if let Some(dir) = value.text().and_then(|dir| folder(self.base, dir)) {
                         here.dir = dir;
                     }
                 }
                 Some("defaults") => {
-                    let dir = value.get("run").and_then(|run| run.get("working-directory")).and_then(Node::text);
-                    if let Some(dir) = dir.and_then(|dir| folder(self.base, dir)) {
+                    let run = |key: &str| value.get("run").and_then(|run| run.get(key)).and_then(Node::text);
+                    if let Some(dir) = run("working-directory").and_then(|dir| folder(self.base, dir)) {
                         here.dir = dir;
+                    }
+                    if let Some(shell) = run("shell") {
+                        here.pipefail = self.fails_with_pipes(shell);
                     }
                 }
                 _ => {}
@@ -182,15 +254,25 @@ impl Walk<'_> {
         if set {
             here.env = Rc::new(env);
         }
+        let is_step =
+            here.job.is_some() && pairs.iter().any(|(key, _)| key.text().is_some_and(|key| is_command(key) || key == "uses"));
+        if is_step && around.depth > 1 {
+            let limit = ["timeout-minutes", "timeoutInMinutes", "timeout_minutes", "timeout_seconds"]
+                .iter()
+                .find_map(|key| node.get(key));
+            here.timeout = limit.map(|node| (self.file, node.span)).or(here.timeout);
+        }
         self.action(node, &here);
         let mut shared = Script::default();
+        let mut last = None;
         for (key, value) in pairs {
             let Some(name) = key.text() else { continue };
             if is_command(name)
                 && let Some(script) = self.script(value)
             {
-                if self.gitlab && matches!(name, "before_script" | "script") {
+                if self.service == Service::GitLab && matches!(name, "before_script" | "script") {
                     // Both run in one shell.
+                    last = Some(key);
                     if name == "before_script" {
                         let rest = std::mem::replace(&mut shared, script);
                         append_line(&mut shared, &rest);
@@ -198,16 +280,21 @@ impl Walk<'_> {
                         append_line(&mut shared, &script);
                     }
                 } else {
-                    self.all.push(Step { job: here.job.clone(), script, env: here.env.clone(), dir: here.dir.clone() });
+                    let link = self.link(node, key, &script);
+                    self.step(&here, link, script);
                 }
                 continue;
             }
             if matches!(name, "env" | "variables" | "environment" | "on" | "matrix" | "strategy" | "defaults") {
                 continue;
             }
-            let job = around.in_jobs || (self.gitlab && around.depth == 0);
+            let gitlab = self.service == Service::GitLab && around.depth == 0;
+            if gitlab && (name.starts_with('.') || gitlab::RESERVED.contains(&name)) {
+                continue;
+            }
+            let job = around.in_jobs || (gitlab && !value.pairs().is_empty());
             if job {
-                let named = Around { job: Some((name.to_owned(), self.file, key.span)), ..here.clone() };
+                let named = self.job(value, key, name, &here);
                 self.node(value, &named);
             } else {
                 let inner = Around { in_jobs: name == "jobs" && around.depth == 0, ..here.clone() };
@@ -215,7 +302,59 @@ impl Walk<'_> {
             }
         }
         if !shared.text.is_empty() {
-            self.all.push(Step { job: here.job, script: shared, env: here.env, dir: here.dir });
+            let link = last.and_then(|key| self.link(node, key, &shared));
+            self.step(&here, link, shared);
+        }
+    }
+
+    /// Enters a job.
+    fn job(&mut self, node: &Node, key: &Node, name: &str, around: &Around) -> Around {
+        let reader = jobs::Reader { file: self.file, text: self.text, service: self.service, root: self.root };
+        let job = reader.read(name, key, node);
+        let mut inner = around.clone();
+        if self.service == Service::GitHub && job.labels.as_ref().is_some_and(|(labels, _)| labels.starts_with("windows")) {
+            // PowerShell keeps the status of the program.
+            inner.pipefail = true;
+        }
+        inner.links.push(Link { what: Part::Job, text: name.to_owned(), place: (self.file, job.head) });
+        self.found.jobs.push(job);
+        inner.job = Some(self.found.jobs.len() - 1);
+        inner
+    }
+
+    fn step(&mut self, here: &Around, link: Option<Link>, script: Script) {
+        let mut links = here.links.clone();
+        links.extend(link);
+        let step = Step {
+            job: here.job,
+            links,
+            script,
+            env: here.env.clone(),
+            dir: here.dir.clone(),
+            pipefail: here.pipefail,
+            timeout: here.timeout,
+        };
+        self.found.steps.push(step);
+    }
+
+    /// A step by its name, or the key of its commands.
+    fn link(&self, node: &Node, key: &Node, script: &Script) -> Option<Link> {
+        let name = ["name", "displayName"].iter().find_map(|key| node.get(key)).filter(|_| self.service != Service::GitLab);
+        let (text, span) = match name.and_then(|name| Some((name.text()?, name.span))) {
+            Some((text, span)) => (text.to_owned(), span),
+            None => (script.text.lines().find(|line| !line.trim().is_empty())?.trim().to_owned(), key.span),
+        };
+        Some(Link { what: Part::Step, text, place: (self.file, span) })
+    }
+
+    /// Whether a shell that is named so has `pipefail` set: GitHub runs `shell: bash` with it, and a step without `shell` not
+    /// (GitHub documentation, "Workflow syntax", `jobs.<job_id>.steps[*].shell`); Forgejo's runner does the same.
+    fn fails_with_pipes(&self, shell: &str) -> bool {
+        match self.service {
+            Service::GitHub | Service::Forge => {
+                shell.trim() == "bash" || shell.contains("pipefail") || shell.contains("pwsh") || shell.contains("powershell")
+            }
+            _ => shell.contains("pipefail"),
         }
     }
 
@@ -230,7 +369,7 @@ impl Walk<'_> {
                         Value::Scalar { .. } => append_line(&mut all, &item.script(self.file, self.text)?),
                         // Lists in lists are flattened by GitLab; anything else is no list of commands.
                         Value::List(_) => append_line(&mut all, &self.script(item).unwrap_or_default()),
-                        Value::Alias => {}
+                        Value::Alias | Value::Reference(_) => {}
                         Value::Map(_) => return None,
                     }
                 }
@@ -242,12 +381,37 @@ impl Walk<'_> {
 
     /// `NAME: value` pairs, `- name: N, value: v` items, and `- NAME=value` lines.
     fn variables(&self, node: &Node, env: &mut Env) -> bool {
-        let text = |node: &Node| node.script(self.file, self.text);
+        let outer = env.clone();
+        // A value may hold an expression over what is set outside.
+        let text = |node: &Node| {
+            let script = node.script(self.file, self.text)?;
+            if !script.text.contains("${{") {
+                return Some(script);
+            }
+            let word = shell::quoted(&script);
+            let filled = outer.fill_one(&word);
+            filled.expansions.is_empty().then_some(filled.text)
+        };
         let mut set = false;
+        // `env: ${{ matrix.env }}`: the keys of the maps on that axis.
+        if let Some(inner) = node.text().and_then(|text| text.trim().strip_prefix("${{")?.strip_suffix("}}")) {
+            for (name, among) in outer.choices_below(inner.trim()) {
+                env.set(&name, None);
+                env.choose(&name, among);
+                set = true;
+            }
+        }
         for (key, value) in node.pairs() {
             if let Some(name) = key.text() {
                 // GitLab: `NAME: { value: x }`.
                 env.set(name, text(value).or_else(|| value.get("value").and_then(text)));
+                // One of several.
+                if let Some(inner) = value.text().and_then(|text| text.strip_prefix("${{")?.strip_suffix("}}")) {
+                    let among = choices(&outer, inner);
+                    if !among.is_empty() {
+                        env.choose(name, among);
+                    }
+                }
                 set = true;
             }
         }
@@ -256,7 +420,7 @@ impl Walk<'_> {
                 env.set(name, item.get("value").and_then(text));
             } else if let Some(line) = text(item) {
                 // Travis puts several on one line.
-                for command in super::shell::commands(&line) {
+                for command in shell::commands(&line) {
                     for (name, value) in command.assigns {
                         env.set(&name, Some(value.text));
                     }
@@ -286,6 +450,30 @@ impl Walk<'_> {
             env.set(&format!("matrix.{name}"), only);
             set = true;
         }
+        let included = node.get("include").map(Node::items).unwrap_or(&[]);
+        for (key, _) in included.iter().flat_map(Node::pairs).chain(node.pairs()) {
+            if let Some(name) = key.text().filter(|name| !matches!(*name, "include" | "exclude"))
+                && let Some(values) = jobs::axis(node, name)
+            {
+                env.choose(&format!("matrix.{name}"), values);
+                set = true;
+            }
+        }
+        let maps = |axis: &Node| axis.items().iter().flat_map(Node::pairs).map(|(key, _)| key.clone()).collect::<Vec<_>>();
+        let inner = included
+            .iter()
+            .flat_map(Node::pairs)
+            .map(|(key, value)| (key, value.pairs().iter().map(|(key, _)| key.clone()).collect()));
+        for (outer, keys) in inner.chain(node.pairs().iter().map(|(key, value)| (key, maps(value)))) {
+            for key in keys {
+                if let (Some(outer), Some(key)) = (outer.text().filter(|name| *name != "include"), key.text())
+                    && let Some(values) = jobs::axis(node, &format!("{outer}.{key}"))
+                {
+                    env.choose(&format!("matrix.{outer}.{key}"), values);
+                    set = true;
+                }
+            }
+        }
         set
     }
 
@@ -306,9 +494,48 @@ impl Walk<'_> {
         } else if name.starts_with("fastai/workflows/nbdev-ci") {
             script.push_as(self.file, start..end, "nbdev_test");
         } else {
-            return;
+            return self.local_action(node, uses, name, around);
         }
-        self.all.push(Step { job: around.job.clone(), script, env: around.env.clone(), dir: around.dir.clone() });
+        let link = Some(Link { what: Part::Step, text: name.to_owned(), place: (self.file, uses.span) });
+        self.step(around, link, script);
+    }
+
+    /// An action of this project: its steps run in the job that uses it, with the inputs it is given.
+    fn local_action(&mut self, node: &Node, uses: &Node, name: &str, around: &Around) {
+        let tree = self.tree;
+        let Some(dir) = name.strip_prefix("./").and_then(|dir| tree::join(self.base, dir)).filter(|_| self.deep < DEEPEST) else {
+            return;
+        };
+        let found = ["action.yml", "action.yaml"].iter().find_map(|file| {
+            let path = if dir.is_empty() { (*file).to_owned() } else { format!("{dir}/{file}") };
+            tree.file(&path)
+        });
+        let (Some(file), true) = (found, around.job.is_some()) else { return };
+        let text = tree.text(file);
+        let documents = yaml::parse(text);
+        let Some(root) = documents.first() else { return };
+        let mut env = Env::inside(&around.env);
+        for (key, input) in root.get("inputs").map(Node::pairs).unwrap_or(&[]) {
+            let Some(key) = key.text() else { continue };
+            let given = node.at(&["with", key]).and_then(|node| node.script(self.file, self.text));
+            if let Some(inner) = given.as_ref().and_then(|script| script.text.trim().strip_prefix("${{")?.strip_suffix("}}")) {
+                env.choose(&format!("inputs.{key}"), choices(&around.env, inner));
+            }
+            let given = given.map(|script| around.env.fill_one(&shell::quoted(&script)));
+            let value = match given {
+                Some(word) => word.expansions.is_empty().then_some(word.text),
+                None => input.get("default").and_then(|node| node.script(file, text)),
+            };
+            env.set(&format!("inputs.{key}"), value);
+        }
+        let mut links = around.links.clone();
+        links.push(Link { what: Part::Step, text: name.to_owned(), place: (self.file, uses.span) });
+        let mut walk =
+            Walk { tree, file, text, service: self.service, base: self.base, root, found: self.found, deep: self.deep + 1 };
+        let around = Around { env: Rc::new(env), links, depth: 2, in_jobs: false, ..around.clone() };
+        if let Some(steps) = root.at(&["runs", "steps"]) {
+            walk.node(steps, &around);
+        }
     }
 }
 
@@ -328,6 +555,12 @@ fn folder(base: &str, dir: &str) -> Option<String> {
     if dir.contains('$') { None } else { tree::join(base, dir) }
 }
 
+/// What an expression may come to: the values of a matrix, or the texts that it chooses from.
+fn choices(env: &Env, expression: &str) -> Vec<String> {
+    let known = env.choices(expression.trim());
+    if known.is_empty() { jobs::chosen(expression) } else { known.to_vec() }
+}
+
 fn append_line(all: &mut Script, line: &Script) {
     if let (false, Some((file, span))) = (all.text.is_empty() || all.text.ends_with('\n'), line.whole()) {
         all.push_as(file, span.start as usize..span.start as usize, "\n");
@@ -338,11 +571,11 @@ fn append_line(all: &mut Script, line: &Script) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{Kind, Source};
+    use crate::text::{Kind, Source, Span};
 
     fn steps(path: &str, text: &str) -> Vec<Step> {
         let sources = [Source { path: path.into(), kind: Kind::Config, text: text.into(), decoded: false }];
-        read(&Tree::new(&sources))
+        read(&Tree::new(&sources)).steps
     }
 
     fn value<'a>(step: &'a Step, name: &str) -> Option<&'a str> {
@@ -359,7 +592,7 @@ mod tests {
             assert_eq!((value(&all[0], "A"), value(&all[0], "B"), value(&all[0], "C")), (Some("1"), Some("2"), Some("3")));
             assert_eq!((value(&all[0], "matrix.n"), value(&all[0], "matrix.py")), (Some("4"), None));
             assert_eq!((all[0].dir.as_str(), all[1].dir.as_str()), ("sub", "other"));
-            assert_eq!(all[0].job.as_ref().unwrap().0, "test");
+            assert_eq!(all[0].links[0].text, "test");
             assert_eq!((value(&all[1], "B"), value(&all[1], "C")), (Some("2"), None));
             let at = all[0].script.text.find("-n 4").unwrap();
             let start = text.find("-n 4").unwrap();
@@ -376,7 +609,7 @@ mod tests {
         );
         assert_eq!(all[0].script.text, "cd sub\npytest -n 2\necho a\necho b");
         assert_eq!((value(&all[0], "A"), value(&all[0], "B"), value(&all[0], "C")), (Some("1"), Some("2"), Some("3")));
-        assert_eq!((all[0].job.as_ref().unwrap().0.as_str(), all[1].script.text.as_str(), all.len()), ("test", "cargo test", 2));
+        assert_eq!((all[0].links[0].text.as_str(), all[1].script.text.as_str(), all.len()), ("test", "cargo test", 2));
         let all = steps(
             ".circleci/config.yml",
             "jobs:\n  build:\n    working_directory: ~/repo\n    environment:\n      N: 4\n    steps:\n      - checkout\n      - run: pytest -n 1\n      - run:\n          name: x\n          command: pytest -n $N\n          working_directory: sub\n",
@@ -398,6 +631,43 @@ mod tests {
         let all = steps(".cirrus.yml", "task:\n  test_script:\n    - pytest -n 2\n");
         assert_eq!(all[0].script.text, "pytest -n 2");
         assert_eq!(steps("docs/config.yml", "run: pytest\n").len(), 0);
+    }
+
+    #[test]
+    fn actions_of_the_project_run_in_the_job() {
+        let sources: Vec<Source> = [
+            (
+                ".github/actions/tests/action.yml",
+                "inputs:\n  workers: {default: '2'}\nruns:\n  using: composite\n  steps:\n    - run: pytest -n ${{ inputs.workers }}\n      shell: bash\n",
+            ),
+            (
+                ".github/workflows/ci.yml",
+                "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: ./.github/actions/tests\n      - uses: ./.github/actions/tests\n        with: {workers: '3'}\n",
+            ),
+        ]
+        .iter()
+        .map(|(path, text)| Source { path: (*path).into(), kind: Kind::Config, text: (*text).into(), decoded: false })
+        .collect();
+        let found = read(&Tree::new(&sources));
+        let steps: Vec<&Step> = found.steps.iter().filter(|step| step.job.is_some()).collect();
+        assert_eq!(steps.iter().map(|step| value(step, "inputs.workers")).collect::<Vec<_>>(), [Some("2"), Some("3")]);
+        assert!(steps.iter().all(|step| step.pipefail && step.links.len() == 3));
+    }
+
+    /// Anchors, merge keys, references and depth: nothing panics, and time stays in proportion to the file.
+    #[test]
+    fn traps_are_survived() {
+        let long: String = (0..10_000).map(|n| format!("job{n}:\n  extends: .base\n  script:\n    - pytest -n {n}\n")).collect();
+        let text = format!(".base: {{image: python, tags: [a]}}\n{long}");
+        assert_eq!(steps(".gitlab-ci.yml", &text).len(), 10_000);
+        let mut bomb = "a0: &a0 {run: pytest}\n".to_owned();
+        for n in 1..60 {
+            bomb.push_str(&format!("a{n}: &a{n} {{b: *a{0}, c: *a{0}, d: *a{0}, <<: [*a{0}, *a{0}]}}\n", n - 1));
+        }
+        for path in [".github/workflows/a.yml", ".gitlab-ci.yml", ".circleci/config.yml", "azure-pipelines.yml"] {
+            steps(path, &bomb);
+            steps(path, "jobs:\n  a: &a\n    <<: *a\n    run: x\n  a: {run: y}\n---\njobs: {b: {steps: [{run: z}]}}\n");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Root {
     pub addopts: Vec<Word>,
     /// Where the key `addopts` stands.
     pub addopts_key: Option<(FileId, Span)>,
+    /// pytest-timeout's setting is here.
+    pub timeout: Option<(FileId, Span)>,
 }
 
 /// All roots, the deepest first.
@@ -125,7 +127,8 @@ fn root(dir: &str, place: (FileId, Span), list: impl Fn(&str) -> Option<Vec<Word
         usefixtures: strings("usefixtures").unwrap_or_default(),
         doctest_modules: addopts.iter().any(|word| word.str() == "--doctest-modules"),
     };
-    Root { discovery, place, addopts, addopts_key }
+    let timeout = list("timeout").filter(|words| words.first().is_some_and(|word| word.str() != "0")).map(|_| place);
+    Root { discovery, place, addopts, addopts_key, timeout }
 }
 
 /// Files by which a project sets Python up, or its tests.

@@ -1,5 +1,6 @@
 //! Environment variables in layers, and words with their variables filled in.
 
+use super::recipes::POSARGS;
 use super::script::Script;
 use super::shell::{self, Expansion, Word};
 use std::collections::BTreeMap;
@@ -12,17 +13,53 @@ const LONGEST: usize = 1 << 16;
 #[derive(Clone, Debug, Default)]
 pub struct Env {
     own: BTreeMap<String, Option<Script>>,
+    /// What a variable of several instances may be, by name: an axis of a matrix.
+    choices: BTreeMap<String, Vec<String>>,
     outer: Option<Rc<Env>>,
 }
 
 impl Env {
     /// A layer above another.
     pub fn inside(outer: &Rc<Env>) -> Env {
-        Env { own: BTreeMap::new(), outer: Some(outer.clone()) }
+        Env { outer: Some(outer.clone()), ..Env::default() }
     }
 
     pub fn set(&mut self, name: &str, value: Option<Script>) {
         self.own.insert(name.to_owned(), value);
+    }
+
+    pub fn choose(&mut self, name: &str, among: Vec<String>) {
+        self.choices.insert(name.to_owned(), among);
+    }
+
+    /// What a variable may be, where it is one of several.
+    pub fn choices(&self, name: &str) -> &[String] {
+        let mut env = self;
+        loop {
+            if let Some(choices) = env.choices.get(name) {
+                return choices;
+            }
+            match env.outer.as_deref() {
+                Some(outer) => env = outer,
+                None => return &[],
+            }
+        }
+    }
+
+    /// What the parts of a variable may be, by their names: of `matrix.env` those of `matrix.env.NAME`.
+    pub fn choices_below(&self, name: &str) -> Vec<(String, Vec<String>)> {
+        let prefix = format!("{name}.");
+        let mut all = BTreeMap::new();
+        let mut env = Some(self);
+        while let Some(layer) = env {
+            for (name, among) in &layer.choices {
+                if let Some(part) = name.strip_prefix(&prefix) {
+                    all.entry(part.to_owned()).or_insert_with(|| among.clone());
+                }
+            }
+            env = layer.outer.as_deref();
+        }
+        all.into_iter().collect()
     }
 
     /// None where it is not set here; `Some(None)` where its value is not known.
@@ -41,9 +78,23 @@ impl Env {
         self.get(name).flatten()
     }
 
+    /// All variables that are set, by name.
+    pub fn all(&self) -> BTreeMap<&str, Option<&Script>> {
+        let mut all = BTreeMap::new();
+        let mut env = Some(self);
+        while let Some(layer) = env {
+            for (name, value) in &layer.own {
+                all.entry(name.as_str()).or_insert(value.as_ref());
+            }
+            env = layer.outer.as_deref();
+        }
+        all
+    }
+
     /// Only the variables that `keep` lets through, as one layer.
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Env {
         let mut own = BTreeMap::new();
+        let mut choices = BTreeMap::new();
         let mut env = Some(self);
         while let Some(layer) = env {
             for (name, value) in &layer.own {
@@ -51,9 +102,12 @@ impl Env {
                     own.insert(name.clone(), value.clone());
                 }
             }
+            for (name, among) in layer.choices.iter().filter(|(name, _)| keep(name)) {
+                choices.entry(name.clone()).or_insert_with(|| among.clone());
+            }
             env = layer.outer.as_deref();
         }
-        Env { own, outer: None }
+        Env { own, choices, outer: None }
     }
 
     /// Words with their variables filled in, split where the shell would split. What is not known stays as written, marked as
@@ -75,7 +129,25 @@ impl Env {
             if let Some(value) = self.expansion(word, range, what) {
                 if value.text.len() <= *budget {
                     *budget -= value.text.len();
-                    all.extend(shell::words(&value));
+                    let open: Vec<String> = self.open(what).into_iter().collect();
+                    all.extend(shell::words(&value).into_iter().map(|word| Word { open: open.clone(), ..word }));
+                }
+                return;
+            }
+            if let (Some(name), Expansion::Variable { default: Some(default), .. }) = (self.unset(what), what)
+                && default.contains('$')
+                && *budget > default.len()
+                && let Some(script) =
+                    range.end.checked_sub(1).and_then(|end| Some(word.text.slice(end.checked_sub(default.len())?..end)))
+            {
+                // A default with variables of its own.
+                *budget -= default.len();
+                for inner in shell::commands(&script).into_iter().flat_map(|command| command.words) {
+                    let from = all.len();
+                    self.fill_word(&inner, all, budget);
+                    if name != POSARGS {
+                        all[from..].iter_mut().for_each(|word| word.open.push(name.to_owned()));
+                    }
                 }
                 return;
             }
@@ -94,7 +166,7 @@ impl Env {
         if word.expansions.is_empty() {
             return word.clone();
         }
-        let mut filled = Word { text: Script::default(), expansions: Vec::new(), quoted: word.quoted, place: word.place };
+        let mut filled = Word { quoted: word.quoted, place: word.place, ..Word::default() };
         let mut done = 0;
         for (range, what) in &word.expansions {
             filled.text.append(&word.text, done..range.start);
@@ -103,6 +175,7 @@ impl Env {
                 Some(value) => {
                     *budget -= value.text.len();
                     filled.text.append(&value, 0..value.text.len());
+                    filled.open.extend(self.open(what));
                 }
                 None => {
                     let start = filled.text.text.len();
@@ -113,6 +186,19 @@ impl Env {
         }
         filled.text.append(&word.text, done..word.str().len());
         filled
+    }
+
+    /// The variable whose default stands for it.
+    fn unset<'w>(&self, what: &'w Expansion) -> Option<&'w str> {
+        match what {
+            Expansion::Variable { name, default: Some(_) } if self.get(name).is_none() => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The same, where it is one that somebody could set: not what a caller adds.
+    fn open(&self, what: &Expansion) -> Option<String> {
+        self.unset(what).filter(|name| *name != POSARGS).map(str::to_owned)
     }
 
     fn expansion(&self, word: &Word, range: &std::ops::Range<usize>, what: &Expansion) -> Option<Script> {
@@ -129,8 +215,9 @@ impl Env {
             },
             Expansion::Expression(text) => {
                 let name = text.strip_prefix("env.").unwrap_or(text);
-                (name != text || text.starts_with("matrix.")).then(|| self.value(name).cloned())?
+                (name != text || text.starts_with("matrix.") || text.starts_with("inputs.")).then(|| self.value(name).cloned())?
             }
+            Expansion::Count(..) => None,
             // What looks like a command can be a variable of make that the Makefile does not set.
             Expansion::Command(text) => {
                 let plain = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');

@@ -1,20 +1,96 @@
 //! What a runner's command line or a settings file says about the running of tests.
 
 use super::cargo;
+use super::count::Counted;
 use super::discovery;
-use super::env::Env;
 use super::ini::Ini;
 use super::launch::behind_options;
-use super::pytest::{self, Count};
+use super::pytest;
 use super::recipes::Tool;
 use super::runners;
 use super::runs::{At, Outcome, Reader, Said, Strength, one_line};
-use super::shell::{self, Word};
+use super::shell::{self, Expansion, Word};
 use super::toml::{Item, Toml};
 use super::tree;
 use crate::facts::run::{HOMES, Run, Runner, Workers, below};
+use crate::facts::trace::{Bound, Command, Count, Link, Part, Place, Unread, Variable};
 use crate::text::{FileId, Kind, Span};
 use std::collections::BTreeSet;
+
+/// A test command that was understood.
+struct Tests<'s> {
+    program: &'s str,
+    runner: Runner,
+    counted: Counted,
+    scopes: Vec<String>,
+    timeout: Option<Place>,
+    slow_only: Option<Place>,
+    retries: Option<(u32, Place)>,
+    reports: Vec<(String, Place)>,
+    doctests: bool,
+    profile: Option<String>,
+    /// Some of its words are not known.
+    open: bool,
+}
+
+impl<'s> Tests<'s> {
+    fn of(program: &'s str, runner: Runner, counted: Counted) -> Tests<'s> {
+        Tests {
+            program,
+            runner,
+            counted,
+            scopes: Vec::new(),
+            timeout: None,
+            slow_only: None,
+            retries: None,
+            reports: Vec::new(),
+            doctests: false,
+            profile: None,
+            open: false,
+        }
+    }
+}
+
+/// The words of pytest as they may be, four ways at most, and whether some are not known: a service's expression chooses among
+/// texts, in the command or in PYTEST_ADDOPTS.
+fn variants(first: &[Word], words: &[Word], said: &Said, at: &At) -> (Vec<Vec<Word>>, bool) {
+    const MOST: usize = 4;
+    let of = |text: &str| {
+        let mut script = super::script::Script::default();
+        let (file, span) = said.place.unwrap_or((FileId(0), Span::new(0, 0)));
+        script.push_as(file, span.start as usize..span.end as usize, text);
+        shell::words(&script)
+    };
+    let mut open = false;
+    let mut all = match at.env.get("PYTEST_ADDOPTS") {
+        None => vec![first.to_vec()],
+        Some(Some(value)) => vec![[first, &shell::words(value)].concat()],
+        Some(None) => {
+            let among = at.env.choices("PYTEST_ADDOPTS");
+            open |= among.is_empty();
+            let each = among.iter().take(MOST).map(|text| [first, &of(text)].concat());
+            if among.is_empty() { vec![first.to_vec()] } else { each.collect() }
+        }
+    };
+    for word in words {
+        let name = match word.expansions.as_slice() {
+            [(range, Expansion::Expression(name))] if !word.quoted && *range == (0..word.str().len()) => name,
+            _ => {
+                all.iter_mut().for_each(|words| words.push(word.clone()));
+                continue;
+            }
+        };
+        let among = at.env.choices(name);
+        if among.is_empty() {
+            // One of a matrix that is no option is a path or a name.
+            open |= !name.starts_with("matrix.");
+            all.iter_mut().for_each(|words| words.push(word.clone()));
+        } else if among.iter().any(|text| text.starts_with('-')) && all.len() * among.len() <= MOST {
+            all = all.iter().flat_map(|words| among.iter().map(|text| [words.as_slice(), &of(text)].concat())).collect();
+        }
+    }
+    (all, open)
+}
 
 impl Reader<'_> {
     pub(super) fn pytest(&mut self, words: &[Word], said: &Said, at: &At) {
@@ -32,23 +108,161 @@ impl Reader<'_> {
         let base = common(&paths).unwrap_or_else(|| at.dir.clone());
         let root = given.as_ref().or_else(|| discovery::root_of(self.project.roots, &base));
         // pytest puts `addopts` first, then the variable, then the command line.
-        let mut all: Vec<Word> = own.addopts.clone().or_else(|| root.map(|root| root.addopts.clone())).unwrap_or_default();
-        all.extend(at.env.value("PYTEST_ADDOPTS").map(shell::words).unwrap_or_default());
-        all.extend_from_slice(words);
+        let first: Vec<Word> = own.addopts.clone().or_else(|| root.map(|root| root.addopts.clone())).unwrap_or_default();
+        let (variants, open) = variants(&first, words, said, at);
+        let all = variants.first().cloned().unwrap_or_default();
         let merged = pytest::read(&all);
-        let auto = at.env.value("PYTEST_XDIST_AUTO_NUM_WORKERS").and_then(|value| value.text.trim().parse().ok());
-        let (runner, workers, option) = merged.runner(auto);
-        let text = self.text(said, option);
+        let auto = self.auto(&paths, &base, root);
+        if let (Some((_, Some(place))), None) = (merged.most, &merged.workers) {
+            self.unread(
+                at,
+                "--maxprocesses",
+                place,
+                "`--maxprocesses` without `-n` does nothing",
+                "add `-n auto`, or drop it",
+                None,
+            );
+        }
+        let (_, counted) = merged.runner(&auto);
+        // What is set decides whether there are workers at all.
+        let mut set = merged.clone();
+        for given in [&mut set.workers, &mut set.threads, &mut set.processes].into_iter().flatten() {
+            given.count = at.filled(&given.count);
+        }
+        let (runner, _) = set.runner(&Counted { count: at.filled(&auto.count), ..auto.clone() });
+        let others: Vec<(Runner, Counted)> = variants.iter().skip(1).map(|words| pytest::read(words).runner(&auto)).collect();
+        let counts: Vec<Count> =
+            [&counted].into_iter().chain(others.iter().map(|(_, other)| other)).map(|one| one.count.clone()).collect();
+        let parallel = |runner: &Runner| *runner != Runner::Sequential;
+        let (runner, mut counted) = match others.iter().find(|(other, _)| parallel(other) && !parallel(&runner)) {
+            Some(other) => other.clone(),
+            None => (runner, counted),
+        };
+        counted.count = Count::any(counts);
         self.outcome.pytest |= at.dir.is_empty() || self.project.tree.exists(&at.dir);
-        self.add(at, runner, workers, &paths, option.or(said.place), text);
+        let timeout = merged.timeout.or_else(|| root.and_then(|root| root.timeout));
+        let tests = Tests {
+            scopes: paths,
+            timeout,
+            // Files that are named are a choice.
+            retries: merged.reruns.filter(|_| own.paths.is_empty() || own.paths.iter().any(|path| !path.contains(".py"))),
+            reports: merged.reports,
+            open: open && merged.workers.is_none(),
+            ..Tests::of("pytest", runner, counted)
+        };
+        self.add(at, said, tests);
     }
 
-    /// nox's sessions are Python and not read here; what is handed on behind `--` goes to pytest where it is an option of xdist.
+    /// What `-n auto` comes to: a hook of an initial `conftest.py` is asked before xdist's own answer.
+    fn auto(&self, paths: &[String], base: &str, root: Option<&discovery::Root>) -> Counted {
+        let rootdir = root.map_or("", |root| root.discovery.root.as_str());
+        let testpaths: Vec<String> = match root {
+            Some(root) if paths.is_empty() => {
+                root.discovery.testpaths.iter().filter_map(|path| tree::join(&root.discovery.root, path)).collect()
+            }
+            _ => paths.to_vec(),
+        };
+        // pytest documentation, "Plugin discovery order at tool startup": those of the folders of the arguments, their `test*`
+        // folders, and all above.
+        let initial = |dir: &str| {
+            below(base, dir).is_some()
+                || testpaths.iter().any(|path| {
+                    below(path, dir).is_some()
+                        || dir
+                            .strip_prefix(path.as_str())
+                            .is_some_and(|rest| rest.starts_with("/test") && rest[1..].find('/').is_none())
+                })
+                || (testpaths.is_empty()
+                    && below(dir, rootdir).is_some_and(|rest| rest.starts_with("test") && !rest.contains('/')))
+        };
+        let hook = self.project.programs.hooks.iter().filter(|hook| initial(&hook.dir)).max_by_key(|hook| hook.dir.len());
+        match hook {
+            Some(hook) => Counted { links: hook.chain.clone(), ..Counted::plain(hook.count.clone()) },
+            None => pytest::auto(),
+        }
+    }
+
+    /// nox documentation, "Command-line usage": `-s`, `-e`, `-t`, and what is handed on behind `--`.
     pub(super) fn nox(&mut self, words: &[Word], said: &Said, at: &At) {
-        let Some(split) = words.iter().position(|word| word.str() == "--") else { return };
-        let args = &words[split + 1..];
-        if pytest::read(args).workers.is_some() {
-            self.pytest(args, said, at);
+        let split = words.iter().position(|word| word.str() == "--").unwrap_or(words.len());
+        let (own, args) = (&words[..split], words.get(split + 1..).unwrap_or(&[]));
+        let mut wanted: Vec<String> = Vec::new();
+        let mut dir = at.dir.clone();
+        let mut known = true;
+        let mut n = 0;
+        while let Some(word) = own.get(n) {
+            n += 1;
+            let text = word.str();
+            match text {
+                "-s" | "--session" | "--sessions" | "-e" => {
+                    while let Some(name) = own.get(n).filter(|word| !word.str().starts_with('-')) {
+                        known &= name.expansions.is_empty();
+                        wanted.push(name.str().to_owned());
+                        n += 1;
+                    }
+                }
+                "-f" | "--noxfile" => {
+                    if let Some(path) = own.get(n).and_then(|file| tree::join(&at.dir, file.str())) {
+                        dir = tree::folder(&path).to_owned();
+                    }
+                    n += 1;
+                }
+                "-l" | "--list" | "--list-sessions" | "--install-only" => return,
+                "-t"
+                | "--tags"
+                | "-k"
+                | "--keywords"
+                | "-p"
+                | "--python"
+                | "--pythons"
+                | "--default-venv-backend"
+                | "-db"
+                | "--force-python"
+                | "-P" => {
+                    known &= !matches!(text, "-t" | "--tags" | "-k" | "--keywords");
+                    n += 1;
+                }
+                _ => {
+                    for option in ["--session=", "--sessions=", "-s"] {
+                        if let Some(name) = text.strip_prefix(option) {
+                            known &= word.expansions.is_empty();
+                            wanted.push(name.to_owned());
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        let recipes = self.project.recipes;
+        let home = recipes
+            .iter()
+            .filter(|recipe| recipe.tool == Tool::Nox && below(&dir, &recipe.home).is_some())
+            .map(|recipe| recipe.home.as_str())
+            .max_by_key(|home| home.len());
+        let mut called: Vec<usize> = Vec::new();
+        for (n, recipe) in
+            recipes.iter().enumerate().filter(|(_, recipe)| recipe.tool == Tool::Nox && Some(recipe.home.as_str()) == home)
+        {
+            // What follows an expression is not known, and mostly the interpreter.
+            let plain = |name: &str| name.split(['(', '$']).next().unwrap_or(name).trim_end_matches('-').to_owned();
+            let asked = wanted.iter().any(|name| {
+                let name = plain(name);
+                // `tests-3.12`: the interpreter is part of the name.
+                name == recipe.name
+                    || name.strip_prefix(&recipe.name).is_some_and(|rest| {
+                        rest.starts_with('-') && rest[1..].starts_with(|c: char| c.is_ascii_digit() || c == 'p')
+                    })
+            });
+            if asked || (wanted.is_empty() && known && recipe.default) {
+                called.push(n);
+            }
+        }
+        if called.is_empty() && pytest::read(args).workers.is_some() {
+            // Sessions that are not known: what is handed on goes to pytest where it is an option of xdist.
+            return self.pytest(args, said, at);
+        }
+        for n in called {
+            self.recipe(n, args, at);
         }
     }
 
@@ -84,36 +298,53 @@ impl Reader<'_> {
                     );
                 }
                 scopes.retain(|scope| !scope.is_empty());
-                let workers = self.project.cargo.workers(&tests, &at.env);
-                let option = tests.count.and_then(|(_, place)| place);
-                let text = self.text(said, option);
-                self.add(at, tests.runner, workers, &scopes, option.or(said.place), text);
+                let cargo = self.project.cargo;
+                let nextest = tests.runner == Runner::Nextest;
+                let profile = tests.profile.clone().or_else(|| at.env.value("NEXTEST_PROFILE").map(|value| value.text.clone()));
+                let tests = cargo::Tests { profile: profile.clone(), ..tests };
+                let counted = cargo.count(&tests);
+                let of = profile.as_deref();
+                let slow = if nextest { cargo.of_profile(of, |profile| profile.slow) } else { None };
+                let retries =
+                    tests.retries.or_else(|| if nextest { cargo.of_profile(of, |profile| profile.retries) } else { None });
+                let program = if nextest { "cargo nextest run" } else { "cargo test" };
+                let found = Tests {
+                    scopes,
+                    timeout: slow.filter(|(_, ends)| *ends).map(|(place, _)| place),
+                    slow_only: slow.filter(|(_, ends)| !*ends).map(|(place, _)| place),
+                    retries,
+                    doctests: tests.doctests,
+                    profile,
+                    ..Tests::of(program, tests.runner, counted)
+                };
+                self.add(at, said, found);
             }
+            // Documentation examples alone: no unit of code, but they are run.
+            None if words.iter().any(|word| word.str() == "--doc") => self.outcome.doctests = true,
             None => {}
         }
     }
 
     pub(super) fn runner(&mut self, name: &str, words: &[Word], said: &Said, at: &At) {
         let Some(call) = runners::read(name, words) else { return };
-        let mut workers = call.workers;
-        // Django's `--parallel auto` asks this variable.
-        if name.contains("django") || name == "manage.py" {
-            let most = at.env.value("DJANGO_TEST_PROCESSES").and_then(|value| value.text.trim().parse().ok());
-            if let (Workers::Cpus, Some(most)) = (workers, most) {
-                workers = Count::Number(most).workers();
-            }
-        }
         if at.dir.is_empty() || self.project.tree.exists(&at.dir) {
             self.outcome.unittest.extend(call.pattern);
         }
         let scopes = self.paths(&call.start.into_iter().collect::<Vec<_>>(), &at.dir);
-        let text = self.text(said, call.place);
-        self.add(at, call.runner, workers, &scopes, call.place.or(said.place), text);
+        self.add(at, said, Tests { scopes, ..Tests::of(name, call.runner, call.count) });
     }
 
-    /// Adds a run for each scope, or for the folder of the command.
-    fn add(&mut self, at: &At, runner: Runner, workers: Workers, scopes: &[String], place: Option<(FileId, Span)>, text: String) {
-        let mut scopes: Vec<String> = scopes.to_vec();
+    pub(super) fn unread(&mut self, at: &At, what: &str, place: Place, why: &str, instead: &str, reader: Option<Place>) {
+        let unread =
+            Unread { what: what.to_owned(), place, job: at.job, why: why.to_owned(), instead: instead.to_owned(), reader };
+        if !self.outcome.unread.iter().any(|known| known.place == unread.place && known.what == unread.what) {
+            self.outcome.unread.push(unread);
+        }
+    }
+
+    /// Adds a run for each scope, or for the folder of the command; and the command with its chain.
+    fn add(&mut self, at: &At, said: &Said, tests: Tests) {
+        let mut scopes = tests.scopes.clone();
         if scopes.len() > 8 {
             scopes = common(&scopes).into_iter().collect();
         }
@@ -124,9 +355,75 @@ impl Reader<'_> {
             }
             scopes.push(at.dir.clone());
         }
+        let count = at.filled(&tests.counted.count);
+        let runner = match (count.bound(), tests.runner) {
+            (Bound::At(0 | 1), Runner::Xdist(_) | Runner::ProcessPool | Runner::PythonThreads) => Runner::Sequential,
+            (_, runner) => runner,
+        };
+        let option = tests.counted.place;
+        let text = self.text(said, option);
+        let place = option.or(said.place);
         let own_home = HOMES.iter().any(|(name, _)| at.env.get(name).is_some());
         for scope in scopes {
-            self.found.push((at.strength, Run { runner, workers, scope, place, text: text.clone(), own_home }));
+            let run = Run { runner, workers: count.workers(), scope, place, text: text.clone(), own_home };
+            self.found.push((at.strength, run));
+        }
+        self.trace(at, said, tests, runner, count, text);
+    }
+
+    fn trace(&mut self, at: &At, said: &Said, tests: Tests, runner: Runner, count: Count, text: String) {
+        let Some(place) = said.place.or(tests.counted.place) else { return };
+        let mut chain = at.chain.to_vec();
+        chain.push(Link { what: Part::Command, text: said.text.clone(), place });
+        if let Some(option) = tests.counted.place.filter(|option| *option != place) {
+            let written = self.project.tree.text(option.0).get(option.1.start as usize..option.1.end as usize).unwrap_or("");
+            chain.push(Link { what: Part::Option, text: one_line(written), place: option });
+        }
+        // The variables that had a say.
+        for name in tests.counted.count.knobs() {
+            if let Some(script) = at.env.value(name)
+                && let Some(place) = script.whole()
+            {
+                chain.push(Link { what: Part::Variable, text: format!("{name}={}", one_line(&script.text)), place });
+            }
+        }
+        // Where a variable decides, the function that reads it; not what it would do without.
+        let count = if tests.open && runner == Runner::Sequential { Count::Unknown } else { count };
+        let decided = chain.last().is_some_and(|link| link.what == Part::Variable);
+        chain.extend(tests.counted.links.iter().filter(|link| !decided || link.what == Part::Function).cloned());
+        let knobs: Vec<String> = tests.counted.count.knobs().into_iter().map(str::to_owned).collect();
+        let mut env = Vec::new();
+        for (name, value) in at.env.all() {
+            if let Some(place) = value.and_then(super::script::Script::whole)
+                && (knobs.iter().any(|knob| knob == name) || value.is_some_and(|value| value.text.trim().parse::<u32>().is_ok()))
+            {
+                env.push(Variable { name: name.to_owned(), value: value.map(|value| value.text.clone()), place });
+            }
+        }
+        let lost = at.lost.iter().filter(|lost| knobs.contains(&lost.variable.name)).cloned().collect();
+        let command = Command {
+            job: at.job,
+            program: tests.program.to_owned(),
+            runner,
+            text,
+            place,
+            count,
+            chain,
+            env,
+            lost,
+            literal: tests.counted.literal,
+            masked: at.masked.clone(),
+            timeout: tests.timeout.or(at.timeout),
+            slow_only: tests.slow_only,
+            retries: tests.retries,
+            reports: tests.reports,
+            beside: at.beside.clone(),
+            doctests: tests.doctests,
+            profile: tests.profile,
+        };
+        // Two ways to one command are one, where they say the same.
+        if !self.outcome.commands.contains(&command) {
+            self.outcome.commands.push(command);
         }
     }
 
@@ -154,7 +451,8 @@ impl Reader<'_> {
     /// What files say without a command.
     pub(super) fn settings(&mut self) {
         for root in self.project.roots {
-            let (runner, workers, option) = pytest::read(&root.addopts).runner(None);
+            let (runner, counted) = pytest::read(&root.addopts).runner(&pytest::auto());
+            let (workers, option) = (counted.count.workers(), counted.place);
             if runner != Runner::Sequential {
                 // The words, not the text of the file: there they stand in quotes or in a list, by the format.
                 let words: Vec<&str> = root.addopts.iter().map(Word::str).collect();
@@ -186,7 +484,7 @@ impl Reader<'_> {
         }
         let cargo = self.project.cargo;
         for (dir, file, span) in &cargo.nextest {
-            let workers = cargo.workers(&cargo::Tests::plain(Runner::Nextest), &Env::default());
+            let workers = cargo.count(&cargo::Tests::plain(Runner::Nextest)).count.workers();
             let text = "cargo nextest run".to_owned();
             self.found.push((
                 Strength::Settings,
@@ -194,8 +492,8 @@ impl Reader<'_> {
             ));
         }
         if self.project.tree.files().any(|(path, _)| tree::name(path) == "Cargo.toml") {
-            let workers = cargo.workers(&cargo::Tests::plain(Runner::CargoTest), &Env::default());
-            let place = cargo.threads.map(|(_, place)| place);
+            let workers = cargo.count(&cargo::Tests::plain(Runner::CargoTest)).count.workers();
+            let place = cargo.threads.as_ref().and_then(|threads| threads.place);
             let strength = if place.is_some() { Strength::Settings } else { Strength::Default };
             self.found.push((
                 strength,

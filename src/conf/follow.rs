@@ -1,13 +1,15 @@
 //! Recipes called by name: make, just, tox, hatch and the task runners.
 
+use super::count::Counted;
 use super::env::Env;
 use super::launch::{behind_options, go};
-use super::recipes::{POSARGS, Tool, push_word};
-use super::runs::{At, DEEPEST, Reader, Said};
+use super::recipes::{POSARGS, Tool, generated, push_word};
+use super::runs::{At, DEEPEST, Reader, Said, one_line};
 use super::script::Script;
-use super::shell::Word;
+use super::shell::{Expansion, Word};
 use super::tree;
 use crate::facts::run::{below, fnmatch};
+use crate::facts::trace::{Beside, Bound, Count, Cpu, Link, Part};
 use std::rc::Rc;
 
 impl Reader<'_> {
@@ -29,23 +31,45 @@ impl Reader<'_> {
         }
         self.budget -= 1;
         self.stack.push(n);
-        let mut env = match &recipe.pass {
-            Some(pass) => at.env.filtered(|name| pass.iter().any(|pattern| fnmatch(pattern, name))),
-            None => Env::inside(&at.env),
-        };
-        for (name, value) in &recipe.env {
-            env.set(name, value.clone());
+        let link = Link { what: Part::Recipe, text: recipe_name(recipe), place: recipe.place };
+        let mut here = at.inside(Some(link));
+        here.pipefail = recipe.pipefail;
+        here.dir = recipe.dir.clone();
+        // What stands in braces is filled in before the filter.
+        let mut words = recipe.pass.as_ref().map(|_| Env::inside(&at.env));
+        if let Some(pass) = &recipe.pass {
+            let kept = at.env.filtered(|name| pass.iter().any(|pattern| passes(pattern, name)));
+            here.losing(kept, "tox", Some(recipe.place));
         }
-        if !args.is_empty() {
+        let mut env = Env::inside(&here.env);
+        for (name, value) in &recipe.env {
+            let value = value.as_ref().map(|value| match &words {
+                Some(words) => words.fill_one(&super::shell::quoted_words(value)),
+                None => super::shell::quoted_words(value),
+            });
+            let known = value.filter(|word| word.expansions.is_empty()).map(|word| word.text);
+            if let Some(words) = &mut words {
+                words.set(name, known.clone());
+            }
+            env.set(name, known);
+        }
+        let added = if !args.is_empty() {
             let mut line = Script::default();
             for word in args {
                 push_word(&mut line, Some(word.text.clone()));
             }
+            Some(line)
+        } else {
+            at.env.get(POSARGS).map(|_| Script::default())
+        };
+        if let Some(line) = added {
+            if let Some(words) = &mut words {
+                words.set(POSARGS, Some(line.clone()));
+            }
             env.set(POSARGS, Some(line));
-        } else if at.env.get(POSARGS).is_some() {
-            env.set(POSARGS, Some(Script::default()));
         }
-        let here = At { env: Rc::new(env), dir: recipe.dir.clone(), depth: at.depth + 1, ..at.clone() };
+        here.env = Rc::new(env);
+        here.words = words.map(Rc::new);
         for need in &recipe.needs {
             // Looking a name up costs too: a thousand names in a thousand recipes are a trap.
             self.budget = self.budget.saturating_sub(1);
@@ -59,15 +83,31 @@ impl Reader<'_> {
         for script in &recipe.scripts {
             self.script(script, &here);
         }
+        for call in &recipe.calls {
+            let mut here = here.clone();
+            let mut env = Env::inside(&here.env);
+            for (name, value) in &call.env {
+                env.set(name, value.clone());
+            }
+            here.env = Rc::new(env);
+            let words = here.env.fill(&call.words);
+            let (file, span) = call.place;
+            let text = one_line(self.project.tree.text(file).get(span.start as usize..span.end as usize).unwrap_or(""));
+            let said = Said { place: Some(call.place), text };
+            here.said = Some(Link { what: Part::Command, text: said.text.clone(), place: call.place });
+            if !words.is_empty() {
+                self.command(&words, &said, here);
+            }
+        }
         self.stack.pop();
     }
 
     /// Tools that run recipes by name.
-    pub(super) fn recipes(&mut self, name: &str, words: &[Word], at: &At) {
+    pub(super) fn recipes(&mut self, name: &str, words: &[Word], said: &Said, at: &At) {
         // Looking through all recipes is dear where there are thousands.
         self.budget = self.budget.saturating_sub(self.project.recipes.len() as u32 / 50);
         if name == "tox" {
-            return self.tox(words, at);
+            return self.tox(words, said, at);
         }
         let tools: &[Tool] = match name {
             "make" | "gmake" => &[Tool::Make],
@@ -98,6 +138,16 @@ impl Reader<'_> {
                 }
                 "-n" | "--dry-run" | "--list" | "-l" | "--summary" => return,
                 "--" => {}
+                "-j" | "--jobs" if tools == [Tool::Make] => {
+                    // GNU make manual, "Parallel Execution": without a number there is no limit.
+                    let number = words.get(n).filter(|word| !Counted::of(word).is_unknown());
+                    n += usize::from(number.is_some());
+                    let count = number.map_or(Count::Cpus(Cpu::Machine), |word| Counted::of(word).count);
+                    at.beside = beside("make -j", count, said).or(at.beside);
+                }
+                _ if tools == [Tool::Make] && text.starts_with("-j") && text.len() > 2 => {
+                    at.beside = beside("make -j", Counted::of(&word.tail(2)).count, said).or(at.beside);
+                }
                 _ if text.starts_with("-C") && text.len() > 2 => at.dir = go(&at.dir, &word.tail(2)),
                 _ if text.starts_with('-') => {}
                 _ => match text.split_once('=') {
@@ -130,15 +180,32 @@ impl Reader<'_> {
     }
 
     /// tox documentation, "CLI interface".
-    fn tox(&mut self, words: &[Word], at: &At) {
+    fn tox(&mut self, words: &[Word], said: &Said, at: &At) {
         let split = words.iter().position(|word| word.str() == "--").unwrap_or(words.len());
         let (own, args) = (&words[..split], words.get(split + 1..).unwrap_or(&[]));
-        let mut wanted: Vec<String> = at.env.value("TOXENV").map(|value| vec![value.text.clone()]).unwrap_or_default();
+        let mut wanted: Vec<String> = match at.env.value("TOXENV") {
+            Some(value) => vec![value.text.clone()],
+            None => at.env.choices("TOXENV").to_vec(),
+        };
+        let mut asked = at.env.get("TOXENV").is_some();
         let mut dir = at.dir.clone();
+        let mut at = at.clone();
         let mut n = 0;
         while let Some(word) = own.get(n) {
             n += 1;
             let text = word.str();
+            // tox documentation, "run-parallel": `-p auto` is all CPUs.
+            if matches!(text, "-p" | "--parallel") || text.starts_with("--parallel=") || text == "run-parallel" || text == "p" {
+                let number = match text {
+                    "-p" | "--parallel" => own.get(n).cloned(),
+                    _ => text.split_once('=').map(|(option, _)| word.tail(option.len() + 1)),
+                };
+                let number = number.map(|word| Counted::of(&word)).filter(|counted| !counted.is_unknown());
+                n += usize::from(number.is_some() && !text.contains('='));
+                let count = number.map_or(Count::Cpus(Cpu::Affinity), |counted| counted.count);
+                at.beside = beside("tox -p", count, said).or(at.beside);
+                continue;
+            }
             let value = match text {
                 "-e" | "--env" | "-c" | "--conf" | "--root" => {
                     n += 1;
@@ -156,7 +223,10 @@ impl Reader<'_> {
                     }
                 }
                 ("--root", Some(value)) => dir = go(&at.dir, &value),
-                (_, Some(value)) if !value.expansions.is_empty() => wanted.clear(),
+                (_, Some(value)) if !value.expansions.is_empty() => {
+                    asked = true;
+                    wanted = chosen(&value, &at.env);
+                }
                 (_, Some(value)) => wanted = value.str().split(',').map(|name| name.trim().to_owned()).collect(),
                 _ => {}
             }
@@ -175,10 +245,14 @@ impl Reader<'_> {
             called.extend(exact.or_else(|| all.iter().find(|n| recipes[**n].name.is_empty())));
         }
         if called.is_empty() {
-            called = all;
+            // What is asked for is not known, or it is what the list says.
+            called = all.into_iter().filter(|n| asked || recipes[*n].default).collect();
         }
         called.sort_unstable();
         called.dedup();
+        if called.len() < 2 {
+            at.beside = None;
+        }
         for n in called {
             self.recipe(n, args, &At { dir: dir.clone(), ..at.clone() });
         }
@@ -228,27 +302,36 @@ impl Reader<'_> {
     }
 }
 
-/// tox's names: `py{38,39}-{a,b}` are four, `a,b` are two. At most sixty-four.
-fn generated(name: &str) -> Vec<String> {
-    let mut done: Vec<String> = Vec::new();
-    let mut open = vec![name.to_owned()];
-    while let Some(name) = open.pop() {
-        if done.len() + open.len() > 64 {
-            break;
-        }
-        let Some((head, rest)) = name.split_once('{') else {
-            done.extend(name.split(',').map(|part| part.trim().to_owned()));
-            continue;
-        };
-        let Some((inner, tail)) = rest.split_once('}') else {
-            done.push(name);
-            continue;
-        };
-        for option in inner.split(',').take(64) {
-            open.push(format!("{head}{}{tail}", option.trim()));
-        }
+/// What a word with one value of a matrix in it may be; empty where that is not known.
+fn chosen(word: &Word, env: &Env) -> Vec<String> {
+    let [(range, Expansion::Expression(name))] = word.expansions.as_slice() else { return Vec::new() };
+    let (Some(before), Some(after)) = (word.str().get(..range.start), word.str().get(range.end..)) else { return Vec::new() };
+    let values = env.choices(name.trim());
+    values.iter().flat_map(|value| format!("{before}{value}{after}").split(',').map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// Several at once, unless the number is one.
+fn beside(tool: &str, count: Count, said: &Said) -> Option<Beside> {
+    let place = said.place?;
+    (!matches!(count.bound(), Bound::At(0 | 1))).then(|| Beside { tool: tool.to_owned(), count, place })
+}
+
+/// A name of `pass_env` covers a variable: globs, in any case of letters (tox documentation, "pass_env").
+fn passes(pattern: &str, name: &str) -> bool {
+    fnmatch(&pattern.to_uppercase(), &name.to_uppercase())
+}
+
+/// What a recipe is called in messages.
+fn recipe_name(recipe: &super::recipes::Recipe) -> String {
+    match recipe.tool {
+        Tool::Tox if recipe.name.is_empty() => "tox's `testenv`".to_owned(),
+        Tool::Tox => format!("tox's `{}`", recipe.name),
+        Tool::Nox => format!("nox session `{}`", recipe.name),
+        Tool::Make => format!("make target `{}`", recipe.name),
+        Tool::Just => format!("just recipe `{}`", recipe.name),
+        Tool::Python => recipe.name.clone(),
+        _ => format!("task `{}`", recipe.name),
     }
-    done
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ fn renamed(word: &Word, name: &str) -> Word {
         Some((file, span)) => text.push_as(file, span.start as usize..span.end as usize, name),
         None => text.push(FileId(0), 0, name),
     }
-    Word { text, expansions: Vec::new(), ..word.clone() }
+    Word { text, expansions: Vec::new(), open: Vec::new(), ..word.clone() }
 }
 
 /// coverage.py documentation, "Execution": `coverage run [options] (-m MODULE | FILE)`.
@@ -150,7 +150,7 @@ pub fn launched(name: &str, words: &[Word], dir: &mut String) -> Option<Vec<Word
     let mut rest = if name == "uvx" { words.to_vec() } else { behind_options(words, VALUED, 0) };
     if name != "uvx" {
         match (name, rest.first()?.str()) {
-            ("uv" | "pipx", "tool") => drop(rest.drain(..2.min(rest.len()))),
+            ("uv" | "pipx", "tool") if rest.get(1).is_some_and(|word| word.str() == "run") => drop(rest.drain(..2)),
             // `rye test` runs pytest.
             ("rye", "test") => {
                 rest[0] = renamed(&rest[0], "pytest");

@@ -6,12 +6,17 @@
 
 pub mod cargo;
 pub mod ci;
+pub mod count;
 pub mod crates;
 pub mod discovery;
 pub mod env;
 pub mod evidence;
+pub mod examples;
 pub mod follow;
+pub mod gitlab;
+pub mod hosts;
 pub mod ini;
+pub mod jobs;
 pub mod launch;
 pub mod make;
 pub mod nextest;
@@ -27,19 +32,32 @@ pub mod tree;
 pub mod yaml;
 
 use crate::facts::run::{Discovery, Setup};
+use crate::facts::trace::Programs;
 use crate::text::Source;
 
-/// Reads all configuration among `sources`. Never fails: what cannot be read is left out.
-pub fn read(sources: &[Source]) -> Setup {
+/// Reads all configuration among `sources`; `programs` is what Python code says about the running of tests. Never fails: what
+/// cannot be read is left out.
+pub fn read(sources: &[Source], programs: &Programs) -> Setup {
     let tree = tree::Tree::new(sources);
     let roots = discovery::roots(&tree);
     let crates = crates::read(&tree);
     let cargo = cargo::settings(&tree);
     let mut recipes = recipes::read(&tree);
     recipes.extend(make::read(&tree));
-    let steps = ci::read(&tree);
-    let project = runs::Project { tree: &tree, roots: &roots, crates: &crates, recipes: &recipes, steps: &steps, cargo: &cargo };
+    recipes.extend(recipes::programs(&tree, programs));
+    let pipeline = ci::read(&tree);
+    let project = runs::Project {
+        tree: &tree,
+        roots: &roots,
+        crates: &crates,
+        recipes: &recipes,
+        steps: &pipeline.steps,
+        cargo: &cargo,
+        programs,
+    };
     let outcome = runs::read(&project);
+
+    let examples = examples::read(&tree, &crates);
 
     let mut discovery: Vec<Discovery> = roots.iter().map(|root| root.discovery.clone()).collect();
     if !discovery.iter().any(|found| found.root.is_empty()) {
@@ -60,6 +78,11 @@ pub fn read(sources: &[Source]) -> Setup {
         discovery,
         crates,
         runs: outcome.runs,
+        jobs: pipeline.jobs,
+        commands: outcome.commands,
+        unread: outcome.unread,
+        examples,
+        doctests: outcome.doctests,
         behave: discovery::behave(&tree),
         plugins: discovery::plugins(&tree, &roots),
         pythons: python::oldest(&tree),

@@ -3,63 +3,37 @@
 //! pytest documentation, "Command-line Flags"; pytest-xdist, "Running tests across multiple CPUs"; pytest-run-parallel and
 //! pytest-parallel, their READMEs.
 
-use super::shell::{self, Expansion, Word};
-use crate::facts::run::{Dist, Runner, Workers};
+use super::count::Counted;
+use super::shell::{self, Word};
+use crate::facts::run::{Dist, Runner};
+use crate::facts::trace::{Bound, Count, Place};
 use crate::text::{FileId, Span};
-
-/// A number of workers, as an option gives it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Count {
-    Number(u32),
-    /// `auto`, `logical`, `$(nproc)`.
-    Cpus,
-    Unknown,
-}
-
-impl Count {
-    pub fn of(word: &Word) -> Count {
-        let text = word.str().trim();
-        if let Ok(number) = text.parse() {
-            return Count::Number(number);
-        }
-        let counts = |command: &str| ["nproc", "cpu", "NPROC", "sysctl", "PROCESSORS"].iter().any(|part| command.contains(part));
-        let by_command = word.expansions.iter().any(|(_, what)| match what {
-            Expansion::Command(command) => counts(command),
-            Expansion::Variable { name, .. } => name == "NUMBER_OF_PROCESSORS",
-            Expansion::Expression(_) => false,
-        });
-        if matches!(text, "auto" | "logical" | "max" | "num-cpus" | "ncpu") || by_command { Count::Cpus } else { Count::Unknown }
-    }
-
-    pub fn workers(self) -> Workers {
-        match self {
-            Count::Number(0 | 1) => Workers::One,
-            Count::Number(n) => Workers::Fixed(n),
-            Count::Cpus => Workers::Cpus,
-            Count::Unknown => Workers::Unknown,
-        }
-    }
-}
 
 /// What a command line says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Arguments {
     /// `-n`, with the place of the option and its value.
-    pub workers: Option<(Count, Option<(FileId, Span)>)>,
-    pub most: Option<u32>,
+    pub workers: Option<Counted>,
+    pub most: Option<(u32, Option<Place>)>,
     pub dist: Option<Dist>,
     /// Workers of `--tx 3*popen`.
     pub tx: Option<(u32, Option<(FileId, Span)>)>,
     pub no_xdist: bool,
     /// Threads that run tests: `--parallel-threads`, `--tests-per-worker`.
-    pub threads: Option<(Count, Option<(FileId, Span)>)>,
+    pub threads: Option<Counted>,
     /// Processes of pytest-parallel: `--workers`.
-    pub processes: Option<(Count, Option<(FileId, Span)>)>,
+    pub processes: Option<Counted>,
     pub paths: Vec<String>,
     /// `-c FILE`
     pub config: Option<String>,
     /// `-o addopts=…`
     pub addopts: Option<Vec<Word>>,
+    /// pytest-timeout's option.
+    pub timeout: Option<Place>,
+    /// pytest-rerunfailures': `--reruns`.
+    pub reruns: Option<(u32, Place)>,
+    /// Files that results are written to.
+    pub reports: Vec<(String, Place)>,
     /// Nothing is run: `--collect-only`, `--version` …
     pub dry: bool,
 }
@@ -72,8 +46,6 @@ const VALUED: &[&str] = &[
     "-r",
     "--maxfail",
     "--tb",
-    "--junitxml",
-    "--junit-xml",
     "--rootdir",
     "--confcutdir",
     "--ignore",
@@ -90,13 +62,10 @@ const VALUED: &[&str] = &[
     "--cov-report",
     "--cov-config",
     "--cov-fail-under",
-    "--timeout",
     "--timeout-method",
-    "--reruns",
     "--reruns-delay",
     "--only-rerun",
     "--ds",
-    "--html",
     "--splits",
     "--group",
     "--count",
@@ -109,9 +78,7 @@ const VALUED: &[&str] = &[
     "--verbosity",
     "--show-capture",
     "--pastebin",
-    "--benchmark-json",
     "--random-order-seed",
-    "--report-log",
     "--iterations",
     "--test-group-count",
     "--test-group",
@@ -146,7 +113,29 @@ pub fn read(words: &[Word]) -> Arguments {
         };
         match name {
             "-n" | "--numprocesses" => found.workers = Some(counted(word, next())),
-            "--maxprocesses" => found.most = next().and_then(|value| value.str().parse().ok()),
+            "--maxprocesses" => {
+                let value = next();
+                let at = place(word, value.as_ref());
+                found.most = value.and_then(|value| value.str().parse().ok()).map(|most| (most, at));
+            }
+            "--timeout" => {
+                let value = next();
+                let at = place(word, value.as_ref());
+                found.timeout = at.filter(|_| value.is_some_and(|value| value.str() != "0"));
+            }
+            "--reruns" => {
+                let value = next();
+                let at = place(word, value.as_ref());
+                let many = value.and_then(|value| value.str().parse().ok()).unwrap_or(0);
+                found.reruns = at.filter(|_| many > 0).map(|at| (many, at));
+            }
+            "--junitxml" | "--junit-xml" | "--html" | "--benchmark-json" | "--report-log" | "--json-report-file" => {
+                if let Some(value) = next().filter(|value| value.expansions.is_empty() && value.open.is_empty())
+                    && let Some(at) = value.place
+                {
+                    found.reports.push((value.str().to_owned(), at));
+                }
+            }
             "--dist" => found.dist = next().map(|value| dist(value.str())).unwrap_or(found.dist),
             "-d" => found.dist = Some(Dist::Load),
             "--tx" => {
@@ -224,9 +213,17 @@ fn place(option: &Word, value: Option<&Word>) -> Option<(FileId, Span)> {
     shell::span_of(&words)
 }
 
-fn counted(option: &Word, value: Option<Word>) -> (Count, Option<(FileId, Span)>) {
+fn counted(option: &Word, value: Option<Word>) -> Counted {
     let place = place(option, value.as_ref());
-    (value.map_or(Count::Unknown, |value| Count::of(&value)), place)
+    // A number that stands elsewhere was filled in.
+    let beside = match (option.place, value.as_ref().and_then(|value| value.place)) {
+        (Some((file, option)), Some((other, value))) => {
+            file == other && value.start >= option.start && value.start <= option.end + 8
+        }
+        _ => false,
+    };
+    let counted = value.map_or_else(|| Counted::plain(Count::Unknown), |value| Counted::of(&value));
+    Counted { place, literal: counted.literal && beside, ..counted }
 }
 
 fn dist(text: &str) -> Option<Dist> {
@@ -242,50 +239,59 @@ fn dist(text: &str) -> Option<Dist> {
 }
 
 impl Arguments {
-    /// Who runs the tests, how many at once, and the option that says so. `auto` is what the environment says `auto` means
-    /// (`PYTEST_XDIST_AUTO_NUM_WORKERS`).
-    pub fn runner(&self, auto: Option<u32>) -> (Runner, Workers, Option<(FileId, Span)>) {
-        if let Some((count, place)) = self.workers.filter(|_| !self.no_xdist) {
-            let count = match (count, auto, self.most) {
-                (Count::Number(n), _, Some(most)) => Count::Number(n.min(most)),
-                (Count::Cpus, Some(auto), most) => Count::Number(auto.min(most.unwrap_or(u32::MAX))),
-                // At most so many.
-                (Count::Cpus | Count::Unknown, None, Some(most)) => Count::Number(most),
-                (count, ..) => count,
-            };
+    /// Who runs the tests, how many at once, and the option that says so. `auto` is what `-n auto` comes to here.
+    pub fn runner(&self, auto: &Counted) -> (Runner, Counted) {
+        let one = || Counted::plain(Count::Number(1));
+        if let Some(given) = self.workers.as_ref().filter(|_| !self.no_xdist) {
+            let mut counted = given.clone().meaning(&auto.count);
+            if given.auto {
+                counted.links = auto.links.clone();
+            }
+            if let Some((most, _)) = self.most {
+                counted.count = Count::Least(vec![counted.count, Count::Number(most)]);
+                counted.literal = false;
+            }
             // `-n 0` switches xdist off; one worker runs one by one.
-            return match count.workers() {
-                Workers::One => (Runner::Sequential, Workers::One, place),
+            return match counted.count.bound() {
+                Bound::At(0 | 1) => (Runner::Sequential, counted),
                 // With `-n`, `--dist no` means `load` (xdist/plugin.py, `pytest_cmdline_main`).
-                workers => (Runner::Xdist(self.dist.unwrap_or(Dist::Load)), workers, place),
+                _ => (Runner::Xdist(self.dist.unwrap_or(Dist::Load)), counted),
             };
         }
         if let (Some((many @ 2.., place)), Some(dist), false) = (self.tx, self.dist, self.no_xdist) {
-            return (Runner::Xdist(dist), Workers::Fixed(many), place);
+            return (Runner::Xdist(dist), Counted { place, literal: true, ..Counted::plain(Count::Number(many)) });
         }
-        for (given, runner) in [(self.threads, Runner::PythonThreads), (self.processes, Runner::ProcessPool)] {
-            if let Some((count, place)) = given
-                && count.workers() != Workers::One
+        for (given, runner) in [(&self.threads, Runner::PythonThreads), (&self.processes, Runner::ProcessPool)] {
+            if let Some(given) = given
+                && !matches!(given.count.bound(), Bound::At(0 | 1))
             {
-                return (runner, count.workers(), place);
+                return (runner, given.clone());
             }
         }
-        (Runner::Sequential, Workers::One, None)
+        (Runner::Sequential, one())
     }
+}
+
+/// What `-n auto` means without a word from the project: the variable, else all CPUs that the process may use, physical cores where
+/// psutil is there (xdist/plugin.py, `pytest_xdist_auto_num_workers`).
+pub fn auto() -> Counted {
+    use crate::facts::trace::Cpu;
+    Counted::plain(Count::variable("PYTEST_XDIST_AUTO_NUM_WORKERS", Count::Cpus(Cpu::Affinity)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::script::Script;
     use super::*;
+    use crate::facts::run::Workers;
 
     fn args(text: &str) -> Arguments {
         read(&shell::words(&Script::verbatim(FileId(0), 0, text)))
     }
 
     fn runner(text: &str) -> (Runner, Workers) {
-        let (runner, workers, _) = args(text).runner(None);
-        (runner, workers)
+        let (runner, counted) = args(text).runner(&auto());
+        (runner, counted.count.workers())
     }
 
     #[test]
@@ -324,7 +330,7 @@ mod tests {
         ] {
             assert_eq!(runner(text), (Runner::Sequential, Workers::One), "{text}");
         }
-        assert_eq!(args("-n auto").runner(Some(3)).1, Workers::Fixed(3));
+        assert_eq!(args("-n auto").runner(&Counted::plain(Count::Number(3))).1.count, Count::Number(3));
     }
 
     #[test]
@@ -347,8 +353,8 @@ mod tests {
 
     #[test]
     fn places_are_those_of_the_option() {
-        assert_eq!(args("-q -n 4 tests").workers, Some((Count::Number(4), Some((FileId(0), Span::new(3, 7))))));
-        assert_eq!(args("-q --numprocesses=auto").workers, Some((Count::Cpus, Some((FileId(0), Span::new(3, 22))))));
+        assert_eq!(args("-q -n 4 tests").workers.unwrap().place, Some((FileId(0), Span::new(3, 7))));
+        assert_eq!(args("-q --numprocesses=auto").workers.unwrap().place, Some((FileId(0), Span::new(3, 22))));
     }
 
     #[test]

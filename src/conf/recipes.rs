@@ -4,9 +4,11 @@
 
 use super::ini::{self, Ini, Section};
 use super::script::Script;
+use super::shell::{Expansion, Word};
 use super::toml::{Item, Toml};
 use super::tree::{self, Tree};
 use super::yaml::{self, Node};
+use crate::facts::trace::{Piece, Place, Programs};
 use crate::text::{FileId, Span};
 
 /// The name under which a recipe finds what its caller adds.
@@ -26,6 +28,9 @@ pub enum Tool {
     Taskipy,
     Taskfile,
     CargoMake,
+    Nox,
+    /// A Python file that starts test commands itself; its name is its path.
+    Python,
 }
 
 /// Commands under a name.
@@ -46,6 +51,20 @@ pub struct Recipe {
     pub env: Vec<(String, Option<Script>)>,
     /// Variables of the caller that come through, as globs; none for all.
     pub pass: Option<Vec<String>>,
+    /// Commands that are words already, of Python code: their words, where they stand, the variables they add.
+    pub calls: Vec<Call>,
+    /// Run where nothing is asked for.
+    pub default: bool,
+    /// A pipe fails when any of its commands fails.
+    pub pipefail: bool,
+}
+
+/// A command in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    pub words: Vec<Word>,
+    pub place: Place,
+    pub env: Vec<(String, Option<Script>)>,
 }
 
 impl Recipe {
@@ -60,6 +79,9 @@ impl Recipe {
             scripts: Vec::new(),
             env: Vec::new(),
             pass: None,
+            calls: Vec::new(),
+            default: true,
+            pipefail: false,
         }
     }
 }
@@ -74,7 +96,7 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
             "setup.cfg" if text.contains("[tox:tox]") => tox_ini(&Ini::parse(file, text), home, &mut all),
             "tox.toml" => {
                 let toml = Toml::parse(file, text);
-                tox_toml(toml.at(&["env_run_base"]), toml.at(&["env"]), home, &mut all);
+                tox_toml(toml.at(&["env_list"]), toml.at(&["env_run_base"]), toml.at(&["env"]), home, &mut all);
             }
             "pyproject.toml" => pyproject(&Toml::parse(file, text), home, &mut all),
             "hatch.toml" => hatch(Toml::parse(file, text).at(&["envs"]), home, &mut all),
@@ -94,12 +116,79 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
     all
 }
 
+/// What Python code runs: nox's sessions, and scripts.
+pub fn programs(tree: &Tree, programs: &Programs) -> Vec<Recipe> {
+    programs
+        .sessions
+        .iter()
+        .map(|session| {
+            let path = tree.path(session.file);
+            let (tool, name) = if session.name.is_empty() { (Tool::Python, path) } else { (Tool::Nox, session.name.as_str()) };
+            let mut recipe = Recipe::new(tool, name, session.place, tree::folder(path));
+            recipe.default = session.default;
+            recipe.needs = session.needs.clone();
+            recipe.pipefail = true;
+            let verbatim = |text: &str, (file, span): Place| {
+                let mut script = Script::default();
+                script.push_as(file, span.start as usize..span.end as usize, text);
+                script
+            };
+            recipe.calls = session
+                .calls
+                .iter()
+                .map(|call| Call {
+                    words: call.words.iter().map(|word| of_pieces(&word.pieces, word.place)).collect(),
+                    place: call.place,
+                    env: call
+                        .env
+                        .iter()
+                        .map(|(name, value)| (name.clone(), value.as_ref().map(|value| verbatim(value, call.place))))
+                        .collect(),
+                })
+                .collect();
+            recipe
+        })
+        .collect()
+}
+
+/// A word of Python code as the shell would write it.
+fn of_pieces(pieces: &[Piece], place: Place) -> Word {
+    let (file, span) = place;
+    let range = span.start as usize..span.end as usize;
+    let mut word = Word { place: Some(place), quoted: true, ..Word::default() };
+    for piece in pieces {
+        let start = word.text.text.len();
+        let (text, what) = match piece {
+            Piece::Text(text) => {
+                word.text.push_as(file, range.clone(), text);
+                continue;
+            }
+            Piece::Variable(name, default) => {
+                let text = match default {
+                    Some(default) => format!("${{{name}:-{default}}}"),
+                    None => format!("${{{name}}}"),
+                };
+                (text, Expansion::Variable { name: name.clone(), default: default.clone() })
+            }
+            Piece::Args(line) => {
+                word.quoted = false;
+                (format!("${{{POSARGS}:-{line}}}"), Expansion::Variable { name: POSARGS.to_owned(), default: Some(line.clone()) })
+            }
+            Piece::Count(count, links) => ("$N".to_owned(), Expansion::Count(count.clone(), links.clone())),
+            Piece::Unknown => ("$?".to_owned(), Expansion::Command(String::new())),
+        };
+        word.text.push_as(file, range.clone(), &text);
+        word.expansions.push((start..word.text.text.len(), what));
+    }
+    word
+}
+
 fn pyproject(toml: &Toml, home: &str, all: &mut Vec<Recipe>) {
     let tool = |path: &[&str]| toml.at(&["tool"]).and_then(|tool| tool.at(path));
     if let Some(legacy) = tool(&["tox", "legacy_tox_ini"]).and_then(Item::script) {
         tox_ini(&Ini::of(&legacy), home, all);
     }
-    tox_toml(tool(&["tox", "env_run_base"]), tool(&["tox", "env"]), home, all);
+    tox_toml(tool(&["tox", "env_list"]), tool(&["tox", "env_run_base"]), tool(&["tox", "env"]), home, all);
     hatch(tool(&["hatch", "envs"]), home, all);
     pixi(tool(&["pixi", "tasks"]), tool(&["pixi", "feature"]), home, all);
     for (kind, path) in [
@@ -266,6 +355,7 @@ fn taskfile(document: &Node, file: FileId, text: &str, home: &str, all: &mut Vec
 
 /// tox documentation, "Configuration": sections `testenv` and `testenv:NAME`.
 fn tox_ini(ini: &Ini, home: &str, all: &mut Vec<Recipe>) {
+    let first = all.len();
     let base = ini.section("testenv");
     for section in &ini.sections {
         let Some(rest) = section.name.strip_prefix("testenv") else { continue };
@@ -298,6 +388,22 @@ fn tox_ini(ini: &Ini, home: &str, all: &mut Vec<Recipe>) {
             recipe.dir = tree::join(home, fill(&dir).text.trim()).unwrap_or_else(|| home.to_owned());
         }
         all.push(recipe);
+    }
+    let list = ini.section("tox").and_then(|tox| tox.get("env_list").or_else(|| tox.get("envlist")));
+    listed(list.map(|list| ini::lines(&list.value).iter().map(|line| line.text.clone()).collect()), &mut all[first..]);
+}
+
+/// What a plain `tox` runs: the environments of its list, the base standing for those without a section of their own.
+fn listed(list: Option<Vec<String>>, recipes: &mut [Recipe]) {
+    let Some(list) = list else { return };
+    let names: Vec<String> = list.iter().flat_map(|line| generated(line)).filter(|name| !name.is_empty()).collect();
+    let own: Vec<Vec<String>> = recipes.iter().map(|recipe| generated(&recipe.name)).collect();
+    for (recipe, mine) in recipes.iter_mut().zip(&own) {
+        recipe.default = if recipe.name.is_empty() {
+            names.iter().any(|name| !own.iter().any(|other| other.contains(name)))
+        } else {
+            names.iter().any(|name| mine.contains(name))
+        };
     }
 }
 
@@ -359,7 +465,8 @@ fn references(ini: &Ini, line: &Script, depth: u32, all: &mut Vec<Script>) {
     all.push(fill(line));
 }
 
-fn tox_toml(base: Option<Item>, envs: Option<Item>, home: &str, all: &mut Vec<Recipe>) {
+fn tox_toml(list: Option<Item>, base: Option<Item>, envs: Option<Item>, home: &str, all: &mut Vec<Recipe>) {
+    let first = all.len();
     let named = envs.map(Item::entries).unwrap_or_default();
     let base_entry = base.map(|item| ("", item.place(), item));
     for (name, place, item) in base_entry.into_iter().chain(named) {
@@ -381,30 +488,70 @@ fn tox_toml(base: Option<Item>, envs: Option<Item>, home: &str, all: &mut Vec<Re
         }
         all.push(recipe);
     }
+    listed(list.map(Item::words), &mut all[first..]);
 }
 
-/// A list of words as one line; tox's `{ replace = "posargs", default = […] }` becomes `${posargs:-…}`.
+/// A list of words as one line; tox's `{ replace = "posargs", default = […] }` becomes `${posargs:-…}`, and `{ replace = "env", … }`
+/// the variable.
 fn command_line(list: Item) -> Option<Script> {
     let mut line = Script::default();
     for item in list.list() {
-        if item.is_table() {
-            if item.at(&["replace"]).and_then(Item::str) == Some("posargs") {
-                let (file, span) = item.place();
-                let (start, end) = (span.start as usize, span.end as usize);
-                line.push_as(file, start..start, if line.text.is_empty() { "${posargs:-" } else { " ${posargs:-" });
-                for (n, word) in item.at(&["default"]).map(Item::scripts).unwrap_or_default().iter().enumerate() {
-                    if n > 0 {
-                        line.push_as(file, start..start, " ");
-                    }
-                    line.append(word, 0..word.text.len());
-                }
-                line.push_as(file, end..end, "}");
-            }
-        } else {
-            push_word(&mut line, item.script().map(|script| fill(&script)));
-        }
+        push_item(&mut line, item);
     }
     (!line.text.is_empty()).then_some(line)
+}
+
+fn push_item(line: &mut Script, item: Item) {
+    if !item.is_table() {
+        return push_word(line, item.script().map(|script| fill(&script)));
+    }
+    let (file, span) = item.place();
+    let (start, end) = (span.start as usize, span.end as usize);
+    let space = if line.text.is_empty() || line.text.ends_with("${posargs:-") { "" } else { " " };
+    match (item.at(&["replace"]).and_then(Item::str), item.at(&["name"]).and_then(Item::str)) {
+        (Some("env"), Some(name)) => {
+            let default = item.at(&["default"]).and_then(Item::str).map(|text| format!(":-{text}")).unwrap_or_default();
+            line.push_as(file, start..end, &format!("{space}${{{name}{default}}}"));
+        }
+        (Some("posargs"), _) => {
+            line.push_as(file, start..start, &format!("{space}${{posargs:-"));
+            for inner in item.at(&["default"]).map(Item::list).unwrap_or_default() {
+                if inner.is_table() {
+                    push_item(line, inner);
+                } else if let Some(word) = inner.script() {
+                    if !line.text.ends_with("${posargs:-") {
+                        line.push_as(file, start..start, " ");
+                    }
+                    line.append(&word, 0..word.text.len());
+                }
+            }
+            line.push_as(file, end..end, "}");
+        }
+        _ => {}
+    }
+}
+
+/// tox's names: `py{38,39}-{a,b}` are four, `a,b` are two. At most sixty-four.
+pub fn generated(name: &str) -> Vec<String> {
+    let mut done: Vec<String> = Vec::new();
+    let mut open = vec![name.to_owned()];
+    while let Some(name) = open.pop() {
+        if done.len() + open.len() > 64 {
+            break;
+        }
+        let Some((head, rest)) = name.split_once('{') else {
+            done.extend(name.split(',').map(|part| part.trim().to_owned()));
+            continue;
+        };
+        let Some((inner, tail)) = rest.split_once('}') else {
+            done.push(name);
+            continue;
+        };
+        for option in inner.split(',').take(64) {
+            open.push(format!("{head}{}{tail}", option.trim()));
+        }
+    }
+    done
 }
 
 /// Adds a word to a line, in quotes where the shell would read it otherwise.

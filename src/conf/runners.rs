@@ -1,144 +1,103 @@
 //! Command lines of the other Python runners: unittest, Django, stestr, behave and their parallel relatives.
 
-use super::pytest::Count;
+use super::count::Counted;
 use super::shell::{self, Word};
-use crate::facts::run::{Runner, Workers};
-use crate::text::{FileId, Span};
+use crate::facts::run::Runner;
+use crate::facts::trace::{Bound, Count, Cpu};
+use std::sync::OnceLock;
 
 /// What a command line says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
     pub runner: Runner,
-    pub workers: Workers,
-    /// The option that says so.
-    pub place: Option<(FileId, Span)>,
+    /// With the option that says so, where one does.
+    pub count: Counted,
     /// Folder that is searched, where the command names it.
     pub start: Option<String>,
     /// Glob of the test files, for runners of unittest's kind.
     pub pattern: Option<String>,
 }
 
-/// How a runner is told its number of workers.
+/// How a runner is told its number of workers; `rules/ci/runners.toml` says what each field means.
 struct Shape {
-    names: &'static [&'static str],
-    options: &'static [&'static str],
-    /// Workers where the option is missing.
+    names: Vec<String>,
+    options: Vec<String>,
+    serial: Vec<String>,
+    words: Vec<String>,
+    command: Vec<String>,
     default: Count,
-    /// Workers where the option has no value.
     bare: Count,
-    /// Workers that `0` means.
     zero: Count,
-    /// Options that make it one by one.
-    serial: &'static [&'static str],
+    env: Option<String>,
     unittest: bool,
 }
 
-const ONE: Count = Count::Number(1);
+fn shapes() -> &'static [Shape] {
+    static SHAPES: OnceLock<Vec<Shape>> = OnceLock::new();
+    SHAPES.get_or_init(|| {
+        let table: toml::Table = include_str!("../../rules/ci/runners.toml").parse().unwrap_or_default();
+        let runners = table.get("runner").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+        runners
+            .iter()
+            .map(|runner| {
+                let list = |key: &str| -> Vec<String> {
+                    let items = runner.get(key).and_then(toml::Value::as_array);
+                    items
+                        .map(|items| items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+                        .unwrap_or_default()
+                };
+                let count = |key: &str, missing: Count| runner.get(key).and_then(toml::Value::as_str).map_or(missing, number);
+                let default = count("default", Count::Number(1));
+                Shape {
+                    names: list("names"),
+                    options: list("options"),
+                    serial: list("serial"),
+                    words: list("words"),
+                    command: list("command"),
+                    bare: count("bare", default.clone()),
+                    zero: count("zero", default.clone()),
+                    default,
+                    env: runner.get("env").and_then(toml::Value::as_str).map(str::to_owned),
+                    unittest: runner.get("unittest").and_then(toml::Value::as_bool).unwrap_or(false),
+                }
+            })
+            .collect()
+    })
+}
 
-/// Documentation of each: Django "Running tests in parallel"; stestr "Running tests"; unittest-parallel, BehaveX, green, nose2 (mp
-/// plugin), nose (multiprocess), Twisted trial, zope.testrunner, nbdev: their READMEs and `--help`.
-const SHAPES: &[Shape] = &[
-    Shape { names: &["unittest", "unittest2"], options: &[], default: ONE, bare: ONE, zero: ONE, serial: &[], unittest: true },
-    Shape {
-        names: &["manage.py", "django-admin", "django-admin.py", "django"],
-        options: &["--parallel"],
-        default: ONE,
-        bare: Count::Cpus,
-        zero: Count::Cpus,
-        serial: &[],
-        unittest: true,
-    },
-    Shape {
-        names: &["stestr"],
-        options: &["--concurrency"],
-        default: Count::Cpus,
-        bare: Count::Cpus,
-        zero: Count::Cpus,
-        serial: &["--serial"],
-        unittest: true,
-    },
-    Shape {
-        names: &["ostestr"],
-        options: &["--concurrency", "-c"],
-        default: Count::Cpus,
-        bare: Count::Cpus,
-        zero: Count::Cpus,
-        serial: &["--serial", "-s"],
-        unittest: true,
-    },
-    Shape {
-        names: &["unittest-parallel"],
-        options: &["-j", "--jobs"],
-        default: Count::Cpus,
-        bare: Count::Cpus,
-        zero: Count::Cpus,
-        serial: &[],
-        unittest: true,
-    },
-    Shape {
-        names: &["behavex"],
-        options: &["--parallel-processes"],
-        default: ONE,
-        bare: ONE,
-        zero: ONE,
-        serial: &[],
-        unittest: false,
-    },
-    Shape { names: &["behave"], options: &[], default: ONE, bare: ONE, zero: ONE, serial: &[], unittest: false },
-    Shape {
-        names: &["green"],
-        options: &["-s", "--processes"],
-        default: Count::Cpus,
-        bare: Count::Cpus,
-        zero: Count::Cpus,
-        serial: &[],
-        unittest: true,
-    },
-    Shape {
-        names: &["nose2"],
-        options: &["-N", "--processes"],
-        default: ONE,
-        bare: Count::Cpus,
-        zero: Count::Cpus,
-        serial: &[],
-        unittest: true,
-    },
-    Shape { names: &["nosetests"], options: &["--processes"], default: ONE, bare: ONE, zero: ONE, serial: &[], unittest: true },
-    Shape { names: &["trial"], options: &["-j", "--jobs"], default: ONE, bare: ONE, zero: ONE, serial: &[], unittest: true },
-    Shape { names: &["zope-testrunner"], options: &["-j"], default: ONE, bare: ONE, zero: ONE, serial: &[], unittest: true },
-    Shape {
-        names: &["nbdev_test", "nbdev-test"],
-        options: &["--n_workers"],
-        default: Count::Cpus,
-        bare: Count::Cpus,
-        zero: ONE,
-        serial: &[],
-        unittest: false,
-    },
-    Shape { names: &["doctest"], options: &[], default: ONE, bare: ONE, zero: ONE, serial: &[], unittest: false },
-];
+/// A count as the table writes it: `4`, `cpus`, `cpus:machine`, `least:8,cpus`.
+fn number(text: &str) -> Count {
+    match text {
+        "cpus" => Count::Cpus(Cpu::Affinity),
+        "cpus:machine" => Count::Cpus(Cpu::Machine),
+        _ => match text.strip_prefix("least:") {
+            Some(list) => Count::Least(list.split(',').map(number).collect()),
+            None => text.parse().map_or(Count::Unknown, Count::Number),
+        },
+    }
+}
 
 /// Some runner goes by this name.
 pub fn knows(name: &str) -> bool {
-    SHAPES.iter().any(|shape| shape.names.contains(&name))
+    shapes().iter().any(|shape| shape.names.iter().any(|known| known == name))
 }
 
 /// Reads the words behind the runner's name.
 pub fn read(name: &str, words: &[Word]) -> Option<Call> {
-    let shape = SHAPES.iter().find(|shape| shape.names.contains(&name))?;
+    let shape = shapes().iter().find(|shape| shape.names.iter().any(|known| known == name))?;
     let positional = || words.iter().map(Word::str).find(|text| !text.starts_with('-'));
-    match name {
-        "stestr" => positional().filter(|command| *command == "run")?,
-        "manage.py" | "django-admin" | "django-admin.py" | "django" => {
-            positional().filter(|command| matches!(*command, "test" | "jenkins"))?
-        }
-        _ => "",
-    };
+    if !shape.command.is_empty() {
+        positional().filter(|command| shape.command.iter().any(|known| known == command))?;
+    }
     if words.iter().any(|word| matches!(word.str(), "--help" | "-h" | "--list" | "--dry-run")) {
         return None;
     }
-    let mut count = shape.default;
-    let mut place = None;
+    let mut count = Counted::plain(match &shape.env {
+        // Django asks it only where the option is there.
+        Some(_) if shape.unittest => shape.default.clone(),
+        Some(env) => Count::variable(env, shape.default.clone()),
+        None => shape.default.clone(),
+    });
     let mut start = None;
     let mut pattern = None;
     let mut n = 0;
@@ -150,45 +109,60 @@ pub fn read(name: &str, words: &[Word]) -> Option<Call> {
             // `-j4`
             _ if text.len() > 2
                 && text.starts_with('-')
-                && shape.options.iter().any(|option| option.len() == 2 && text.starts_with(option)) =>
+                && shape.options.iter().any(|option| option.len() == 2 && text.starts_with(option.as_str())) =>
             {
                 (&text[..2], Some(word.tail(2)))
             }
             _ => (text, None),
         };
-        if shape.serial.contains(&option) {
-            (count, place) = (ONE, word.place);
-        } else if shape.options.contains(&option) {
+        if shape.serial.iter().any(|known| known == option) {
+            count = Counted { place: word.place, ..Counted::plain(Count::Number(1)) };
+        } else if shape.options.iter().any(|known| known == option) {
             // A following word is the value where it looks like one; Django's `--parallel` may stand alone.
+            let is_all = |value: &Word| shape.words.iter().any(|word| word == value.str());
             let value = inline.or_else(|| {
-                words.get(n).filter(|value| Count::of(value) != Count::Unknown || !value.expansions.is_empty()).cloned()
+                let looks = |value: &&Word| !Counted::of(value).is_unknown() || !value.expansions.is_empty() || is_all(value);
+                words.get(n).filter(looks).cloned()
             });
             let mut both = vec![word.clone()];
             both.extend(value.clone());
-            place = shell::span_of(&both);
-            count = match value.map(|value| Count::of(&value)) {
-                None => shape.bare,
-                Some(Count::Number(0)) => shape.zero,
-                Some(count) => count,
+            let all = || match &shape.env {
+                Some(env) => Count::variable(env, Count::Cpus(Cpu::Machine)),
+                None => Count::Cpus(Cpu::Machine),
             };
+            let mut given = match &value {
+                None => Counted::plain(match (&shape.bare, &shape.env) {
+                    (Count::Cpus(_), Some(_)) => all(),
+                    (bare, _) => bare.clone(),
+                }),
+                Some(value) if is_all(value) => Counted::plain(all()),
+                Some(value) => Counted::of(value),
+            };
+            given = given.meaning(&all());
+            if given.count == Count::Number(0) {
+                given.count = shape.zero.clone();
+            }
+            given.place = shell::span_of(&both);
+            count = given;
         } else if shape.unittest && matches!(option, "-s" | "--start-directory" | "-p" | "--pattern") {
             let value = inline.or_else(|| words.get(n).cloned()).map(|value| value.str().to_owned());
             if option.contains("-s") { start = value } else { pattern = value }
         }
     }
-    let workers = count.workers();
-    let runner = if workers == Workers::One { Runner::Sequential } else { Runner::ProcessPool };
+    let runner = if matches!(count.count.bound(), Bound::At(0 | 1)) { Runner::Sequential } else { Runner::ProcessPool };
     if shape.unittest && pattern.is_none() {
         // "test*.py" is the default of `unittest discover`, and of Django's runner.
         pattern = Some("test*.py".to_owned());
     }
-    Some(Call { runner, workers, place, start, pattern })
+    Some(Call { runner, count, start, pattern })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::script::Script;
     use super::*;
+    use crate::facts::run::Workers;
+    use crate::text::{FileId, Span};
 
     fn call(text: &str) -> Option<Call> {
         let words = shell::words(&Script::verbatim(FileId(0), 0, text));
@@ -216,12 +190,16 @@ mod tests {
             ("unittest-parallel -j4 -s tests", Some((pool, Workers::Fixed(4)))),
             ("behavex -t x --parallel-processes $N", Some((pool, Workers::Unknown))),
             ("behave", one),
+            ("nbdev_test", Some((pool, Workers::Fixed(8)))),
+            ("pabot tests", Some((pool, Workers::Cpus))),
+            ("ctest -j 4", Some((pool, Workers::Fixed(4)))),
+            ("ctest", one),
             ("green -s 1", one),
             ("trial -j 3 pkg", Some((pool, Workers::Fixed(3)))),
             ("trial pkg", one),
             ("unittest -h", None),
         ] {
-            assert_eq!(call(text).map(|call| (call.runner, call.workers)), wanted, "{text}");
+            assert_eq!(call(text).map(|call| (call.runner, call.count.count.workers())), wanted, "{text}");
         }
     }
 
@@ -230,7 +208,7 @@ mod tests {
         let found = call("unittest discover -s tests -p '*_spec.py'").unwrap();
         assert_eq!((found.start.as_deref(), found.pattern.as_deref()), (Some("tests"), Some("*_spec.py")));
         let found = call("manage.py test --parallel 4").unwrap();
-        assert_eq!((found.place, found.pattern.as_deref()), (Some((FileId(0), Span::new(15, 27))), Some("test*.py")));
+        assert_eq!((found.count.place, found.pattern.as_deref()), (Some((FileId(0), Span::new(15, 27))), Some("test*.py")));
         assert_eq!(call("behave").unwrap().pattern, None);
     }
 }

@@ -8,9 +8,10 @@ use super::launch::{behind_options, coverage, go, launched, program, python};
 use super::recipes::{Recipe, Tool};
 use super::runners;
 use super::script::Script;
-use super::shell::{self, Word};
+use super::shell::{self, Expansion, Then, Word};
 use super::tree::{self, Tree};
 use crate::facts::run::{Crate, Run};
+use crate::facts::trace::{Beside, Command, Count, Link, Lost, Part, Place, Programs, Unread, Variable};
 use crate::text::{FileId, Kind, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -21,6 +22,8 @@ const BUDGET: u32 = 50_000;
 pub(super) const DEEPEST: u32 = 8;
 /// Bytes of a run's text.
 const LONGEST: usize = 120;
+/// Variables remembered that were dropped on the way.
+const LOST: usize = 64;
 
 /// How good the evidence is; less is better.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -40,6 +43,11 @@ pub struct Outcome {
     pub pytest: bool,
     /// Globs of test files of unittest and its relatives, where one of them is called.
     pub unittest: BTreeSet<String>,
+    /// The test commands with their chains.
+    pub commands: Vec<Command>,
+    pub unread: Vec<Unread>,
+    /// Something runs documentation examples alone.
+    pub doctests: bool,
 }
 
 /// What the interpreter knows of the project.
@@ -50,6 +58,7 @@ pub struct Project<'a> {
     pub recipes: &'a [Recipe],
     pub steps: &'a [Step],
     pub cargo: &'a cargo::Settings,
+    pub programs: &'a Programs,
 }
 
 pub fn read(project: &Project) -> Outcome {
@@ -64,11 +73,20 @@ pub fn read(project: &Project) -> Outcome {
         // A workflow below the root is a vendored project's own, or a fixture: no service runs it.
         let run = super::ci::base(path).is_empty() && !path.ends_with("pre-commit-config.yaml");
         let strength = if run { Strength::Ci } else { Strength::Recipe };
-        reader.script(&step.script, &At { env: step.env.clone(), dir: step.dir.clone(), strength, depth: 0 });
+        let at = At {
+            env: step.env.clone(),
+            dir: step.dir.clone(),
+            job: step.job.filter(|_| run),
+            chain: Rc::new(step.links.clone()),
+            pipefail: step.pipefail,
+            timeout: step.timeout,
+            ..At::new(strength)
+        };
+        reader.script(&step.script, &at);
     }
     for n in 0..project.recipes.len() {
         let dir = project.recipes[n].home.clone();
-        reader.recipe(n, &[], &At { env: Rc::default(), dir, strength: Strength::Recipe, depth: 0 });
+        reader.recipe(n, &[], &At { dir, ..At::new(Strength::Recipe) });
     }
     reader.settings();
     reader.finish()
@@ -78,9 +96,85 @@ pub fn read(project: &Project) -> Outcome {
 #[derive(Clone)]
 pub(super) struct At {
     pub(super) env: Rc<Env>,
+    /// What words are filled in from, where that is not the environment of the command: tox fills in before it filters.
+    pub(super) words: Option<Rc<Env>>,
     pub(super) dir: String,
     pub(super) strength: Strength,
     pub(super) depth: u32,
+    pub(super) job: Option<usize>,
+    /// From the job inward.
+    pub(super) chain: Rc<Vec<Link>>,
+    /// The command that leads further in, not yet part of the chain.
+    pub(super) said: Option<Link>,
+    /// Variables that were dropped on the way.
+    pub(super) lost: Rc<Vec<Lost>>,
+    pub(super) pipefail: bool,
+    /// The pipe that swallows the exit status, and the program behind it.
+    pub(super) masked: Option<(Place, String)>,
+    pub(super) timeout: Option<Place>,
+    pub(super) beside: Option<Beside>,
+}
+
+impl At {
+    pub(super) fn new(strength: Strength) -> At {
+        At {
+            env: Rc::default(),
+            words: None,
+            dir: String::new(),
+            strength,
+            depth: 0,
+            job: None,
+            chain: Rc::default(),
+            said: None,
+            lost: Rc::default(),
+            pipefail: false,
+            masked: None,
+            timeout: None,
+            beside: None,
+        }
+    }
+
+    /// One level further in, behind the command that led here.
+    pub(super) fn inside(&self, link: Option<Link>) -> At {
+        let mut at = At { depth: self.depth + 1, ..self.clone() };
+        let mut chain = self.chain.to_vec();
+        chain.extend(at.said.take());
+        chain.extend(link);
+        at.chain = Rc::new(chain);
+        at
+    }
+
+    /// A count with the variables of this place filled in.
+    pub(super) fn filled(&self, count: &Count) -> Count {
+        count.filled(&|name| match self.env.get(name) {
+            Some(None) => Some(None),
+            // An empty variable counts as none with those who read numbers.
+            Some(Some(value)) if value.text.trim().is_empty() => None,
+            Some(Some(value)) => Some(value.text.trim().parse().ok()),
+            // Every service sets it.
+            None if name == "CI" && self.job.is_some() => Some(None),
+            None => None,
+        })
+    }
+
+    /// The variables that do not come through a filter: `kept` is what is left.
+    pub(super) fn losing(&mut self, kept: Env, by: &'static str, place: Option<Place>) {
+        let mut lost = self.lost.to_vec();
+        if let Some(place) = place {
+            for (name, value) in self.env.all() {
+                if let Some(at) = value.and_then(Script::whole)
+                    && kept.get(name).is_none()
+                    && !name.contains('.')
+                    && lost.len() < LOST
+                {
+                    let value = value.map(|value| value.text.clone());
+                    lost.push(Lost { variable: Variable { name: name.to_owned(), value, place: at }, by, place });
+                }
+            }
+        }
+        self.lost = Rc::new(lost);
+        self.env = Rc::new(kept);
+    }
 }
 
 /// A command as it stands in a file.
@@ -106,9 +200,14 @@ impl Reader<'_> {
             return;
         }
         let mut env = at.env.clone();
+        let mut words_env = at.words.clone();
         let mut dir = at.dir.clone();
         let mut left: Vec<String> = Vec::new();
-        for command in shell::commands(script) {
+        let mut pipefail = at.pipefail;
+        // Someone looks at the status of each.
+        let looked_at = script.text.contains("PIPESTATUS");
+        let commands = shell::commands(script);
+        for (n, command) in commands.iter().enumerate() {
             if self.budget == 0 {
                 return;
             }
@@ -120,15 +219,26 @@ impl Reader<'_> {
             while left.len() < depth.min(64) {
                 left.push(dir.clone());
             }
+            for name in added_to(command) {
+                // `A="x $A"`: what nobody has set is empty.
+                for layer in [Some(&mut env), words_env.as_mut()].into_iter().flatten() {
+                    if layer.get(&name).is_none() {
+                        Rc::make_mut(layer).set(&name, Some(Script::default()));
+                    }
+                }
+            }
             let assigns: Vec<(String, Script)> = command
                 .assigns
                 .iter()
                 .map(|(name, value)| (name.clone(), value))
                 .map(|(name, value)| (name, env.fill_one(value).text))
                 .collect();
-            let words = env.fill(&command.words);
+            let words = words_env.as_ref().unwrap_or(&env).fill(&command.words);
             let Some(first) = words.first() else {
                 for (name, value) in assigns {
+                    if let Some(words) = &mut words_env {
+                        Rc::make_mut(words).set(&name, Some(value.clone()));
+                    }
                     Rc::make_mut(&mut env).set(&name, Some(value));
                 }
                 continue;
@@ -141,6 +251,11 @@ impl Reader<'_> {
                             let known = value.expansions.is_empty();
                             Rc::make_mut(&mut env).set(name, known.then_some(value.text));
                         }
+                    }
+                }
+                "set" | "shopt" => {
+                    for pair in words.windows(2).filter(|pair| pair[1].str() == "pipefail") {
+                        pipefail = pair[0].str().starts_with('-');
                     }
                 }
                 "unset" => words[1..].iter().for_each(|word| Rc::make_mut(&mut env).set(word.str(), None)),
@@ -156,9 +271,16 @@ impl Reader<'_> {
                         assigns.into_iter().for_each(|(name, value)| layer.set(&name, Some(value)));
                         inner = Rc::new(layer);
                     }
-                    let here = At { env: inner, dir: dir.clone(), strength: at.strength, depth: at.depth };
                     let said =
                         Said { place: command.place(), text: one_line(script.text.get(command.range.clone()).unwrap_or("")) };
+                    let link = said.place.map(|place| Link { what: Part::Command, text: said.text.clone(), place });
+                    let mut here =
+                        At { env: inner, words: words_env.clone(), dir: dir.clone(), said: link, pipefail, ..at.clone() };
+                    if command.then == Then::Pipe && !pipefail && !looked_at && here.masked.is_none() {
+                        let next = commands.get(n + 1).filter(|next| next.depth == command.depth);
+                        let reader = next.and_then(|next| next.words.first()).map(|word| program(word.str()).to_owned());
+                        here.masked = next.and_then(shell::Command::place).zip(reader);
+                    }
                     self.command(&words, &said, here);
                 }
             }
@@ -166,7 +288,7 @@ impl Reader<'_> {
     }
 
     /// One command with its variables filled in.
-    fn command(&mut self, words: &[Word], said: &Said, mut at: At) {
+    pub(super) fn command(&mut self, words: &[Word], said: &Said, mut at: At) {
         let mut words = words.to_vec();
         // Each turn takes at least one word off, or returns.
         while let Some(first) = words.first() {
@@ -176,17 +298,17 @@ impl Reader<'_> {
                 "pytest" | "py.test" | "pytest-3" | "py.test-3" => return self.pytest(rest, said, &at),
                 "python" | "py" | "pypy" => match python(rest) {
                     Some(next) => words = next,
-                    None => return,
+                    None => return self.program(rest, &at),
                 },
                 "coverage" | "slipcover" => match coverage(rest) {
                     Some(next) => words = next,
                     None => return,
                 },
                 "cargo" | "cross" => return self.cargo(rest, said, &at),
-                "bash" | "sh" | "zsh" | "dash" | "ksh" => return self.shell(rest, &at),
+                "bash" | "sh" | "zsh" | "dash" | "ksh" => return self.shell(rest, &At { pipefail: false, ..at }),
                 "source" | "." => return self.shell(rest, &at),
                 "nox" => return self.nox(rest, said, &at),
-                "make" | "gmake" | "just" | "tox" | "poe" | "task" | "go-task" => return self.recipes(&name, rest, &at),
+                "make" | "gmake" | "just" | "tox" | "poe" | "task" | "go-task" => return self.recipes(&name, rest, said, &at),
                 "hatch" => match self.hatch(rest, said, &at) {
                     Some(next) => words = next,
                     None => return,
@@ -213,10 +335,21 @@ impl Reader<'_> {
                         .iter()
                         .take_while(|word| word.str().starts_with('-'))
                         .any(|word| matches!(word.str(), "-E" | "--preserve-env"));
+                    let named = rest.iter().find_map(|word| word.str().strip_prefix("--preserve-env="));
                     if !keeps {
-                        at.env = Rc::default();
+                        let named: Vec<&str> = named.map(|names| names.split(',').collect()).unwrap_or_default();
+                        let kept = at.env.filtered(|name| named.contains(&name));
+                        at.losing(kept, "sudo", said.place);
                     }
                     words = behind_options(rest, &["-u", "-g", "-h", "-p", "-C"], 0);
+                    // `sudo A=1 command`
+                    let mut layer = Env::inside(&at.env);
+                    while let Some((key, _)) = words.first().and_then(|word| word.str().split_once('=')) {
+                        let value = words[0].tail(key.len() + 1);
+                        layer.set(key, value.expansions.is_empty().then_some(value.text));
+                        words.remove(0);
+                    }
+                    at.env = Rc::new(layer);
                 }
                 "env" => {
                     let mut layer = Env::inside(&at.env);
@@ -233,7 +366,10 @@ impl Reader<'_> {
                 | "call" | "eval" | "dotenv" | "ddtrace-run" => {
                     words = behind_options(rest, &["-f"], 0);
                 }
-                "timeout" | "gtimeout" => words = behind_options(rest, &["-s", "-k", "--signal", "--kill-after"], 1),
+                "timeout" | "gtimeout" => {
+                    at.timeout = first.place;
+                    words = behind_options(rest, &["-s", "-k", "--signal", "--kill-after"], 1);
+                }
                 "nice" | "ionice" | "stdbuf" | "taskset" | "chrt" => {
                     words = behind_options(rest, &["-n", "-c", "-p", "-o", "-e", "-i"], usize::from(name == "taskset"))
                 }
@@ -242,7 +378,14 @@ impl Reader<'_> {
                 "docker" | "docker-compose" | "podman" | "podman-compose" | "kubectl" | "nix" | "nix-shell" | "singularity"
                 | "apptainer" | "srun" | "retry" | "op" | "doppler" | "flock" | "strace" | "valgrind" | "memray" | "scalene"
                 | "mpirun" | "mpiexec" | "direnv" | "devbox" | "mise" | "asdf" | "earthly" | "devcontainer" | "act"
-                | "foreman" | "honcho" | "aws-vault" | "torchrun" => return self.carried(rest, said, &at),
+                | "foreman" | "honcho" | "aws-vault" | "torchrun" => {
+                    if matches!(name.as_str(), "docker" | "docker-compose" | "podman" | "podman-compose") {
+                        let kept = self.container_env(rest, &at);
+                        let by = if name.contains("podman") { "podman" } else { "docker" };
+                        at.losing(kept, by, said.place);
+                    }
+                    return self.carried(rest, said, &at);
+                }
                 _ if runners::knows(&name) => return self.runner(&name, rest, said, &at),
                 _ => {
                     // An interpreter in a variable: `$PYTHON -m pytest`.
@@ -270,28 +413,77 @@ impl Reader<'_> {
             return;
         }
         let script = Script::verbatim(file, 0, &source.text);
-        self.script(&script, &At { depth: at.depth + 1, ..at.clone() });
+        let head = source.text.lines().next().filter(|line| line.starts_with("#!")).map_or(0, str::len);
+        let link = Link { what: Part::Script, text: source.path.to_string(), place: (file, Span::new(0, head)) };
+        let mut at = at.inside(Some(link));
+        at.pipefail = source.text.lines().next().is_some_and(|line| line.starts_with("#!") && line.contains("pipefail"));
+        self.script(&script, &at);
+    }
+
+    /// A Python file of the project that starts test commands itself.
+    fn program(&mut self, words: &[Word], at: &At) {
+        let Some(n) = words.iter().position(|word| !word.str().starts_with('-')) else { return };
+        let Some(path) = tree::join(&at.dir, words[n].str()) else { return };
+        let recipes = self.project.recipes;
+        if let Some(found) = recipes.iter().position(|recipe| recipe.tool == Tool::Python && recipe.name == path) {
+            self.recipe(found, words.get(n + 1..).unwrap_or(&[]), at);
+        }
+    }
+
+    /// What `docker run -e A=1 -e B --env C` hands on; of `docker compose` the service says more, and it is not read: all comes through.
+    fn container_env(&self, words: &[Word], at: &At) -> Env {
+        let compose =
+            words.first().is_some_and(|word| word.str() == "compose") || words.iter().any(|word| word.str() == "--env-file");
+        if compose {
+            return Env::inside(&at.env);
+        }
+        let mut env = Env::default();
+        let mut n = 0;
+        while let Some(word) = words.get(n) {
+            n += 1;
+            let value = match word.str() {
+                "-e" | "--env" => {
+                    n += 1;
+                    words.get(n - 1).cloned()
+                }
+                text => ["--env=", "-e="].iter().find_map(|option| text.strip_prefix(option).map(|_| word.tail(option.len()))),
+            };
+            let Some(value) = value else { continue };
+            match value.str().split_once('=') {
+                Some((name, _)) => {
+                    let text = value.tail(name.len() + 1);
+                    env.set(name, text.expansions.is_empty().then_some(text.text));
+                }
+                None => {
+                    if let Some(outer) = at.env.get(value.str()) {
+                        env.set(value.str(), outer.cloned());
+                    }
+                }
+            }
+        }
+        env
     }
 
     /// `sh -c "…"`, `sh file`.
     fn shell(&mut self, words: &[Word], at: &At) {
+        let mut at = at.clone();
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let text = word.str();
             if let Some(flags) = text.strip_prefix('-') {
                 if flags.ends_with('c') && !flags.starts_with('-') {
                     if let Some(script) = words.next() {
-                        self.script(&script.text, &At { depth: at.depth + 1, ..at.clone() });
+                        self.script(&script.text, &at.inside(None));
                     }
                     return;
                 }
-                if flags == "o" || flags == "O" {
-                    words.next();
+                if flags.ends_with(['o', 'O']) && !flags.starts_with('-') {
+                    at.pipefail |= words.next().is_some_and(|word| word.str() == "pipefail");
                 }
                 continue;
             }
             let path = if text.contains('/') { text.to_owned() } else { format!("./{text}") };
-            return self.file(&path, at);
+            return self.file(&path, &at);
         }
     }
 
@@ -338,6 +530,21 @@ impl Reader<'_> {
     }
 }
 
+/// The variables that a command puts something before or behind.
+fn added_to(command: &shell::Command) -> Vec<String> {
+    let exported = command.words.iter().filter_map(|word| Some((word.str().split_once('=')?.0.to_owned(), word)));
+    let exports = command.words.first().is_some_and(|word| matches!(word.str(), "export" | "declare" | "local"));
+    let assigned = command.assigns.iter().map(|(name, word)| (name.clone(), word));
+    assigned
+        .chain(exported.filter(|_| exports))
+        .filter(|(name, word)| {
+            let itself = |what: &Expansion| matches!(what, Expansion::Variable { name: other, default: None } if other == name);
+            word.expansions.iter().any(|(_, what)| itself(what))
+        })
+        .map(|(name, _)| name)
+        .collect()
+}
+
 /// White space and line joins to single blanks, cut to a length that fits a line.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
@@ -356,9 +563,13 @@ pub(super) fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::conf::read;
     use crate::facts::run::{Dist, Run, Runner, Setup, Workers};
+    use crate::facts::trace::Programs;
     use crate::text::{Kind, Source};
+
+    fn read(sources: &[Source]) -> Setup {
+        crate::conf::read(sources, &Programs::default())
+    }
 
     fn sources(files: &[(&str, &str)]) -> Vec<Source> {
         let mut all: Vec<Source> = files
@@ -450,6 +661,7 @@ mod tests {
             "pip install pytest && pytest -n 4 | tee log",
             "export ARGS='-n 4'; pytest $ARGS",
             "hatch test -n 4",
+            "export ARGS=\"-n 4 $ARGS\"; export ARGS=\"-q $ARGS\"; pytest $ARGS",
         ] {
             let found = script(command, &[]);
             let scope = if command.contains("tests") { "tests" } else { "" };
@@ -595,7 +807,7 @@ mod tests {
         let nbdev = ("settings.ini", "[DEFAULT]\nnbs_path = nbs\n");
         assert_eq!(runs(&[nbdev, ("a.py", "")]), ["processpool cpus [nbs] settings.ini:nbs_path"]);
         let uses = "jobs:\n  a:\n    steps: [uses: fastai/workflows/nbdev-ci@master]\n";
-        assert_eq!(runs(&[(WORKFLOW, uses)]), ["processpool cpus [] .github/workflows/ci.yml:fastai/workflows/nbdev-ci@master"]);
+        assert_eq!(runs(&[(WORKFLOW, uses)]), ["processpool 8 [] .github/workflows/ci.yml:fastai/workflows/nbdev-ci@master"]);
     }
 
     #[test]

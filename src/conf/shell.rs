@@ -4,6 +4,7 @@
 //! marked as an expansion and left as written. One pass, linear in the text: an unclosed quote or bracket runs to the end.
 
 use super::script::{FAR, Script};
+use crate::facts::trace::{Count, Link};
 use crate::text::{FileId, Span};
 use std::ops::Range;
 
@@ -46,6 +47,8 @@ pub struct Word {
     pub quoted: bool,
     /// Where it stands, quotes included.
     pub place: Option<(FileId, Span)>,
+    /// Variables that are not set and have a default: the text is the default.
+    pub open: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,6 +59,8 @@ pub enum Expansion {
     Command(String),
     /// `${{ … }}`: what stands inside, trimmed.
     Expression(String),
+    /// A number that Python code works out, and the functions and expressions behind it.
+    Count(Count, Vec<Link>),
 }
 
 impl Word {
@@ -65,7 +70,7 @@ impl Word {
 
     /// A plain word, as a list in a configuration file holds it.
     pub fn plain(text: Script) -> Word {
-        Word { place: text.whole(), text, expansions: Vec::new(), quoted: true }
+        Word { place: text.whole(), text, expansions: Vec::new(), quoted: true, open: Vec::new() }
     }
 
     /// The word from byte `from` on; expansions that begin before are lost.
@@ -77,7 +82,7 @@ impl Word {
             .filter(|(range, _)| range.start >= from)
             .map(|(range, what)| (range.start - from..range.end - from, what.clone()))
             .collect();
-        Word { place: text.whole(), text, expansions, quoted: self.quoted }
+        Word { place: text.whole(), text, expansions, quoted: self.quoted, open: self.open.clone() }
     }
 }
 
@@ -123,6 +128,38 @@ pub fn words(script: &Script) -> Vec<Word> {
     }
     lexer.end_word();
     lexer.command.words
+}
+
+/// A text that is one word, with the expressions of a CI service in it.
+pub fn quoted(script: &Script) -> Word {
+    let mut lexer = Lexer::new(script, true);
+    lexer.not_bare();
+    while !lexer.rest().is_empty() {
+        match lexer.rest().find("${{") {
+            Some(0) => lexer.dollar(),
+            found => lexer.take(found.unwrap_or(lexer.rest().len())),
+        }
+    }
+    lexer.end_word();
+    let mut word = lexer.command.words.pop().unwrap_or_default();
+    word.quoted = true;
+    word
+}
+
+/// A text that is one word, as within double quotes: variables are expansions.
+pub fn quoted_words(script: &Script) -> Word {
+    let mut lexer = Lexer::new(script, true);
+    lexer.not_bare();
+    while !lexer.rest().is_empty() {
+        match lexer.rest().find('$') {
+            Some(0) => lexer.dollar(),
+            found => lexer.take(found.unwrap_or(lexer.rest().len())),
+        }
+    }
+    lexer.end_word();
+    let mut word = lexer.command.words.pop().unwrap_or_default();
+    word.quoted = true;
+    word
 }
 
 struct Lexer<'a> {

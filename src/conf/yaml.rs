@@ -1,11 +1,13 @@
 //! YAML with byte spans: the one place that knows granit-parser.
 //!
-//! A small tree of what stands in the file: aliases are not expanded (so no bomb can go off), duplicate keys are kept, several
-//! documents become several trees, and a budget bounds their size. What stands before a syntax error is kept.
+//! A small tree of what stands in the file. An alias is what its anchor holds, and `<<` brings in the keys of a mapping, with the
+//! places of the anchor; a budget bounds the size of the tree, so no bomb can go off. Duplicate keys are kept, several documents
+//! become several trees, and what stands before a syntax error is kept.
 
 use super::script::{Escapes, Script};
 use crate::text::{FileId, Span};
 use granit_parser::{Event, Options, Parser, ScalarStyle};
+use std::collections::{BTreeSet, HashMap};
 
 /// Nodes read of one file; the rest is left out. Real CI files stay below a few thousand.
 const BUDGET: usize = 200_000;
@@ -25,8 +27,10 @@ pub enum Value {
     },
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
-    /// `*name`: not followed.
+    /// `*name` of an anchor that is not there, not closed yet, or too large.
     Alias,
+    /// GitLab's `!reference [job, key]`.
+    Reference(Vec<String>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,9 +50,7 @@ pub fn parse(text: &str) -> Vec<Node> {
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut documents = Vec::new();
-    let mut open: Vec<Open> = Vec::new();
-    let mut nodes = 0;
+    let mut tree = Tree::default();
     loop {
         let (event, span) = match parser.next_event() {
             None => break,
@@ -56,19 +58,19 @@ pub fn parse(text: &str) -> Vec<Node> {
                 (event, span.byte_range().map_or(Span::default(), |range| Span::new(range.start, range.end)))
             }
             Some(Err(_)) => {
-                close_all(&mut open, &mut documents);
+                tree.close_all();
                 match parser.proceed_next_document() {
                     Ok(true) => continue,
                     _ => break,
                 }
             }
         };
-        nodes += 1;
-        if nodes > BUDGET {
+        tree.nodes += 1;
+        if tree.nodes > BUDGET {
             break;
         }
         match event {
-            Event::Scalar(value, style, ..) => {
+            Event::Scalar(value, style, anchor, _) => {
                 let style = match style {
                     ScalarStyle::Plain => Style::Plain,
                     ScalarStyle::SingleQuoted => Style::Single,
@@ -76,56 +78,131 @@ pub fn parse(text: &str) -> Vec<Node> {
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
                 };
-                add(&mut open, &mut documents, Node { span, value: Value::Scalar { text: value.into_owned(), style } });
+                tree.add(Node { span, value: Value::Scalar { text: value.into_owned(), style } }, anchor, 1);
             }
-            Event::Alias(_) | Event::UnresolvedAlias(_) => add(&mut open, &mut documents, Node { span, value: Value::Alias }),
-            Event::SequenceStart(..) => open.push(Open { start: span.start, map: false, nodes: Vec::new() }),
-            Event::MappingStart(..) => open.push(Open { start: span.start, map: true, nodes: Vec::new() }),
-            Event::SequenceEnd | Event::MappingEnd => close(&mut open, &mut documents, span.end),
-            Event::DocumentEnd => close_all(&mut open, &mut documents),
+            Event::Alias(anchor) => tree.alias(anchor, span),
+            Event::UnresolvedAlias(_) => tree.add(Node { span, value: Value::Alias }, 0, 1),
+            Event::SequenceStart(_, anchor, tag) => {
+                let reference = tag.is_some_and(|tag| tag.suffix() == "reference");
+                let shape = if reference { Shape::Reference } else { Shape::List };
+                tree.open.push(Open { start: span.start, shape, anchor, size: 1, nodes: Vec::new() });
+            }
+            Event::MappingStart(_, anchor, _) => {
+                tree.open.push(Open { start: span.start, shape: Shape::Map, anchor, size: 1, nodes: Vec::new() });
+            }
+            Event::SequenceEnd | Event::MappingEnd => tree.close(span.end),
+            Event::DocumentEnd => tree.close_all(),
             Event::StreamEnd => break,
             _ => {}
         }
     }
-    close_all(&mut open, &mut documents);
-    documents
+    tree.close_all();
+    tree.documents
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Tree {
+    documents: Vec<Node>,
+    open: Vec<Open>,
+    /// Nodes with an anchor, and their sizes.
+    anchors: HashMap<usize, (Node, usize)>,
+    nodes: usize,
+    /// Nodes that anchors and aliases have copied.
+    copied: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    List,
+    Map,
+    Reference,
 }
 
 /// A collection whose end has not come yet. A mapping holds keys and values in turn.
 struct Open {
     start: u32,
-    map: bool,
+    shape: Shape,
+    anchor: usize,
+    size: usize,
     nodes: Vec<Node>,
 }
 
-fn add(open: &mut [Open], documents: &mut Vec<Node>, node: Node) {
-    match open.last_mut() {
-        Some(last) => last.nodes.push(node),
-        None => documents.push(node),
-    }
-}
-
-fn close(open: &mut Vec<Open>, documents: &mut Vec<Node>, end: u32) {
-    let Some(last) = open.pop() else { return };
-    let end = last.nodes.last().map_or(end, |node| node.span.end.max(last.start));
-    let span = Span { start: last.start.min(end), end };
-    let value = if last.map {
-        let mut pairs = Vec::with_capacity(last.nodes.len() / 2);
-        let mut nodes = last.nodes.into_iter();
-        while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
-            pairs.push((key, value));
+impl Tree {
+    fn add(&mut self, node: Node, anchor: usize, size: usize) {
+        // 0 stands for no anchor.
+        if anchor > 0 && self.copied + size <= BUDGET {
+            self.copied += size;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
-        Value::Map(pairs)
-    } else {
-        Value::List(last.nodes)
-    };
-    add(open, documents, Node { span, value });
+        match self.open.last_mut() {
+            Some(last) => {
+                last.size += size;
+                last.nodes.push(node);
+            }
+            None => self.documents.push(node),
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) {
+        let known = self.anchors.get(&anchor).filter(|(_, size)| self.copied + size <= BUDGET);
+        match known.cloned() {
+            Some((node, size)) => {
+                self.copied += size;
+                self.add(node, 0, size);
+            }
+            None => self.add(Node { span, value: Value::Alias }, 0, 1),
+        }
+    }
+
+    fn close(&mut self, end: u32) {
+        let Some(last) = self.open.pop() else { return };
+        // What an alias brings in stands elsewhere.
+        let inside = |node: &&Node| node.span.start >= last.start;
+        let end = last.nodes.iter().rev().find(inside).map_or(end, |node| node.span.end.max(last.start));
+        let span = Span { start: last.start.min(end), end };
+        let value = match last.shape {
+            Shape::List => Value::List(last.nodes),
+            Shape::Reference => Value::Reference(last.nodes.iter().filter_map(Node::text).map(str::to_owned).collect()),
+            Shape::Map => {
+                let mut pairs = Vec::with_capacity(last.nodes.len() / 2);
+                let mut nodes = last.nodes.into_iter();
+                while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
+                    pairs.push((key, value));
+                }
+                Value::Map(merged(pairs))
+            }
+        };
+        self.add(Node { span, value }, last.anchor, last.size);
+    }
+
+    fn close_all(&mut self) {
+        while !self.open.is_empty() {
+            self.close(0);
+        }
+    }
 }
 
-fn close_all(open: &mut Vec<Open>, documents: &mut Vec<Node>) {
-    while !open.is_empty() {
-        close(open, documents, 0);
+/// The pairs of a mapping, with those that `<<` brings in behind its own (YAML, "Merge Key Language-Independent Type").
+fn merged(pairs: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
+    let is_merge = |pair: &(Node, Node)| pair.0.text() == Some("<<") && !matches!(pair.1.value, Value::Alias);
+    if !pairs.iter().any(is_merge) {
+        return pairs;
     }
+    let (merges, mut own): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_merge);
+    let mut known: BTreeSet<String> = own.iter().filter_map(|(key, _)| key.text().map(str::to_owned)).collect();
+    for (_, value) in merges {
+        let maps = match value.value {
+            Value::List(items) => items,
+            _ => vec![value],
+        };
+        for map in maps {
+            if let Value::Map(more) = map.value {
+                own.extend(more.into_iter().filter(|(key, _)| key.text().is_none_or(|key| known.insert(key.to_owned()))));
+            }
+        }
+    }
+    own
 }
 
 impl Node {
@@ -226,7 +303,7 @@ mod tests {
         assert_eq!(documents[0].pairs().len(), 3);
         assert_eq!(documents[0].get("a").and_then(Node::text), Some("2"));
         let items = documents[0].get("b").unwrap().items();
-        assert_eq!(items[0].value, Value::Alias);
+        assert_eq!(items[0].text(), Some("1"));
         assert_eq!(items[1].value, Value::Alias);
         assert_eq!(items[2].get("c").and_then(Node::text), Some("d"));
         assert_eq!(documents[0].at(&["b", "c"]), None);
@@ -238,6 +315,21 @@ mod tests {
         let documents = parse("a: 1\nb:\n  c: 2\n  d: [1, 2\ne: }\n");
         assert_eq!(documents[0].at(&["a"]).and_then(Node::text), Some("1"));
         assert_eq!(documents[0].at(&["b", "c"]).and_then(Node::text), Some("2"));
+    }
+
+    #[test]
+    fn merge_keys_and_references() {
+        let text = "a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\nc: {<<: [*x, {m: 4}]}\nd: !reference [a, k]\n";
+        let root = &parse(text)[0];
+        let at = |path: &[&str]| root.at(path).and_then(Node::text);
+        assert_eq!(
+            (at(&["b", "k"]), at(&["b", "l"]), at(&["c", "k"]), at(&["c", "m"])),
+            (Some("1"), Some("3"), Some("1"), Some("4"))
+        );
+        assert_eq!(root.get("d").unwrap().value, Value::Reference(vec!["a".into(), "k".into()]));
+        // The place is the anchor's.
+        assert_eq!(slice(text, root.at(&["b", "k"]).unwrap(), "1"), "1");
+        assert!(root.at(&["b", "k"]).unwrap().span.start < 15);
     }
 
     #[test]

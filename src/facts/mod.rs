@@ -7,6 +7,7 @@
 mod ignore;
 pub mod run;
 mod show;
+pub mod trace;
 
 pub use ignore::{Ignore, IgnoreScope};
 pub use show::show;

@@ -1,5 +1,6 @@
 //! How the tests are run, as far as the repository says: discovery settings, crates, runs.
 
+use super::trace::{Command, Job, Place, Unread};
 use crate::text::{FileId, Span};
 use std::sync::OnceLock;
 
@@ -11,6 +12,16 @@ pub struct Setup {
     pub crates: Vec<Crate>,
     /// How tests are run, strongest evidence first: a CI command before a default of the configuration.
     pub runs: Vec<Run>,
+    /// The jobs of CI.
+    pub jobs: Vec<Job>,
+    /// The test commands, with the job and the chain that leads to each.
+    pub commands: Vec<Command>,
+    /// Caps that nothing reads.
+    pub unread: Vec<Unread>,
+    /// Documentation examples that a test run could execute: the crate's name and the first of them.
+    pub examples: Vec<(String, Place)>,
+    /// Some command runs documentation examples alone.
+    pub doctests: bool,
     /// Folders of behave: what they hold in `environment.py` and `steps/` runs for every scenario.
     pub behave: Vec<String>,
     /// The oldest Python of each package that names one, by its folder, the deepest first.

@@ -463,7 +463,7 @@ impl Eval<'_, '_> {
                     Some(other) => Term::Derived(Arc::from([separator, other])),
                 }
             }
-            Gives::Cpus | Gives::Unknown => Term::Opaque(Arc::new(Opaque { site, via: 0, mix: Mix::EMPTY, ty: None })),
+            Gives::Cpus(_) | Gives::Unknown => Term::Opaque(Arc::new(Opaque { site, via: 0, mix: Mix::EMPTY, ty: None })),
             Gives::Nothing => Term::Nil,
         }
     }

@@ -5,6 +5,7 @@
 
 mod accept;
 pub mod apply;
+mod config;
 mod define;
 mod draft;
 mod imports;
@@ -48,6 +49,11 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::PublishAtomically { writes, suffix } => {
             publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)
         }
+        Remedy::SetVariable { job, word, name, value } => config::variable(*job, word, name, value, project),
+        Remedy::LimitJobs { jobs, minutes } => config::limit(jobs, *minutes, project),
+        Remedy::LetThrough { section, name } => config::let_through(*section, name, project),
+        Remedy::FailWithPipes { pipe } => config::pipefail(*pipe, project),
+        Remedy::GiveNumber { option, number } => config::number(*option, *number, project),
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
     }
 }

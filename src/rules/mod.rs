@@ -1,20 +1,31 @@
 //! One short function for each hazard, and the table that binds it to its page in `rules/`.
 
+mod blanket_retries;
+mod cap_lost_in_transit;
+mod cap_not_read;
+mod caps;
 mod check_then_act;
 mod cross_device_replace;
 mod cwd_relative_write;
+mod doctests_never_run;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod in_place;
+mod masked_test_failure;
+mod missing_timeout;
 mod mktemp;
+mod multiplied_parallelism;
 mod narrow_corruption_handler;
 mod non_atomic_write;
 mod session_fixture_per_worker;
 mod shared_dir_listing;
+mod shared_host_jobs;
 mod shared_path;
+mod shared_report_file;
 mod single;
 mod source_tree_write;
 mod tempdir_dropped_early;
+mod uncapped_workers;
 mod unlocked_read_modify_write;
 mod user_state_path;
 mod weak_unique_name;
@@ -38,19 +49,29 @@ macro_rules! table {
 
 /// All rules, sorted by name.
 pub const TABLE: &[Rule] = table![
+    "blanket-retries" => blanket_retries,
+    "cap-lost-in-transit" => cap_lost_in_transit,
+    "cap-not-read" => cap_not_read,
     "check-then-act" => check_then_act,
     "cross-device-replace" => cross_device_replace,
     "cwd-relative-write" => cwd_relative_write,
+    "doctests-never-run" => doctests_never_run,
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
+    "masked-test-failure" => masked_test_failure,
+    "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,
+    "multiplied-parallelism" => multiplied_parallelism,
     "narrow-corruption-handler" => narrow_corruption_handler,
     "non-atomic-write" => non_atomic_write,
     "session-fixture-per-worker" => session_fixture_per_worker,
     "shared-dir-listing" => shared_dir_listing,
+    "shared-host-jobs" => shared_host_jobs,
     "shared-path" => shared_path,
+    "shared-report-file" => shared_report_file,
     "source-tree-write" => source_tree_write,
     "tempdir-dropped-early" => tempdir_dropped_early,
+    "uncapped-workers" => uncapped_workers,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
     "user-state-path" => user_state_path,
     "weak-unique-name" => weak_unique_name,
