@@ -7,7 +7,7 @@ mod generated;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use isolint::check::lower;
 use isolint::conf;
-use isolint::link::Suite;
+use isolint::link::{Suite, programs};
 use std::sync::Arc;
 
 fn link(c: &mut Criterion) {
@@ -16,7 +16,7 @@ fn link(c: &mut Criterion) {
     for files in [625, 1_250, 2_500, 5_000, 10_000] {
         let sources = generated::python_project(files);
         let facts: Vec<_> = sources.iter().map(|source| Arc::new(lower(source))).collect();
-        let setup = conf::read(&sources);
+        let setup = conf::read(&sources, &programs(&sources, &facts));
         let tests = Suite::new(&sources, &facts, &setup).tests.len();
         assert!(tests > files, "every second file has tests");
         group.throughput(Throughput::Elements(files as u64));
