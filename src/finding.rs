@@ -97,6 +97,8 @@ pub enum Remedy {
     FirstOf(Vec<Remedy>),
     /// Make the file or directory when its name is chosen. `first` is what makes it now.
     ReserveName { name: Site, first: Option<Act>, directory: bool },
+    /// Catch these errors too. `caught` are the last names of those that the handler catches now.
+    WidenHandler { file: FileId, handler: Span, caught: Vec<String>, missed: Vec<String> },
 }
 
 /// An operation and the library call that it is, as the call tables name it.

@@ -12,11 +12,12 @@ mod own;
 mod publish;
 mod reserve;
 pub mod rounds;
+mod widen;
 
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Site};
 use crate::finding::{Edit, Fix, Remedy};
-use crate::text::Source;
+use crate::text::{FileId, Source};
 use draft::Draft;
 use std::sync::Arc;
 
@@ -30,8 +31,12 @@ pub struct Project<'a> {
 
 impl<'a> Project<'a> {
     fn draft(&self, site: Site) -> Option<Draft<'a>> {
-        let facts = self.facts.get(site.file.0 as usize)?;
-        Draft::new(site.file, self.sources, facts)
+        self.draft_of(site.file)
+    }
+
+    fn draft_of(&self, file: FileId) -> Option<Draft<'a>> {
+        let facts = self.facts.get(file.0 as usize)?;
+        Draft::new(file, self.sources, facts)
     }
 }
 
@@ -49,6 +54,9 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
             publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)
         }
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
+        Remedy::WidenHandler { file, handler, caught, missed } => {
+            widen::handler(project.draft_of(*file)?, *handler, caught, missed)
+        }
     }
 }
 
