@@ -5,6 +5,7 @@
 
 mod accept;
 pub mod apply;
+mod beside;
 mod define;
 mod draft;
 mod imports;
@@ -49,6 +50,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
         Remedy::EnterDirectory { tests } => own::entered(tests, project),
         Remedy::FirstOf(all) => all.iter().find_map(|remedy| fix(remedy, project)),
+        Remedy::MakeBeside { made, moved } => beside::target(project.draft(*made)?, *made, moved),
         Remedy::OwnDirectory { uses, copy, made } => own::directory(uses, *copy, *made, project),
         Remedy::PublishAtomically { writes, suffix } => {
             publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)
