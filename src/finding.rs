@@ -99,6 +99,8 @@ pub enum Remedy {
     FirstOf(Vec<Remedy>),
     /// Make the file or directory when its name is chosen. `first` is what makes it now.
     ReserveName { name: Site, first: Option<Act>, directory: bool },
+    /// Give a temporary a name that no other writer has: what is `written` and then `moved` onto its target.
+    UniqueName { written: Site, moved: Act },
     /// Catch these errors too. `caught` are the last names of those that the handler catches now.
     WidenHandler { file: FileId, handler: Span, caught: Vec<String>, missed: Vec<String> },
 }

@@ -13,6 +13,7 @@ mod own;
 mod publish;
 mod reserve;
 pub mod rounds;
+mod unique;
 mod widen;
 
 use crate::facts::run::Setup;
@@ -56,6 +57,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
             publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)
         }
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
+        Remedy::UniqueName { written, moved } => unique::name(project.draft(moved.site)?, *written, moved),
         Remedy::WidenHandler { file, handler, caught, missed } => {
             widen::handler(project.draft_of(*file)?, *handler, caught, missed)
         }
