@@ -93,6 +93,8 @@ pub enum Remedy {
     /// Let the paths of tests begin in a directory of their own; with `copy`, copy the inputs there that something is written beside.
     /// Where the tests are not seen to make what they delete, only a path that a variable holds is moved (`made` is false).
     OwnDirectory { uses: Vec<Use>, copy: bool, made: bool },
+    /// Bind the owner of a temporary, which goes at the end of the statement that makes it.
+    HoldOwner { made: Site },
     /// Make a temporary in the directory into which it is moved.
     MakeBeside { made: Site, moved: Act },
     /// The first of these that can be written.

@@ -8,6 +8,7 @@ pub mod apply;
 mod beside;
 mod define;
 mod draft;
+mod hold;
 mod imports;
 mod own;
 mod publish;
@@ -51,6 +52,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
         Remedy::EnterDirectory { tests } => own::entered(tests, project),
         Remedy::FirstOf(all) => all.iter().find_map(|remedy| fix(remedy, project)),
+        Remedy::HoldOwner { made } => hold::owner(project.draft(*made)?, *made),
         Remedy::MakeBeside { made, moved } => beside::target(project.draft(*made)?, *made, moved),
         Remedy::OwnDirectory { uses, copy, made } => own::directory(uses, *copy, *made, project),
         Remedy::PublishAtomically { writes, suffix } => {
