@@ -94,6 +94,10 @@ pub enum Remedy {
     /// Let the paths of tests begin in a directory of their own; with `copy`, copy the inputs there that something is written beside.
     /// Where the tests are not seen to make what they delete, only a path that a variable holds is moved (`made` is false).
     OwnDirectory { uses: Vec<Use>, copy: bool, made: bool },
+    /// Bind the owner of a temporary, which goes at the end of the statement that makes it.
+    HoldOwner { made: Site },
+    /// Make a temporary in the directory into which it is moved.
+    MakeBeside { made: Site, moved: Act },
     /// The first of these that can be written.
     FirstOf(Vec<Remedy>),
     /// Set a variable in the environment of a CI job, which the service calls `word`. The value is written as it is to stand there.
@@ -108,6 +112,10 @@ pub enum Remedy {
     GiveNumber { option: Place, number: u32 },
     /// Make the file or directory when its name is chosen. `first` is what makes it now.
     ReserveName { name: Site, first: Option<Act>, directory: bool },
+    /// Give a temporary a name that no other writer has: what is `written` and then `moved` onto its target.
+    UniqueName { written: Site, moved: Act },
+    /// Catch these errors too. `caught` are the last names of those that the handler catches now.
+    WidenHandler { file: FileId, handler: Span, caught: Vec<String>, missed: Vec<String> },
 }
 
 /// An operation and the library call that it is, as the call tables name it.

@@ -213,3 +213,31 @@ fn json_and_sarif_say_the_bytes_that_fix_writes() {
         .collect();
     assert_eq!(by_sarif, after);
 }
+
+const CACHE: &str = "import os\r\nimport pickle as p\r\n\r\n\r\nclass Cache:\r\n\tdef __init__(self, path):\r\n\t\tself.path = path\r\n\r\n\tdef load(self):\r\n\t\ttry:\r\n\t\t\twith open(self.path, 'rb') as f:\r\n\t\t\t\treturn p.load(f)\r\n\t\texcept (\r\n\t\t\tFileNotFoundError,\r\n\t\t\tEOFError,\r\n\t\t):\r\n\t\t\treturn {}\r\n\r\n\tdef load_and_ask(self):\r\n\t\ttry:\r\n\t\t\twith open(self.path, 'rb') as f:\r\n\t\t\t\treturn p.load(f)\r\n\t\texcept EOFError as error:\r\n\t\t\tprint(error.place)\r\n\t\t\treturn {}\r\n\r\n\tdef save(self, values):\r\n\t\twith open(self.path, 'wb') as f:\r\n\t\t\tp.dump(values, f)\r\n";
+
+#[test]
+fn a_handler_is_widened_where_its_errors_are_written_out() {
+    let folder = project(&[("src/cache.py", CACHE)]);
+    let done = run(folder.path(), &["--fix", "--unsafe-fixes", "--select", "narrow-corruption-handler"]);
+    let text = fs::read_to_string(folder.path().join("src/cache.py")).unwrap();
+    assert_eq!(text, CACHE.replace("\t\t\tEOFError,\r\n", "\t\t\tEOFError, p.UnpicklingError,\r\n"));
+    assert!(out(&done).contains("Fixed 1 finding."), "{}", out(&done));
+    assert_eq!(out(&done).matches("goes on after a damaged").count(), 1, "{}", out(&done));
+}
+
+#[test]
+fn a_cache_is_published_whole_and_its_handler_widened_at_once() {
+    let cache = CACHE
+        .replace("import pickle as p", "import joblib as p")
+        .replace("(\r\n\t\t\tFileNotFoundError,\r\n\t\t\tEOFError,\r\n\t\t)", "ValueError");
+    let folder = project(&[("src/cache.py", &cache)]);
+    run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    let text = fs::read_to_string(folder.path().join("src/cache.py")).unwrap();
+    assert!(text.contains("import os\r\nimport pickle\r\nimport tempfile\r\nimport joblib as p\r\n"), "{text}");
+    assert!(text.contains("\t\texcept (ValueError, EOFError, pickle.UnpicklingError):\r\n"), "{text}");
+    assert!(
+        text.contains("\t\twith tempfile.NamedTemporaryFile('wb', dir=os.path.dirname(self.path), delete=False) as f:\r\n"),
+        "{text}"
+    );
+}

@@ -45,7 +45,7 @@ fn stem(name: &str) -> &str {
 }
 
 /// Functions that make a path of paths or texts.
-const MAKERS: &[&str] = &[
+pub const MAKERS: &[&str] = &[
     "join",
     "joinpath",
     "Path",
@@ -170,7 +170,7 @@ pub fn stores(draft: &Draft, name: &str, within: impl Fn(UnitId) -> bool) -> Vec
 }
 
 /// The last part of the last text in an expression, and where it is written.
-fn last_text(draft: &Draft, within: Span) -> Option<(String, Span)> {
+pub fn last_text(draft: &Draft, within: Span) -> Option<(String, Span)> {
     let facts = draft.facts;
     let texts = facts.values.iter().enumerate().filter_map(|(at, value)| {
         let span = facts.written(V(at as u32));

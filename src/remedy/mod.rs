@@ -5,19 +5,23 @@
 
 mod accept;
 pub mod apply;
+mod beside;
 mod config;
 mod define;
 mod draft;
+mod hold;
 mod imports;
 mod own;
 mod publish;
 mod reserve;
 pub mod rounds;
+mod unique;
+mod widen;
 
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Site};
 use crate::finding::{Edit, Fix, Remedy};
-use crate::text::Source;
+use crate::text::{FileId, Source};
 use draft::Draft;
 use std::sync::Arc;
 
@@ -31,8 +35,12 @@ pub struct Project<'a> {
 
 impl<'a> Project<'a> {
     fn draft(&self, site: Site) -> Option<Draft<'a>> {
-        let facts = self.facts.get(site.file.0 as usize)?;
-        Draft::new(site.file, self.sources, facts)
+        self.draft_of(site.file)
+    }
+
+    fn draft_of(&self, file: FileId) -> Option<Draft<'a>> {
+        let facts = self.facts.get(file.0 as usize)?;
+        Draft::new(file, self.sources, facts)
     }
 }
 
@@ -45,6 +53,8 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
         Remedy::EnterDirectory { tests } => own::entered(tests, project),
         Remedy::FirstOf(all) => all.iter().find_map(|remedy| fix(remedy, project)),
+        Remedy::HoldOwner { made } => hold::owner(project.draft(*made)?, *made),
+        Remedy::MakeBeside { made, moved } => beside::target(project.draft(*made)?, *made, moved),
         Remedy::OwnDirectory { uses, copy, made } => own::directory(uses, *copy, *made, project),
         Remedy::PublishAtomically { writes, suffix } => {
             publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)
@@ -55,6 +65,10 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::FailWithPipes { pipe } => config::pipefail(*pipe, project),
         Remedy::GiveNumber { option, number } => config::number(*option, *number, project),
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
+        Remedy::UniqueName { written, moved } => unique::name(project.draft(moved.site)?, *written, moved),
+        Remedy::WidenHandler { file, handler, caught, missed } => {
+            widen::handler(project.draft_of(*file)?, *handler, caught, missed)
+        }
     }
 }
 

@@ -75,7 +75,7 @@ fn target(draft: &mut Draft, text: &str, span: Span, is_path: bool) -> Option<Ta
 
 /// Whether a name was last given a `pathlib.Path` in its unit or module, as far as one can see: annotated, joined with `/`, made by
 /// `Path(…)` or one of its methods.
-fn is_pathlib(draft: &Draft, name: &str, at: Span) -> bool {
+pub fn is_pathlib(draft: &Draft, name: &str, at: Span) -> bool {
     let facts = draft.facts;
     let unit = facts.unit(draft.unit_at(at));
     let param = unit.params.iter().find(|param| facts.name(param.name) == name);
@@ -362,7 +362,7 @@ fn bytes_of(data: &str) -> String {
 }
 
 /// Whether a name is a path, as far as one can see: a parameter, field or variable of such a type, or made by a path's method.
-fn is_rust_path(draft: &Draft, name: &str, at: Span) -> bool {
+pub fn is_rust_path(draft: &Draft, name: &str, at: Span) -> bool {
     let facts = draft.facts;
     let unit = facts.unit(draft.unit_at(at));
     let typed =

@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
 use crate::link::{Effect, FreshKind, Move, Place, Root, Suite, UnitRef, is_shared, moves};
 use std::collections::BTreeSet;
 
@@ -99,7 +99,14 @@ fn finding(suite: &Suite, unit: UnitRef, one: Move) -> Finding {
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {target}"),
-        remedy: None,
+        remedy: remedy(one),
         fix: None,
     }
+}
+
+/// In the function itself, where both ends are in sight.
+fn remedy(one: Move) -> Option<Remedy> {
+    let Root::Fresh(fresh) = &one.from.on.root else { return None };
+    let made = fresh.site.filter(|made| one.from.via.is_empty() && made.file == one.to.site.file)?;
+    Some(Remedy::MakeBeside { made, moved: Act { site: one.to.site, call: one.to.call.clone() } })
 }

@@ -3,7 +3,7 @@
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
 use crate::link::{Effect, Move, Place, Site, Suite, UnitRef, discriminators, is_shared, moves};
 use std::collections::BTreeSet;
 
@@ -162,7 +162,11 @@ fn finding(suite: &Suite, unit: UnitRef, temporary: &Temporary, several: bool) -
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
-        remedy: None,
+        // Who appends goes on with what another run left there, and has to find it.
+        remedy: (act.verb != Verb::Append).then(|| Remedy::UniqueName {
+            written: act.via.first().copied().unwrap_or(act.site),
+            moved: Act { site: from.site, call: from.call.clone() },
+        }),
         fix: None,
     }
 }

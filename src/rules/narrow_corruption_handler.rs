@@ -4,7 +4,7 @@ use super::in_place::{End, anchor, is_exposed, is_temporary};
 use super::words;
 use crate::calls::{self, Calls, Format, Verb};
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Label, Role, Severity};
+use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
 use crate::link::{Effect, Handling, Site, Suite, Try, UnitRef};
 use crate::text::{FileId, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,7 +122,12 @@ fn finding(suite: &Suite, unit: UnitRef, read: &Effect, handling: &Handling, mis
         tests: Vec::new(),
         reproduce: None,
         key: format!("{name} {path}"),
-        remedy: None,
+        remedy: Some(Remedy::WidenHandler {
+            file: unit.0,
+            handler: handling.span,
+            caught: handling.catches.iter().flatten().map(|name| name.to_string()).collect(),
+            missed: missed.to_vec(),
+        }),
         fix: None,
     }
 }

@@ -3,7 +3,7 @@
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Confidence, Finding, Remedy, Role, Severity};
 use crate::link::{Effect, FreshKind, Gone, Root, Site, Suite, UnitRef, When};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -126,7 +126,8 @@ fn finding(suite: &Suite, unit: UnitRef, gone: &Gone, used: Option<Site>) -> Fin
         tests: Vec::new(),
         reproduce: None,
         key: name,
-        remedy: None,
+        // A path that is handed out needs an owner that is handed out with it.
+        remedy: (gone.when == When::Statement && gone.returned.is_none()).then_some(Remedy::HoldOwner { made: gone.made }),
         fix: None,
     }
 }
