@@ -74,7 +74,8 @@ fn in_rust(draft: &mut Draft, call: &Call, statement: &Statement) -> Option<()> 
         return Some(());
     }
     let mut path = rest;
-    while !path.starts_with(".path()") {
+    // `child` is how a directory of `assert_fs` names what is below it.
+    while !path.starts_with(".path()") && !path.starts_with(".child(") {
         path = match path.strip_prefix('?').or_else(|| path.strip_prefix(".unwrap()")) {
             Some(path) => path,
             None => path.strip_prefix(".expect(\"")?.split_once("\")")?.1,

@@ -53,13 +53,13 @@ pub fn name(mut draft: Draft, written: Site, moved: &Act) -> Option<Fix> {
     super::finish(draft, "give the temporary a name that no other writer has", false)
 }
 
-/// The name that a path is held by, bare or as `str(path)`.
+/// The name that a path is held by, bare, or as `str(path)` or `Path(path)`.
 fn variable<'a>(draft: &Draft<'a>, value: V) -> Option<&'a str> {
     let facts = draft.facts;
     match facts.value(value) {
         Value::Name(name) => Some(facts.name(*name)),
         Value::Result(op) => {
-            let call = draft.call(*op).filter(|call| matches!(draft.last_name(call), "str" | "fspath"))?;
+            let call = draft.call(*op).filter(|call| matches!(draft.last_name(call), "str" | "fspath" | "Path"))?;
             let [inner] = call.args else { return None };
             match facts.value(inner.value) {
                 Value::Name(name) => Some(facts.name(*name)),
