@@ -408,6 +408,19 @@ impl<'a> Index<'a> {
         all
     }
 
+    /// The unit whose result an assignment keeps: `path = cache_file(name)`.
+    pub fn source_unit(&self, site: Site) -> Option<UnitRef> {
+        let facts = self.file(site.file);
+        let What::Store { value, .. } = &facts.ops.get(site.op.0 as usize)?.what else { return None };
+        let Value::Result(call) = facts.value(*value) else { return None };
+        let What::Call { callee, .. } = &facts.op(*call).what else { return None };
+        let around = self.units_at(site).first().map_or(UnitId(0), |unit| unit.1);
+        match self.resolve_value(site.file, around, *callee)? {
+            Binding::Function(unit) => Some(unit),
+            _ => None,
+        }
+    }
+
     /// The method of `impl Drop for` a class.
     pub fn drop_method(&self, class: ClassRef) -> Option<UnitRef> {
         self.impls.get(&class)?.iter().find_map(|block| {

@@ -51,6 +51,12 @@ impl Ambience {
         units && sites.flat_map(|site| world.index.units_at(site)).any(|unit| self.replaces_unit(unit))
     }
 
+    /// Whether one of these operations keeps what a replaced unit gives: a path that comes from it is another one.
+    pub fn replaces_source(&self, world: &World, sites: &[Site]) -> bool {
+        let units = self.patched.iter().any(|patched| matches!(patched, Patched::Unit(_)));
+        units && sites.iter().filter_map(|site| world.index.source_unit(*site)).any(|unit| self.replaces_unit(unit))
+    }
+
     /// Whether a path is one that a patched variable held, or lies below it.
     pub fn hides(&self, place: &Place) -> bool {
         self.patched.iter().any(|patched| match patched {

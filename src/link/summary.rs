@@ -288,7 +288,9 @@ impl Frame<'_> {
         if self.ambience.in_memory || effect.via.len() >= TRAIL || self.ambience.replaces(&effect.call) {
             return None;
         }
-        if self.ambience.replaces_any(self.world, effect.via.iter().copied().chain([effect.site])) {
+        if self.ambience.replaces_any(self.world, effect.via.iter().copied().chain([effect.site]))
+            || self.ambience.replaces_source(self.world, &effect.steps)
+        {
             return None;
         }
         let on = Arc::new(self.place(&effect.on, 0).filter(|on| !self.ambience.hides(on))?);

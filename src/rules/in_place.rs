@@ -2,7 +2,7 @@
 
 use crate::calls::{Reach, Verb};
 use crate::facts::ClassId;
-use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef, moves};
+use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef, discriminators, moves};
 use std::sync::Arc;
 
 /// One end of a cache: who reads or writes which path, where, in which class.
@@ -57,9 +57,11 @@ pub fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
     // A lock that a reader of the same function does not take keeps nobody out, unless who holds it looks once more.
     let mut looks = all.iter().filter(|other| matches!(other.verb, Verb::Read | Verb::Stat) && other.on == effect.on);
     let locked = host(effect) && (looks.clone().any(host) || !looks.any(|other| other.verb == Verb::Read));
+    // A name with a process, a thread or a time in it is meant for one; whether it is, is another question.
+    let own = discriminators(&effect.on).next().is_some();
     let vague = effect.one_of && effect.on.segments.is_empty();
     let asked_for = effect.flagged || effect.expected;
-    !(private || locked || asked_for || vague || is_marker(effect))
+    !(private || own || locked || asked_for || vague || is_marker(effect))
 }
 
 /// The path is renamed onto another one: it is the temporary of an atomic publish.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let elsewhere = uses_by_maker(suite);
+    let called: BTreeSet<UnitRef> = suite.units().flat_map(|(_, summary)| summary.needs.iter().copied()).collect();
     let mut seen: BTreeSet<Site> = BTreeSet::new();
     for (unit, summary) in suite.units() {
         // In the unit itself: what it does behind the end of the owner.
@@ -23,7 +24,9 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             let uses = elsewhere.get(&gone.made).map_or(&[][..], Vec::as_slice);
             let late: Vec<&Effect> = uses.iter().copied().filter(|effect| !made_within(suite, effect, unit)).collect();
             let relied = late.iter().find(|effect| relies(effect, gone));
-            let handed_out = gone.returned.is_some() && (late.is_empty() || relied.is_some()) && !is_meant(suite, unit);
+            // Callers that are seen, and do nothing with what they are given, want its text alone.
+            let unseen = late.is_empty() && !called.contains(&unit);
+            let handed_out = gone.returned.is_some() && (unseen || relied.is_some()) && !is_meant(suite, unit);
             if (relied.is_some() || handed_out) && seen.insert(gone.made) {
                 found.push(finding(suite, unit, gone, relied.map(|effect| effect.site)));
             }
