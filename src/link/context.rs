@@ -335,7 +335,10 @@ impl Eval<'_, '_> {
         };
         let Some(name) = name else { return };
         let last = name.rsplit('.').next().unwrap_or(&name).to_ascii_lowercase();
-        if last.split('_').any(|word| matches!(word, "lock" | "locked" | "locking" | "mutex" | "flock" | "filelock")) {
+        if last
+            .split('_')
+            .any(|word| matches!(word, "lock" | "locked" | "locking" | "mutex" | "flock" | "filelock" | "rwlock" | "lockfile"))
+        {
             let on = match self.facts.value(context) {
                 Value::Result(op) => match &self.facts.op(*op).what {
                     What::Call { args, .. } => args.first().map(|arg| arg.value).map(|value| self.value(value)),

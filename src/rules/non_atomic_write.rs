@@ -29,6 +29,11 @@ struct Evidence {
 }
 
 impl Evidence {
+    /// One method loads a field's file and another one saves it, and no word says that it is a cache: as a rule one owner's state.
+    fn is_state(&self) -> bool {
+        !(self.missing || self.paired || self.named) && self.check.is_none() && self.read.is_none()
+    }
+
     fn suffices(&self) -> bool {
         // To look, to read and to write without a format in common is how files are brought up to date.
         if !(self.missing || self.paired || self.named || self.elsewhere.is_some()) {
@@ -114,7 +119,10 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
     });
     // Who writes over what was just seen to be there changes a file, and fills no cache.
     let there = effect.known.iter().any(|known| known.on == effect.on && (known.exists || known.refused));
-    let asked = all.iter().find(|other| other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty() && !there);
+    let asked = all.iter().find(|other| {
+        // What is asked behind the write is asked of one's own file.
+        other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty() && other.site < anchor(effect) && !there
+    });
     // A read inside the very call that writes is the callee's own matter.
     let apart = |other: &Effect| other.via.is_empty() || anchor(other) != anchor(effect);
     // A read on the same way is the first half of a change, or the second of a hand-over.
@@ -123,6 +131,8 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
             && other.on == effect.on
             && apart(other)
             && (!other.dominates(effect) || !other.caught.is_empty())
+            // What is read and written back changed is a change, whose rule is another one.
+            && !effect.made_of.contains(&other.site)
             && !there
     });
     let own = End::new(suite, unit, effect);
@@ -171,7 +181,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
     Finding {
         rule: "non-atomic-write",
         severity: if spread || effect.spread.is_some() { Severity::Error } else { Severity::Warning },
-        confidence: if suite.is_beside(unit.0) { Confidence::Low } else { Confidence::Medium },
+        confidence: if suite.is_beside(unit.0) || evidence.is_state() { Confidence::Low } else { Confidence::Medium },
         message: format!("`{name}` writes `{path}` in place, where another process may be reading it"),
         labels,
         help: help.to_owned(),
