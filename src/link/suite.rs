@@ -76,7 +76,7 @@ pub struct Suite<'a> {
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
     test_files: BTreeSet<FileId>,
-    /// Operations that some caller reaches under a lock.
+    /// Operations that product code reaches under a lock only.
     locked: BTreeSet<Site>,
 }
 
@@ -147,11 +147,14 @@ impl<'a> Suite<'a> {
                 by_site.entry(one.effect.site).or_default().push((t, e));
             }
         }
-        let locked = locked_by_callers(&summaries);
         let namesakes = meetings(&tests, setup, facts, Ask::Name);
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
         let listings = listings(&tests, setup, facts);
-        Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files, locked }
+        let locked = BTreeSet::new();
+        let mut suite =
+            Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files, locked };
+        suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
+        suite
     }
 
     pub fn path(&self, file: FileId) -> &'a str {
@@ -306,8 +309,8 @@ impl<'a> Suite<'a> {
         [meeting.first, meeting.second].map(|(test, effect)| self.tests[test].effects[effect].effect.site)
     }
 
-    /// Whether a caller holds a lock around this operation: it knows that there are others, and who does not hold it has its reasons.
-    pub fn is_locked_by_a_caller(&self, site: Site) -> bool {
+    /// Whether the product code that reaches this operation holds a lock around it, on every way that is seen.
+    pub fn is_locked_by_callers(&self, site: Site) -> bool {
         self.locked.contains(&site)
     }
 
@@ -366,13 +369,39 @@ impl<'a> Suite<'a> {
     }
 }
 
-/// Operations that are reached under more locks than they take themselves.
-fn locked_by_callers(summaries: &[Vec<Arc<Summary>>]) -> BTreeSet<Site> {
-    let effects = || summaries.iter().flatten().flat_map(|summary| &summary.effects);
-    let own: HashMap<Site, usize> =
-        effects().filter(|effect| effect.via.is_empty()).map(|effect| (effect.site, effect.guards.len())).collect();
-    let more = |effect: &&Effect| effect.guards.len() > own.get(&effect.site).copied().unwrap_or(0);
-    effects().filter(|effect| !effect.via.is_empty()).filter(more).map(|effect| effect.site).collect()
+/// Operations that every caller, or every caller of it, reaches under more locks than they take themselves.
+fn locked_by_callers(summaries: &[Vec<Arc<Summary>>], is_product: impl Fn(UnitRef) -> bool) -> BTreeSet<Site> {
+    let direct = summaries.iter().flatten().flat_map(|summary| &summary.effects).filter(|effect| effect.via.is_empty());
+    let own: HashMap<Site, usize> = direct.map(|effect| (effect.site, effect.guards.len())).collect();
+    // By operation, the ways to it: the calls, outermost first, and whether they take a lock.
+    let mut ways: BTreeMap<Site, BTreeMap<&[Site], bool>> = BTreeMap::new();
+    for (file, units) in summaries.iter().enumerate() {
+        for (unit, summary) in units.iter().enumerate() {
+            if !is_product((FileId(file as u32), UnitId(unit as u32))) {
+                continue;
+            }
+            for effect in summary.effects.iter().filter(|effect| !effect.via.is_empty()) {
+                let locked = effect.guards.len() > own.get(&effect.site).copied().unwrap_or(0);
+                *ways.entry(effect.site).or_default().entry(&effect.via).or_insert(true) &= locked;
+            }
+        }
+    }
+    let covered = |ways: &BTreeMap<&[Site], bool>| {
+        // The longest first: a way that takes no lock is covered where all ways that lead to it are.
+        let mut all: Vec<(&[Site], bool)> = ways.iter().map(|(way, locked)| (*way, *locked)).collect();
+        all.sort_by_key(|(way, _)| std::cmp::Reverse(way.len()));
+        let mut behind: HashMap<&[Site], bool> = HashMap::new();
+        let mut first = Vec::new();
+        for (way, locked) in all {
+            let covered = locked || behind.get(way).copied().unwrap_or(false);
+            match way {
+                [_] => first.push(covered),
+                _ => *behind.entry(&way[1..]).or_insert(true) &= covered,
+            }
+        }
+        !first.is_empty() && first.into_iter().all(|covered| covered)
+    };
+    ways.iter().filter(|(_, ways)| covered(ways)).map(|(site, _)| *site).collect()
 }
 
 /// In a folder that holds tests and what they need.

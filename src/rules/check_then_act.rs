@@ -32,7 +32,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
 }
 
 fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>, found: &mut Vec<Finding>) {
-    if effect.flagged || effect.expected || effect.on.is_private() || suite.is_locked_by_a_caller(effect.site) {
+    if effect.flagged || effect.expected || effect.on.is_private() || suite.is_locked_by_callers(effect.site) {
         return;
     }
     let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on && !known.refused) else { return };
