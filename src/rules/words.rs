@@ -2,9 +2,11 @@
 
 use crate::calls::{Discriminator, Verb};
 use crate::facts::Language;
+use crate::facts::run::Target;
 use crate::finding::{Confidence, Label, Remedy, Role, Use};
 use crate::link::{Effect, Piece, Place, Root, Site, Suite, Test, discriminators};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// A verb as a person says it: "writes", "deletes".
 pub fn verb(verb: Verb) -> &'static str {
@@ -117,14 +119,49 @@ pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
         Language::Python if a.name == b.name => format!("pytest -n 4 {}", a.name),
         Language::Python => format!("pytest -n 2 {} {}", a.name, b.name),
         Language::Rust => {
-            let short = |test: &Test| test.name.split_once("::").map_or(test.name.clone(), |(_, rest)| rest.to_owned());
+            let binary = binary(suite, a);
+            let (one, two) = (in_binary(suite, a), in_binary(suite, b));
             if a.name == b.name {
-                format!("cargo test {} -- --test-threads 8", short(a))
+                format!("cargo test{binary} -- --test-threads 8 {one}")
             } else {
-                format!("cargo test -- --test-threads 8 {} {}", short(a), short(b))
+                format!("cargo test{binary} -- --test-threads 8 {one} {two}")
             }
         }
     }
+}
+
+/// The options that choose a test's binary: the package where there are several and its name is surely written so, and an integration
+/// test's file.
+fn binary(suite: &Suite, test: &Test) -> String {
+    let root = suite.path(test.group);
+    let Some(package) = suite.setup.crate_of(root) else { return String::new() };
+    let mut options = String::new();
+    // Where code has an underscore the manifest may have a hyphen.
+    if suite.setup.crates.len() > 1 && !package.name.contains('_') {
+        let _ = write!(options, " -p {}", package.name);
+    }
+    if package.target_of(root) == Some(Target::Test) {
+        let _ = write!(options, " --test {}", target_name(root));
+    }
+    options
+}
+
+/// An integration test's name: that of its file, or of the folder of its `main.rs` (The Cargo Book, "Cargo Targets").
+fn target_name(root: &str) -> &str {
+    let stem = root.strip_suffix("/main.rs").or_else(|| root.strip_suffix(".rs")).unwrap_or(root);
+    stem.rsplit('/').next().unwrap_or(stem)
+}
+
+/// A test's name as its binary lists it: without the package, and without the root file of an integration test.
+fn in_binary(suite: &Suite, test: &Test) -> String {
+    let name = test.name.split_once("::").map_or(test.name.as_str(), |(_, rest)| rest);
+    let root = suite.path(test.group);
+    let target = suite.setup.crate_of(root).and_then(|package| package.target_of(root));
+    let inner = match target {
+        Some(Target::Test) => name.strip_prefix(target_name(root)).and_then(|rest| rest.strip_prefix("::")).unwrap_or(name),
+        _ => name,
+    };
+    inner.strip_prefix("main::").unwrap_or(inner).to_owned()
 }
 
 /// What lets the paths of some tests begin in a directory of their own: every place where one of them is handed to a call in test code.
