@@ -310,11 +310,15 @@ impl Eval<'_, '_> {
                     *var = new;
                 }
             }
-            Value::Attr(base, name) => {
+            Value::Attr(holder, name) => {
                 let name: Arc<str> = self.facts.name(*name).into();
-                let base = self.value(*base);
+                let base = self.value(*holder);
                 if base == Term::Param(0) && self.facts.unit(self.unit).class.is_some() {
                     self.store_own(name, new);
+                } else if matches!(base, Term::Object(_) | Term::Changed(..)) {
+                    // `config.storage.path = …` changes the configuration, too.
+                    let changed = base.with_fields(vec![(name, new)]);
+                    self.assign(*holder, &base, changed);
                 } else {
                     self.state.attrs.insert((base, name), new);
                 }
