@@ -408,6 +408,7 @@ pub fn kind(path: &str) -> Option<Kind> {
         "yml" | "yaml" if below(&[".github", ".forgejo", ".gitea", ".gitlab", ".circleci", ".azure-pipelines"]) => {
             Some(Kind::Config)
         }
+        "yml" | "yaml" if stem.trim_start_matches("docker-").split(['.', '-']).next() == Some("compose") => Some(Kind::Config),
         "yml" | "yaml" if stem.ends_with(".gitlab-ci") => Some(Kind::Config),
         "mk" | "just" => Some(Kind::Config),
         // Which of them CI calls is not known yet.
@@ -529,8 +530,10 @@ mod tests {
             "tox.toml",
             "rules.mk",
             "ci/unit.gitlab-ci.yml",
+            "docker-compose.ci.yml",
+            "sub/compose.yaml",
         ];
-        assert_eq!(kinds(&config), [Some(Kind::Config); 22]);
+        assert_eq!(kinds(&config), [Some(Kind::Config); 24]);
         let others = ["a.pyi", "a.txt", "docs/a.yml", "config.toml", "py", ".py", "Cargo.lock", "a.PY.orig", "x/.rs"];
         assert_eq!(kinds(&others), [None; 9]);
     }

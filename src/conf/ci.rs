@@ -478,7 +478,7 @@ impl Walk<'_> {
     }
 
     /// Actions that run tests themselves: `uses: actions-rs/cargo` with `command` and `args` is `cargo command args`; fastai's
-    /// `nbdev-ci` runs `nbdev_test`.
+    /// `nbdev-ci` runs `nbdev_test`, and `pypa/cibuildwheel` is the command.
     fn action(&mut self, node: &Node, around: &Around) {
         let Some((uses, name)) = node.get("uses").and_then(|uses| Some((uses, uses.text()?))) else { return };
         let argument = |key: &str| node.at(&["with", key]).and_then(|node| node.script(self.file, self.text));
@@ -490,6 +490,12 @@ impl Walk<'_> {
             for part in [Some(command), argument("args")].into_iter().flatten() {
                 script.push_as(self.file, end..end, " ");
                 script.append(&part, 0..part.text.len());
+            }
+        } else if name.starts_with("pypa/cibuildwheel") {
+            script.push_as(self.file, start..end, "cibuildwheel");
+            if let Some(package) = argument("package-dir") {
+                script.push_as(self.file, end..end, " ");
+                script.append(&package, 0..package.text.len());
             }
         } else if name.starts_with("fastai/workflows/nbdev-ci") {
             script.push_as(self.file, start..end, "nbdev_test");

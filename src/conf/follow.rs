@@ -3,7 +3,7 @@
 use super::count::Counted;
 use super::env::Env;
 use super::launch::{behind_options, go};
-use super::recipes::{POSARGS, Tool, generated, push_word};
+use super::recipes::{POSARGS, Recipe, Tool, generated, push_word};
 use super::runs::{At, DEEPEST, Reader, Said, one_line};
 use super::script::Script;
 use super::shell::{Expansion, Word};
@@ -31,6 +31,15 @@ impl Reader<'_> {
         }
         self.budget -= 1;
         self.stack.push(n);
+        self.follow(recipe, args, at);
+        self.stack.pop();
+    }
+
+    /// The commands of a recipe, with the variables that come through.
+    pub(super) fn follow(&mut self, recipe: &Recipe, args: &[Word], at: &At) {
+        if at.depth > DEEPEST {
+            return;
+        }
         let link = Link { what: Part::Recipe, text: recipe_name(recipe), place: recipe.place };
         let mut here = at.inside(Some(link));
         here.pipefail = recipe.pipefail;
@@ -38,8 +47,15 @@ impl Reader<'_> {
         // What stands in braces is filled in before the filter.
         let mut words = recipe.pass.as_ref().map(|_| Env::inside(&at.env));
         if let Some(pass) = &recipe.pass {
-            let kept = at.env.filtered(|name| pass.iter().any(|pattern| passes(pattern, name)));
-            here.losing(kept, "tox", Some(recipe.place));
+            let mut kept = at.env.filtered(|name| pass.iter().any(|pattern| passes(pattern, name)));
+            // What is set anew is not lost.
+            recipe.env.iter().for_each(|(name, _)| kept.set(name, None));
+            let by = match recipe.tool {
+                Tool::Compose => "docker compose",
+                Tool::Cibuildwheel => "cibuildwheel",
+                _ => "tox",
+            };
+            here.losing(kept, by, Some(recipe.place));
         }
         let mut env = Env::inside(&here.env);
         for (name, value) in &recipe.env {
@@ -99,7 +115,11 @@ impl Reader<'_> {
                 self.command(&words, &said, here);
             }
         }
-        self.stack.pop();
+        if let Some(call) = &recipe.carries {
+            let (file, span) = call.place;
+            let text = one_line(self.project.tree.text(file).get(span.start as usize..span.end as usize).unwrap_or(""));
+            self.carried(&call.words, &Said { place: Some(call.place), text }, &here);
+        }
     }
 
     /// Tools that run recipes by name.
@@ -322,7 +342,7 @@ fn passes(pattern: &str, name: &str) -> bool {
 }
 
 /// What a recipe is called in messages.
-fn recipe_name(recipe: &super::recipes::Recipe) -> String {
+fn recipe_name(recipe: &Recipe) -> String {
     match recipe.tool {
         Tool::Tox if recipe.name.is_empty() => "tox's `testenv`".to_owned(),
         Tool::Tox => format!("tox's `{}`", recipe.name),
@@ -330,6 +350,8 @@ fn recipe_name(recipe: &super::recipes::Recipe) -> String {
         Tool::Make => format!("make target `{}`", recipe.name),
         Tool::Just => format!("just recipe `{}`", recipe.name),
         Tool::Python => recipe.name.clone(),
+        Tool::Compose => format!("service `{}`", recipe.name),
+        Tool::Cibuildwheel => "cibuildwheel's `test-command`".to_owned(),
         _ => format!("task `{}`", recipe.name),
     }
 }

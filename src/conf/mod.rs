@@ -1,11 +1,12 @@
 //! Configuration and CI files to settings, and settings to [`Setup`]: what is a test, and how tests are run.
 //!
-//! The formats (`ini`, `toml`, `yaml`, `shell`, `make`) know bytes and no meaning; `discovery`, `crates`, `recipes` and `ci` know
+//! The formats (`ini`, `toml`, `yaml`, `shell`, `make`) know bytes and no meaning; `discovery`, `crates`, `recipes`, `containers` and `ci` know
 //! files; `pytest`, `cargo` and `runners` know command lines; `runs` joins them. Every word carries its place, through whatever
 //! holds it: a shell line in a YAML block in a workflow, with variables from elsewhere.
 
 pub mod cargo;
 pub mod ci;
+pub mod containers;
 pub mod count;
 pub mod crates;
 pub mod discovery;
@@ -44,6 +45,7 @@ pub fn read(sources: &[Source], programs: &Programs) -> Setup {
     let cargo = cargo::settings(&tree);
     let mut recipes = recipes::read(&tree);
     recipes.extend(make::read(&tree));
+    recipes.extend(containers::read(&tree));
     recipes.extend(recipes::programs(&tree, programs));
     let pipeline = ci::read(&tree);
     let project = runs::Project {

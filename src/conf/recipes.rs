@@ -29,6 +29,10 @@ pub enum Tool {
     Taskfile,
     CargoMake,
     Nox,
+    /// A service of a compose file.
+    Compose,
+    /// Its name is the platform.
+    Cibuildwheel,
     /// A Python file that starts test commands itself; its name is its path.
     Python,
 }
@@ -53,6 +57,8 @@ pub struct Recipe {
     pub pass: Option<Vec<String>>,
     /// Commands that are words already, of Python code: their words, where they stand, the variables they add.
     pub calls: Vec<Call>,
+    /// Words that go into a container, the command somewhere among them.
+    pub carries: Option<Call>,
     /// Run where nothing is asked for.
     pub default: bool,
     /// A pipe fails when any of its commands fails.
@@ -80,6 +86,7 @@ impl Recipe {
             env: Vec::new(),
             pass: None,
             calls: Vec::new(),
+            carries: None,
             default: true,
             pipefail: false,
         }

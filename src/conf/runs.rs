@@ -308,6 +308,7 @@ impl Reader<'_> {
                 "bash" | "sh" | "zsh" | "dash" | "ksh" => return self.shell(rest, &At { pipefail: false, ..at }),
                 "source" | "." => return self.shell(rest, &at),
                 "nox" => return self.nox(rest, said, &at),
+                name if name.split("==").next() == Some("cibuildwheel") => return self.wheels(rest, &at),
                 "make" | "gmake" | "just" | "tox" | "poe" | "task" | "go-task" => return self.recipes(&name, rest, said, &at),
                 "hatch" => match self.hatch(rest, said, &at) {
                     Some(next) => words = next,
@@ -380,7 +381,10 @@ impl Reader<'_> {
                 | "mpirun" | "mpiexec" | "direnv" | "devbox" | "mise" | "asdf" | "earthly" | "devcontainer" | "act"
                 | "foreman" | "honcho" | "aws-vault" | "torchrun" => {
                     if matches!(name.as_str(), "docker" | "docker-compose" | "podman" | "podman-compose") {
-                        let kept = self.container_env(rest, &at);
+                        if self.compose(&name, rest, said, &at) {
+                            return;
+                        }
+                        let kept = self.container_env(&name, rest, &at);
                         let by = if name.contains("podman") { "podman" } else { "docker" };
                         at.losing(kept, by, said.place);
                     }
@@ -430,40 +434,6 @@ impl Reader<'_> {
         }
     }
 
-    /// What `docker run -e A=1 -e B --env C` hands on; of `docker compose` the service says more, and it is not read: all comes through.
-    fn container_env(&self, words: &[Word], at: &At) -> Env {
-        let compose =
-            words.first().is_some_and(|word| word.str() == "compose") || words.iter().any(|word| word.str() == "--env-file");
-        if compose {
-            return Env::inside(&at.env);
-        }
-        let mut env = Env::default();
-        let mut n = 0;
-        while let Some(word) = words.get(n) {
-            n += 1;
-            let value = match word.str() {
-                "-e" | "--env" => {
-                    n += 1;
-                    words.get(n - 1).cloned()
-                }
-                text => ["--env=", "-e="].iter().find_map(|option| text.strip_prefix(option).map(|_| word.tail(option.len()))),
-            };
-            let Some(value) = value else { continue };
-            match value.str().split_once('=') {
-                Some((name, _)) => {
-                    let text = value.tail(name.len() + 1);
-                    env.set(name, text.expansions.is_empty().then_some(text.text));
-                }
-                None => {
-                    if let Some(outer) = at.env.get(value.str()) {
-                        env.set(value.str(), outer.cloned());
-                    }
-                }
-            }
-        }
-        env
-    }
-
     /// `sh -c "…"`, `sh file`.
     fn shell(&mut self, words: &[Word], at: &At) {
         let mut at = at.clone();
@@ -488,7 +458,7 @@ impl Reader<'_> {
     }
 
     /// The first word that names a runner, behind a carrier's own words.
-    fn carried(&mut self, words: &[Word], said: &Said, at: &At) {
+    pub(super) fn carried(&mut self, words: &[Word], said: &Said, at: &At) {
         if words.iter().any(|word| matches!(word.str(), "build" | "pull" | "push" | "login")) {
             return;
         }

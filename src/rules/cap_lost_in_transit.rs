@@ -26,6 +26,8 @@ fn finding(command: &Command, lost: &Lost) -> Finding {
     let how = match lost.by {
         "tox" => "tox lets only the variables of `pass_env` through",
         "sudo" => "sudo starts with a fresh environment",
+        "docker compose" => "the service gets only what its `environment` names",
+        "cibuildwheel" => "on Linux the container gets only what `environment-pass` names",
         _ => "the container gets only what `-e` names",
     };
     let mut labels = vec![
@@ -37,6 +39,8 @@ fn finding(command: &Command, lost: &Lost) -> Finding {
     let help = match lost.by {
         "tox" => format!("add `{name}` to `pass_env`"),
         "sudo" => format!("use `sudo --preserve-env={name}`"),
+        "docker compose" => format!("add `{name}` to the `environment` of the service"),
+        "cibuildwheel" => format!("add `{name}` to `environment-pass` of `[tool.cibuildwheel.linux]`"),
         by => format!("give `{by}` the option `-e {name}`"),
     };
     let message = format!("`{name}` is set and does not reach `{}`: {} drops it", command.program, lost.by);
