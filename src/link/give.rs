@@ -466,8 +466,8 @@ impl Eval<'_, '_> {
                     Some(other) => Term::Derived(Arc::from([separator, other])),
                 }
             }
-            Gives::Cpus(_) => Term::Cpus,
-            Gives::Unknown => Term::Opaque(Arc::new(Opaque { site, via: 0, mix: Mix::EMPTY, ty: None })),
+            Gives::Cpus(_) if !self.state.ambience.replaces(&self.calling) => Term::Cpus(self.calling.clone()),
+            Gives::Cpus(_) | Gives::Unknown => Term::Opaque(Arc::new(Opaque { site, via: 0, mix: Mix::EMPTY, ty: None })),
             Gives::Nothing => Term::Nil,
         }
     }

@@ -16,6 +16,8 @@ pub struct Pool {
     pub site: Site,
     /// That call, as the tables name it.
     pub call: Arc<str>,
+    /// The call that counts the CPUs, where the pool does not by itself.
+    pub counted: Option<Arc<str>>,
 }
 
 /// A pool that a test starts.
@@ -35,16 +37,13 @@ impl Eval<'_, '_> {
         if given.is_open || pool.unless.iter().any(asked) || self.state.ambience.replaces(&self.calling) {
             return;
         }
-        let whole = match (given.get(&pool.workers).map(Term::plain), pool.all) {
-            (Some(Term::Cpus), _) => true,
-            (Some(Term::Int(number)), Some(all)) => *number == all,
-            (None | Some(Term::Nil), None) => true,
-            _ => false,
+        let counted = match (given.get(&pool.workers).map(Term::plain), pool.all) {
+            (Some(Term::Cpus(call)), _) => Some(call.clone()),
+            (Some(Term::Int(number)), Some(all)) if *number == all => None,
+            (None | Some(Term::Nil), None) => None,
+            _ => return,
         };
-        if whole {
-            let call = self.calling.clone();
-            self.add_pool(Pool { site, call });
-        }
+        self.add_pool(Pool { site, call: self.calling.clone(), counted });
     }
 
     /// Keeps a pool of this unit or of a callee, where every way comes by it.
@@ -57,9 +56,12 @@ impl Eval<'_, '_> {
 }
 
 impl Ambience {
-    /// Whether a pool's class, or a unit around the call that starts it, is replaced.
+    /// Whether a pool's class, the function that counts for it, or a unit around the call that starts it is replaced.
     pub(super) fn replaces_pool(&self, world: &World, pool: &Pool) -> bool {
-        self.replaces(&pool.call) || self.replaces_any(world, [pool.site].into_iter())
+        let counts = |call: &Arc<str>| self.replaces(call);
+        self.replaces(&pool.call)
+            || pool.counted.as_ref().is_some_and(counts)
+            || self.replaces_any(world, [pool.site].into_iter())
     }
 }
 
