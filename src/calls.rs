@@ -261,6 +261,19 @@ pub struct Runs {
     pub how: How,
 }
 
+/// How many workers a pool starts.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// The argument that says how many.
+    pub workers: String,
+    /// The number that stands for all CPUs; without it, an argument that is left out does.
+    pub all: Option<i64>,
+    /// Arguments under which it is another matter.
+    #[serde(default)]
+    pub unless: Vec<String>,
+}
+
 /// One entry of a table. The fields are explained in `rules/calls/README.md`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -282,6 +295,8 @@ pub struct Call {
     #[serde(default)]
     pub attr: bool,
     pub runs: Option<Runs>,
+    /// It starts workers that each keep a CPU busy.
+    pub pool: Option<Pool>,
     pub redirects: Option<Redirected>,
     pub to: Option<Gives>,
     #[serde(rename = "while")]

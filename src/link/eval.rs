@@ -5,6 +5,7 @@ use super::names::is_environ;
 use super::own::Owned;
 use super::patch::Patched;
 use super::place::Place;
+use super::pool::Pool;
 use super::summary::{Ambience, Deferred, EFFECTS, Effect, Gone, Known, Spread, Summary, Try, Where, harm};
 use super::term::{Lock, Mix, Site, Term, UnitRef};
 use super::world::World;
@@ -81,6 +82,8 @@ pub(super) struct Eval<'a, 'w> {
     pub state: State,
     pub results: HashMap<OpId, Term>,
     pub effects: Vec<Effect>,
+    /// Pools of all CPUs that are started on every way.
+    pub pools: Vec<Pool>,
     /// Calls that wait for their callee, and how many of others' were made here, and inside one another.
     pub calls: Vec<Deferred>,
     pub made: usize,
@@ -164,6 +167,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             },
             results: HashMap::new(),
             effects: Vec::new(),
+            pools: Vec::new(),
             calls: Vec::new(),
             made: 0,
             making: 0,
@@ -224,6 +228,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         let (after, held) = self.at_yield.unwrap_or((self.state.ambience, self.state.guards));
         Summary {
             effects: self.effects,
+            pools: self.pools,
             calls: self.calls,
             gives: self.gives.map(Term::bounded),
             defaults: self.defaults,

@@ -22,7 +22,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    fn get(&self, name: &str) -> Option<&Term> {
+    pub(super) fn get(&self, name: &str) -> Option<&Term> {
         match name {
             "self" => self.recv.as_ref(),
             name => self.named.get(name).map(|(term, _)| term),
@@ -68,6 +68,9 @@ impl Eval<'_, '_> {
             }
         } else if self.facts.language == Language::Rust {
             self.run_closures(op, args);
+        }
+        if let Some(pool) = &entry.pool {
+            self.start_pool(site, pool, &given);
         }
         if entry.ends {
             self.state.dead = true;
@@ -463,6 +466,7 @@ impl Eval<'_, '_> {
                     Some(other) => Term::Derived(Arc::from([separator, other])),
                 }
             }
+            Gives::Cpus(_) if !self.state.ambience.replaces(&self.calling) => Term::Cpus(self.calling.clone()),
             Gives::Cpus(_) | Gives::Unknown => Term::Opaque(Arc::new(Opaque { site, via: 0, mix: Mix::EMPTY, ty: None })),
             Gives::Nothing => Term::Nil,
         }

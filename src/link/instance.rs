@@ -135,6 +135,9 @@ impl Eval<'_, '_> {
                 false => {}
             }
         }
+        for pool in summary.pools.iter().filter(|pool| !frame.ambience.replaces_pool(self.world, pool)) {
+            self.add_pool(pool.clone());
+        }
         let mut after = frame.ambience(&summary.after);
         after.patched.retain(|one| before.patched.contains(one) || !ambience.patched.contains(one));
         let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();
@@ -227,6 +230,7 @@ impl Eval<'_, '_> {
         }
         let args: Vec<Passed> = pending.args.iter().map(Passed::from).collect();
         let (first, calls, ways) = (self.effects.len(), self.calls.len(), self.ways.len());
+        let pools = self.pools.len();
         let at = self.at.replace(pending.site);
         let ambience = std::mem::replace(&mut self.state.ambience, deferred.ambience.clone());
         let dead = self.state.dead;
@@ -239,6 +243,9 @@ impl Eval<'_, '_> {
         self.calls.truncate(calls);
         let after = std::mem::replace(&mut self.state.ambience, ambience);
         let mut made = self.effects.split_off(first.min(self.effects.len()));
+        if deferred.around.is_unsure() {
+            self.pools.truncate(pools);
+        }
         made.retain(|effect| effect.via.len() + deferred.around.via.len() < TRAIL);
         for effect in &mut made {
             deferred.around.enclose(effect, ways);

@@ -93,6 +93,7 @@ impl Maker<'_, '_> {
             alone,
             guards: self.serial_locks(unit),
             effects,
+            pools: making.pools,
         })
     }
 

@@ -6,11 +6,12 @@ use super::index::Index;
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
 use super::place::{Fresh, Place, Root};
+use super::pool::TestPool;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
 use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected};
-use crate::facts::run::{Setup, Target};
+use crate::facts::run::{Run, Runner, Setup, Target, Workers};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
 use crate::text::{FileId, Source, Span};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -60,6 +61,8 @@ pub struct Test {
     /// Held for the whole test: `#[serial]`.
     pub guards: Vec<Lock>,
     pub effects: Vec<TestEffect>,
+    /// Pools of all CPUs that it surely starts.
+    pub pools: Vec<TestPool>,
 }
 
 /// Everything joined.
@@ -110,6 +113,7 @@ pub(super) struct Making {
     pub guards: Vec<Lock>,
     pub effects: Vec<TestEffect>,
     pub teardown: Vec<TestEffect>,
+    pub pools: Vec<TestPool>,
     pub open: Vec<Arc<str>>,
 }
 
@@ -302,6 +306,13 @@ impl<'a> Suite<'a> {
     /// Whether a run of a test says where the user's directories are.
     pub fn has_own_home(&self, test: usize) -> bool {
         self.setup.runs.iter().any(|run| run.own_home && applies(run, &self.tests[test], self.facts))
+    }
+
+    /// The configured run that carries out this test beside others, in several workers.
+    pub fn parallel_run(&self, test: &Test) -> Option<&'a Run> {
+        let several = |run: &&Run| run.place.is_some() && matches!(run.workers, Workers::Cpus | Workers::Fixed(2..));
+        let beside = |run: &&Run| run.runner != Runner::Sequential && applies(run, test, self.facts);
+        self.setup.runs.iter().filter(several).find(beside)
     }
 
     /// The places of a meeting's two ends.
@@ -716,6 +727,7 @@ impl<'i> Maker<'_, 'i> {
             alone: false,
             guards: Vec::new(),
             effects,
+            pools: making.pools,
         }
     }
 
@@ -866,6 +878,8 @@ impl<'i> Maker<'_, 'i> {
             let one = TestEffect { effect, phase, within: unit, relative };
             if leave { making.teardown.push(one) } else { making.effects.push(one) }
         }
+        let pools = eval.pools.iter().filter(|pool| !frame.ambience.replaces_pool(&self.world, pool));
+        making.pools.extend(pools.map(|pool| TestPool { pool: pool.clone(), phase, within: unit }));
         making.ambience = frame.ambience(&eval.state.ambience);
         making.guards.extend(eval.state.guards.iter().map(|lock| frame.lock(lock)));
         self.after_method(unit, eval.changed, making);

@@ -2,6 +2,7 @@
 
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
+use super::pool::Pool;
 use super::term::{Argument, Lock, Object, Opaque, Pending, Piece, Site, Term, UnitRef, pieces};
 use super::world::{NESTED, World};
 use crate::calls::Verb;
@@ -204,6 +205,8 @@ pub struct Deferred {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Summary {
     pub effects: Vec<Effect>,
+    /// Pools of all CPUs that it surely starts.
+    pub pools: Vec<Pool>,
     /// Calls of what a parameter, a field or a variable of the function around holds.
     pub calls: Vec<Deferred>,
     /// What it returns or yields.

@@ -106,6 +106,8 @@ pub enum Term {
     Nil,
     Int(i64),
     Bool(bool),
+    /// The number of CPUs, as this library call counts them.
+    Cpus(Arc<str>),
     /// Text that is not (yet) used as a path.
     Text(Arc<[Piece]>),
     Path(Arc<Place>),

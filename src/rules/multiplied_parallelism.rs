@@ -1,12 +1,18 @@
-//! Parallel runs that each start parallel tests.
+//! Parallel runs that each start parallel tests, and parallel tests that each start a pool of all CPUs.
 
-use super::caps;
+use super::{caps, words};
+use crate::facts::run::Run;
 use crate::facts::trace::{Beside, Bound, Command, Count, Machine};
-use crate::finding::{Confidence, Finding, Role};
-use crate::link::Suite;
-use std::collections::BTreeMap;
+use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::link::{Phase, Suite, Test, TestPool};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
+    runs(suite, found);
+    pools(suite, found);
+}
+
+fn runs(suite: &Suite, found: &mut Vec<Finding>) {
     let mut groups: BTreeMap<_, Vec<(&Command, &Beside)>> = BTreeMap::new();
     for (command, _) in caps::in_jobs(suite) {
         if let Some(beside) = &command.beside {
@@ -44,4 +50,50 @@ fn finding(command: &Command, beside: &Beside, runs: usize) -> Finding {
         finding.notes.push(format!("on a machine of 16 CPUs these are {product} workers"));
     }
     finding
+}
+
+/// A pool that a test starts while its run carries out others.
+struct Started<'s> {
+    test: &'s Test,
+    pool: &'s TestPool,
+    run: &'s Run,
+}
+
+fn pools(suite: &Suite, found: &mut Vec<Finding>) {
+    // The pools of one file are one matter.
+    let mut files: BTreeMap<_, Vec<Started>> = BTreeMap::new();
+    for test in suite.tests.iter().filter(|test| !test.skipped && !test.alone) {
+        let Some(run) = suite.parallel_run(test) else { continue };
+        for pool in test.pools.iter().filter(|one| suite.is_test_code(suite.unit_at(one.pool.site))) {
+            files.entry(pool.pool.site.file).or_default().push(Started { test, pool, run });
+        }
+    }
+    for mut started in files.into_values() {
+        started.sort_by_key(|one| (one.pool.phase != Phase::WideSetup, one.pool.pool.site));
+        found.extend(pool_finding(suite, &started));
+    }
+}
+
+fn pool_finding(suite: &Suite, started: &[Started]) -> Option<Finding> {
+    let first = started.first()?;
+    let (site, run) = (first.pool.pool.site, first.run);
+    let mut labels = vec![words::label(suite, site, "starts a worker for each CPU", Role::Primary)];
+    let others: BTreeSet<_> = started.iter().map(|one| one.pool.pool.site).filter(|other| *other != site).collect();
+    labels.extend(others.into_iter().take(6).map(|other| words::label(suite, other, "and so does this", Role::OtherEnd)));
+    labels.extend(run.place.map(|place| caps::at(place, "this run has several workers", Role::Evidence)));
+    let name = suite.unit_name(suite.owner(suite.unit_at(site)));
+    let tests = words::names(started.iter().map(|one| one.test));
+    let wide = first.pool.phase == Phase::WideSetup;
+    let message = format!("`{name}` starts a worker for each CPU, and `{}` runs several tests at once", run.text);
+    let help = format!("give `{}` a small number, such as 2", first.pool.pool.call);
+    let mut finding = caps::finding("multiplied-parallelism", labels, message, help, name);
+    (finding.severity, finding.confidence) = match wide || tests.len() > 2 {
+        true => (Severity::Warning, Confidence::Medium),
+        false => (Severity::Note, Confidence::Low),
+    };
+    if wide {
+        finding.notes.push("it runs once in each worker: each of them has such a pool".to_owned());
+    }
+    finding.tests = tests;
+    Some(finding)
 }
