@@ -118,7 +118,9 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
                 })
             })
             .collect();
-        (suite.tests.len(), runners(&setup, &sources), results, setup.clone())
+        let tests = suite.tests.len();
+        drop(suite);
+        (tests, runners(&setup, &sources), results, setup)
     });
     let mut setup = Setup::default();
     match linked {

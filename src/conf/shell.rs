@@ -132,26 +132,20 @@ pub fn words(script: &Script) -> Vec<Word> {
 
 /// A text that is one word, with the expressions of a CI service in it.
 pub fn quoted(script: &Script) -> Word {
-    let mut lexer = Lexer::new(script, true);
-    lexer.not_bare();
-    while !lexer.rest().is_empty() {
-        match lexer.rest().find("${{") {
-            Some(0) => lexer.dollar(),
-            found => lexer.take(found.unwrap_or(lexer.rest().len())),
-        }
-    }
-    lexer.end_word();
-    let mut word = lexer.command.words.pop().unwrap_or_default();
-    word.quoted = true;
-    word
+    whole(script, "${{")
 }
 
 /// A text that is one word, as within double quotes: variables are expansions.
 pub fn quoted_words(script: &Script) -> Word {
+    whole(script, "$")
+}
+
+/// A text that is one word, with what begins by `mark` as expansions.
+fn whole(script: &Script, mark: &str) -> Word {
     let mut lexer = Lexer::new(script, true);
     lexer.not_bare();
     while !lexer.rest().is_empty() {
-        match lexer.rest().find('$') {
+        match lexer.rest().find(mark) {
             Some(0) => lexer.dollar(),
             found => lexer.take(found.unwrap_or(lexer.rest().len())),
         }

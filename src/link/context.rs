@@ -14,6 +14,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(super) struct Left {
     expected: usize,
+    /// The context managers, as they stand in the `with`.
+    contexts: Vec<Term>,
     leave: Vec<Effect>,
     exits: Vec<(OpId, Term)>,
 }
@@ -148,10 +150,8 @@ impl Eval<'_, '_> {
         let ambience = self.state.ambience.clone();
         let caught = self.caught.len();
         let tries = self.tries.len();
-        let mut contexts = Vec::new();
         let mut left = Left::default();
         for item in items {
-            contexts.push(self.value(item.context));
             let bound = self.enter(item.context, &mut left);
             if let Some((errors, span)) = self.suppresses(item.context) {
                 self.caught.push("*".into());
@@ -165,23 +165,25 @@ impl Eval<'_, '_> {
         }
         let swallows = left.expected > 0 || self.caught.len() > caught;
         let entered = self.state.ambience.clone();
-        let before = self.state.clone();
+        // What the block raises is taken for success, so whatever follows may be reached from anywhere in it.
+        let before = swallows.then(|| self.state.clone());
         self.expected += left.expected;
         self.block(body);
         self.expected -= left.expected;
         // What the block itself redirects outlives it.
         let ambience = if self.state.ambience == entered { ambience } else { self.state.ambience.clone() };
-        // What the block raises is taken for success, so whatever follows may be reached from anywhere in it.
-        if left.expected > 0 || self.tries.len() > tries {
+        if let Some(before) = before {
             self.merge(before);
         }
         self.caught.truncate(caught);
         self.tries.truncate(tries);
-        contexts.iter().for_each(|context| self.leave_with(context));
+        for context in std::mem::take(&mut left.contexts) {
+            self.leave_with(&context);
+        }
         let dead = self.state.dead;
         self.state.dead = false;
         self.exit(left);
-        self.state.dead = dead && !swallows;
+        self.state.dead = dead;
         self.state.guards.truncate(guards);
         self.state.ambience = ambience;
     }
@@ -209,17 +211,27 @@ impl Eval<'_, '_> {
     /// Something is replaced, or a variable is set, that may decide where files of the user are: `patch("app.CACHE_DIR", …)`,
     /// `patch.dict(os.environ, …)`, `env::set_var("HOME", …)`.
     pub(super) fn replaced(&mut self, callee: V, args: &[Arg]) {
-        let Some(name) = self.facts.dotted(callee) else { return };
-        let replaces = match name.rsplit(['.', ':']).next().unwrap_or(&name) {
-            "object" | "dict" | "multiple" => name.contains("patch"),
-            "update" | "setdefault" => name.contains("environ"),
+        // Most calls are told by their last name; the whole is put together for those that are not.
+        let last = match self.facts.value(callee) {
+            Value::Name(last) | Value::Attr(_, last) => self.facts.name(*last),
+            Value::Path(path) => path.last().map_or("", |last| self.facts.name(*last)),
+            _ => return,
+        };
+        let whole = || self.facts.dotted(callee).unwrap_or_default();
+        let replaces = match last {
+            "object" | "dict" | "multiple" => whole().contains("patch"),
+            "update" | "setdefault" => whole().contains("environ"),
             "patch" | "setitem" | "delenv" | "set_env" => true,
             other => other.starts_with("with_var") || other.starts_with("async_with_var") || other.starts_with("set_var"),
         };
         // A helper of the project's own: `environ_patcher("HOME", …)`.
-        let asks = ["get", "getenv", "var", "var_os", "pop"].contains(&name.rsplit(['.', ':']).next().unwrap_or(&name));
-        let named = |arg: &Arg| matches!(self.facts.value(arg.value), Value::Text(text) if HOMES.iter().any(|(home, _)| *home == self.facts.name(*text)));
+        let asks = ["get", "getenv", "var", "var_os", "pop"].contains(&last);
+        let is_home = |text: &str| HOMES.iter().any(|(home, _)| *home == text);
+        let named = |arg: &Arg| matches!(self.facts.value(arg.value), Value::Text(text) if is_home(self.facts.name(*text)));
         let mut leads = !asks && args.iter().any(named);
+        if !(replaces || leads) || whole().is_empty() {
+            return;
+        }
         for arg in args.iter().filter(|_| replaces) {
             leads |= arg.name.is_some_and(|name| leads_to_files(self.facts.name(name)));
             let mut note = |name: &str| leads |= leads_to_files(name);
@@ -236,6 +248,7 @@ impl Eval<'_, '_> {
     /// Enters a context manager: what `as` binds, and what is left for the end.
     fn enter(&mut self, context: V, left: &mut Left) -> Term {
         let term = self.value(context);
+        left.contexts.push(term.clone());
         let op = match self.facts.value(context) {
             Value::Result(op) => Some(*op),
             _ => None,

@@ -518,6 +518,21 @@ impl<'a> Run<'a> {
         known.unwrap_or(Known::Unknown)
     }
 
+    /// Conditions of which one that comes to `decides` settles the whole, and of which the others say nothing once they are met.
+    fn joined(&mut self, all: &[V], decides: Cond) -> Cond {
+        let all: Vec<Cond> = all.iter().map(|v| self.cond(*v)).collect();
+        if all.contains(&decides) {
+            return decides;
+        }
+        let met = decides.not();
+        let mut open = all.into_iter().filter(|cond| *cond != met);
+        match (open.next(), open.next()) {
+            (Some(cond), None) => cond,
+            (Some(_), Some(_)) => Cond::Open,
+            (None, _) => met,
+        }
+    }
+
     fn cond(&mut self, v: V) -> Cond {
         match self.facts.value(v) {
             Value::Not(inner) => self.cond(*inner).not(),
@@ -526,30 +541,8 @@ impl<'a> Run<'a> {
                 let cond = compared(left, right, *comparison);
                 if matches!(comparison, Comparison::NotEqual | Comparison::IsNot | Comparison::NotIn) { cond.not() } else { cond }
             }
-            Value::And(all) => {
-                let all: Vec<Cond> = all.iter().map(|v| self.cond(*v)).collect();
-                if all.contains(&Cond::No) {
-                    return Cond::No;
-                }
-                let mut open = all.into_iter().filter(|cond| *cond != Cond::Yes);
-                match (open.next(), open.next()) {
-                    (None, _) => Cond::Yes,
-                    (Some(cond), None) => cond,
-                    _ => Cond::Open,
-                }
-            }
-            Value::Or(all) => {
-                let all: Vec<Cond> = all.iter().map(|v| self.cond(*v)).collect();
-                if all.contains(&Cond::Yes) {
-                    return Cond::Yes;
-                }
-                let mut open = all.into_iter().filter(|cond| *cond != Cond::No);
-                match (open.next(), open.next()) {
-                    (None, _) => Cond::No,
-                    (Some(cond), None) => cond,
-                    _ => Cond::Open,
-                }
-            }
+            Value::And(all) => self.joined(all, Cond::No),
+            Value::Or(all) => self.joined(all, Cond::Yes),
             _ => match self.value(v) {
                 Known::Bool(true) => Cond::Yes,
                 Known::Bool(false) | Known::Nil => Cond::No,

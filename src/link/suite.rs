@@ -79,6 +79,8 @@ pub struct Suite<'a> {
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
     test_files: BTreeSet<FileId>,
+    /// Operations that some call reaches in threads, tasks or processes of its own.
+    spread: BTreeSet<Site>,
     /// Operations that product code reaches under a lock only.
     locked: BTreeSet<Site>,
 }
@@ -154,9 +156,11 @@ impl<'a> Suite<'a> {
         let namesakes = meetings(&tests, setup, facts, Ask::Name);
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
         let listings = listings(&tests, setup, facts);
+        let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
+        let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
         let mut suite =
-            Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files, locked };
+            Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files, spread, locked };
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
         suite
     }
@@ -318,6 +322,11 @@ impl<'a> Suite<'a> {
     /// The places of a meeting's two ends.
     pub fn ends(&self, meeting: &Meeting) -> [Site; 2] {
         [meeting.first, meeting.second].map(|(test, effect)| self.tests[test].effects[effect].effect.site)
+    }
+
+    /// Whether several threads, tasks or processes of one program may reach this operation at once.
+    pub fn is_spread(&self, site: Site) -> bool {
+        self.spread.contains(&site)
     }
 
     /// Whether the product code that reaches this operation holds a lock around it, on every way that is seen.

@@ -4,16 +4,10 @@ use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
-use crate::link::{Effect, Move, Place, Site, Suite, UnitRef, discriminators, is_shared, moves};
+use crate::link::{Effect, Move, Place, Suite, UnitRef, discriminators, is_shared, moves};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    let mut spread: BTreeSet<Site> = BTreeSet::new();
-    for effect in suite.units().flat_map(|(_, summary)| &summary.effects) {
-        if effect.spread.is_some() {
-            spread.insert(effect.site);
-        }
-    }
     let met = suite.met();
     let mut seen = BTreeSet::new();
     for (unit, summary) in suite.units() {
@@ -26,7 +20,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             }
             // A second rename, for when the first fails, is the same matter.
             if seen.insert(temporary.written.site) {
-                found.push(finding(suite, unit, &temporary, sites.iter().any(|site| spread.contains(site))));
+                found.push(finding(suite, unit, &temporary, sites.iter().any(|site| suite.is_spread(*site))));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Files that are written where others read them: what the rules about caches and state files ask alike.
 
 use crate::calls::{Reach, Verb};
-use crate::facts::ClassId;
+use crate::facts::{ClassId, UnitId};
 use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef, discriminators, moves};
 use std::sync::Arc;
 
@@ -104,6 +104,17 @@ pub fn is_named(suite: &Suite, unit: UnitRef, effect: &Effect) -> bool {
     WORDS.iter().any(|word| name.contains(word)) || names(suite, unit, effect, WORDS)
 }
 
+/// The paths that methods of the class put into the field where a path begins, in their own words.
+fn stored(suite: &Suite, unit: UnitRef, place: &Place) -> Vec<String> {
+    let Root::Of(Term::Field(base, field)) = &place.root else { return Vec::new() };
+    let facts = suite.file(unit.0);
+    let Some(class) = facts.unit(unit.1).class.filter(|_| **base == Term::Param(0)) else { return Vec::new() };
+    let methods = (0..facts.units.len() as u32).map(UnitId).filter(|method| facts.unit(*method).class == Some(class));
+    let stores = methods.flat_map(|method| suite.summary((unit.0, method)).stores.iter().map(move |store| (method, store)));
+    let same = stores.filter(|(_, (name, _))| name == field);
+    same.filter_map(|(method, (_, term))| Some(suite.show(&Place::of(term)?, (unit.0, method)))).collect()
+}
+
 /// Whether one of these words stands in the path, in the name of the function or where the path is put together.
 pub fn names(suite: &Suite, unit: UnitRef, effect: &Effect, words: &[&str]) -> bool {
     let mut texts = vec![effect.on.show(), suite.unit_name(suite.owner(unit))];
@@ -114,6 +125,7 @@ pub fn names(suite: &Suite, unit: UnitRef, effect: &Effect, words: &[&str]) -> b
             texts.extend(source.get(op.span.start as usize..op.span.end as usize).map(str::to_owned));
         }
     }
+    texts.extend(stored(suite, unit, &effect.on));
     texts.iter().any(|text| {
         let text = text.to_ascii_lowercase();
         words.iter().any(|word| text.contains(word))

@@ -46,12 +46,8 @@ impl Evidence {
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let mut readers: BTreeMap<FileId, Vec<End>> = BTreeMap::new();
-    let mut spread: BTreeSet<Site> = BTreeSet::new();
     for (unit, summary) in suite.units() {
         for effect in &summary.effects {
-            if effect.spread.is_some() && effect.verb == Verb::Write {
-                spread.insert(effect.site);
-            }
             if effect.verb == Verb::Read && effect.via.len() <= 1 {
                 readers.entry(unit.0).or_default().push(End::new(suite, unit, effect));
             }
@@ -81,7 +77,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 }
                 reported.insert(effect.site);
                 if seen.insert((suite.owner(unit), effect.on.key())) && sites.insert(anchor(effect)) {
-                    found.push(finding(suite, unit, effect, &evidence, spread.contains(&effect.site)));
+                    found.push(finding(suite, unit, effect, &evidence));
                 }
             }
         }
@@ -148,7 +144,7 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
     }
 }
 
-fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, spread: bool) -> Finding {
+fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence) -> Finding {
     let name = suite.unit_name(suite.owner(unit));
     let path = suite.show(&effect.on, unit);
     let mut labels = vec![words::label(suite, anchor(effect), "written in place here", Role::Primary)];
@@ -180,7 +176,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence, s
     };
     Finding {
         rule: "non-atomic-write",
-        severity: if spread || effect.spread.is_some() { Severity::Error } else { Severity::Warning },
+        severity: if suite.is_spread(effect.site) { Severity::Error } else { Severity::Warning },
         confidence: if suite.is_beside(unit.0) || evidence.is_state() { Confidence::Low } else { Confidence::Medium },
         message: format!("`{name}` writes `{path}` in place, where another process may be reading it"),
         labels,

@@ -5,17 +5,11 @@ use super::words;
 use crate::calls::{Reach, Verb};
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Effect, Root, Site, Suite, UnitRef, has_fixed_name, is_shared};
+use crate::link::{Effect, Root, Site, Suite, UnitRef, has_fixed_name, is_shared, moves};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let met: BTreeSet<&str> = suite.meetings.iter().map(|meeting| meeting.path.as_str()).collect();
-    let spread: BTreeSet<Site> = suite
-        .units()
-        .flat_map(|(_, summary)| &summary.effects)
-        .filter(|effect| effect.spread.is_some())
-        .map(|effect| effect.site)
-        .collect();
     // How many locks are held where a call reaches a write, at most.
     let mut locks: BTreeMap<Site, usize> = BTreeMap::new();
     for effect in suite.units().flat_map(|(_, summary)| &summary.effects).filter(|effect| !effect.via.is_empty()) {
@@ -34,7 +28,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             let here = all.iter().filter(|effect| effect.via.len() == calls && suite.stands_in(anchor(effect), unit));
             for write in here.filter(|effect| is_exposed(effect, all) && !met.contains(effect.on.show().as_str())) {
                 let Some(read) = read_before(write, all) else { continue };
-                let Some(writers) = writers(suite, unit, write, read, spread.contains(&write.site)) else { continue };
+                let Some(writers) = writers(suite, unit, write, read) else { continue };
                 // A caller that takes a lock knows what it is for.
                 let held = locks.get(&write.site).is_some_and(|most| *most > write.guards.len());
                 if !held && !seen.contains(&write.site) && seen.insert(anchor(write)) {
@@ -52,8 +46,7 @@ fn read_before<'s>(write: &Effect, all: &'s [Effect]) -> Option<&'s Effect> {
         Verb::Write => write.made_of.clone(),
         // What is renamed onto the path was written under another name before.
         Verb::Publish => {
-            let moved =
-                all.iter().find(|other| other.verb == Verb::Delete && other.site == write.site && other.on != write.on)?;
+            let moved = moves(all).find(|moved| std::ptr::eq(moved.to, write))?.from;
             let written = all.iter().filter(|other| matches!(other.verb, Verb::Write | Verb::Create) && other.on == moved.on);
             written.flat_map(|other| other.made_of.iter().copied()).collect()
         }
@@ -90,13 +83,13 @@ const SHARED: &[&str] = &[
 /// Words of files that hold a number that only grows.
 const COUNTERS: &[&str] = &["counter", "sequence", "next_id", "next-id", "last_id", "serial_number"];
 
-fn writers(suite: &Suite, unit: UnitRef, write: &Effect, read: &Effect, spread: bool) -> Option<Writers> {
+fn writers(suite: &Suite, unit: UnitRef, write: &Effect, read: &Effect) -> Option<Writers> {
     // A record that is taken apart, changed and put together again; of plain text only a count is one.
     if read.format.is_none() && !names(suite, unit, write, COUNTERS) {
         return None;
     }
     let fixed = is_shared(&write.on) && has_fixed_name(&write.on);
-    if fixed && (spread || write.spread.is_some()) {
+    if fixed && suite.is_spread(write.site) {
         return Some(Writers::Pool);
     }
     // Below the home directory, or one that the environment names, the same key is the same file for every process of the user.
