@@ -110,6 +110,34 @@ pub enum Discriminator {
     Host,
 }
 
+/// What the arguments in `does` name, where they name no path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Keeper {
+    /// Variables of the environment.
+    Environment,
+    WorkingDirectory,
+    /// Ports of the host.
+    Port,
+    /// Things of this kind that a service or the host keeps.
+    Named(String),
+    /// What a library keeps for the whole process, by its dotted name.
+    Library(String),
+}
+
+impl<'de> Deserialize<'de> for Keeper {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Ok(match text.split_once(':') {
+            None if text == "environment" => Keeper::Environment,
+            None if text == "working-directory" => Keeper::WorkingDirectory,
+            None if text == "port" => Keeper::Port,
+            Some(("named", kind)) => Keeper::Named(kind.to_owned()),
+            Some(("library", name)) => Keeper::Library(name.to_owned()),
+            _ => return Err(serde::de::Error::custom(format!("`{text}` is none of the words that `state` knows"))),
+        })
+    }
+}
+
 /// What a call's result is; arguments by name, `self` for the receiver.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Gives {
@@ -282,6 +310,13 @@ pub struct Call {
     pub params: Vec<String>,
     #[serde(default)]
     pub does: BTreeMap<Verb, OneOrMany>,
+    /// What is done is done to something that is no path.
+    pub state: Option<Keeper>,
+    /// The argument that holds what is written to it.
+    pub value: Option<String>,
+    /// What it changes is put back by itself: at the end of the test, or of the block.
+    #[serde(default)]
+    pub undone: bool,
     pub mode: Option<String>,
     pub mode_default: Option<String>,
     pub tolerant: Option<Flag>,
@@ -532,7 +567,11 @@ mod tests {
         for (path, text) in TABLES {
             let table: Table = toml::from_str(text).unwrap();
             for (key, call) in &table.calls {
-                let known = |arg: &str| arg == "self" || call.params.iter().any(|p| p.trim_start_matches('*') == arg);
+                let known = |arg: &str| {
+                    arg == "self"
+                        || arg == "*" && call.state.is_some()
+                        || call.params.iter().any(|p| p.trim_start_matches('*') == arg)
+                };
                 let flags = [&call.tolerant, &call.skips, &call.owns].into_iter().flatten().filter_map(|flag| match flag {
                     Flag::Param(name) => Some(name.as_str()),
                     Flag::Always(_) => None,
@@ -544,7 +583,8 @@ mod tests {
                     .flat_map(OneOrMany::iter)
                     .chain(call.mode.as_deref())
                     .chain(call.on.as_deref())
-                    .chain(call.decodes.as_deref());
+                    .chain(call.decodes.as_deref())
+                    .chain(call.value.as_deref());
                 for arg in does.chain(flags).chain(words).chain(call.runs.as_ref().map(|runs| runs.arg.as_str())) {
                     assert!(known(arg), "{path}: `{key}` speaks of `{arg}`, which is no parameter of it");
                 }
@@ -560,6 +600,12 @@ mod tests {
                 let opens = call.does.contains_key(&Verb::Open);
                 assert!(call.mode.is_none() || opens, "{path}: `{key}` has a mode and opens nothing");
                 assert!(call.mode_default.is_none() || call.mode.is_some(), "{path}: `{key}` has a default and no mode");
+                let kept = call.state.is_some();
+                assert!(
+                    kept || call.value.is_none() && !call.undone,
+                    "{path}: `{key}` says what it does to a state, and not to which"
+                );
+                assert!(!kept || !call.does.is_empty(), "{path}: `{key}` names a state and does nothing to it");
                 assert!(call.to.is_none() || call.redirects.is_some(), "{path}: `{key}` says where to and redirects nothing");
                 assert!(call.on.is_none() || call.guard.is_some(), "{path}: `{key}` says on what and guards nothing");
                 assert!(!call.attr || call.params.is_empty(), "{path}: `{key}` is an attribute with parameters");

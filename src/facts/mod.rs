@@ -28,6 +28,21 @@ pub struct V(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct OpId(pub u32);
 
+impl OpId {
+    /// The place of a value that is read where no operation stands: in the condition of a branch.
+    pub fn reading(v: V) -> OpId {
+        OpId(v.0 | READING)
+    }
+
+    /// The value that is read, where this is no operation.
+    pub fn read(self) -> Option<V> {
+        (self.0 & READING != 0 && self.0 != u32::MAX).then_some(V(self.0 & !READING))
+    }
+}
+
+/// Marks the id of a value among those of operations.
+const READING: u32 = 1 << 31;
+
 /// An operation in a file of the project.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Site {
@@ -438,6 +453,14 @@ impl FileFacts {
     /// The bytes that a value is written on; empty for a Python name and for what no one wrote.
     pub fn written(&self, v: V) -> Span {
         self.spans.get(v.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// The bytes of an operation, or of a value that is read without one; empty for what does not stand in this file.
+    pub fn span(&self, op: OpId) -> Span {
+        match op.read() {
+            Some(v) => self.written(v),
+            None => self.ops.get(op.0 as usize).map_or(Span::default(), |op| op.span),
+        }
     }
 
     /// The innermost statement around some bytes.

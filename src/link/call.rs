@@ -67,6 +67,7 @@ impl Eval<'_, '_> {
             self.state.ambience.patch(patched);
         }
         self.replaced(callee, args);
+        self.patch_environment(op, callee, args);
         match self.facts.value(callee).clone() {
             Value::Attr(base, name) => {
                 let base_term = self.value(base);
@@ -112,6 +113,7 @@ impl Eval<'_, '_> {
                         _ => {}
                     }
                 }
+                self.mutate(op, base, &base_term, &name, &passed);
                 self.changed = None;
                 let gives = self.call_method(op, &base_term, &name, &passed);
                 if let Some(changed) = self.changed.take() {
@@ -423,6 +425,7 @@ impl Eval<'_, '_> {
             "os.getenv" | "os.environ.get" | "std::env::var" | "std::env::var_os" | "std::env!" | "std::option_env!" | "env!"
             | "option_env!" => {
                 let Some(key) = args.first() else { return Term::Unknown };
+                self.read_variable(&key.term);
                 let setting = self.setting(&key.term.clone());
                 if matches!(key.term.as_literal().as_deref(), Some("CARGO_TARGET_TMPDIR" | "OUT_DIR")) {
                     // Shared by all tests of the package, and often believed private.

@@ -202,9 +202,11 @@ impl Eval<'_, '_> {
 
     /// What leaving a context manager does.
     fn exit(&mut self, left: Left) {
+        self.assured += 1;
         for (op, object) in left.exits.into_iter().rev() {
             self.call_method(op, &object, "__exit__", &[]);
         }
+        self.assured -= 1;
         self.effects.extend(left.leave);
     }
 

@@ -30,6 +30,7 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     }
     eval.defaults = data.params.iter().map(|param| param.default.map(|default| eval.value(default).bounded())).collect();
     let marks = data.marks.iter().filter(|_| eval.facts.language == Language::Python);
+    marks.clone().for_each(|mark| eval.patched_environment(mark));
     let patched: Vec<Patched> = marks.flat_map(|mark| world.patched_by_mark(unit, mark)).collect();
     eval.state.ambience.patch(patched.clone());
     let mut held = eval.held_by_class();
@@ -103,6 +104,10 @@ pub(super) struct Eval<'a, 'w> {
     pub maybe: usize,
     pub expected: usize,
     pub flagged: usize,
+    /// In a `finally` or an `__exit__`.
+    pub assured: usize,
+    /// The operation at hand, or the value that a branch asks for.
+    pub here: OpId,
     /// The threads and processes that we are in, outermost first.
     pub spread: Vec<Spread>,
     pub once: usize,
@@ -182,6 +187,8 @@ impl<'a, 'w> Eval<'a, 'w> {
             maybe: 0,
             expected: 0,
             flagged: 0,
+            assured: 0,
+            here: OpId(0),
             spread: Vec::new(),
             once: 0,
             entries: HashMap::new(),
@@ -215,19 +222,11 @@ impl<'a, 'w> Eval<'a, 'w> {
             }
         }
         self.stores.retain(|(_, term)| *term != Term::Unknown);
-        if self.effects.len() > EFFECTS {
-            let mut ranked: Vec<usize> = (0..self.effects.len()).collect();
-            ranked.sort_by_key(|i| {
-                let effect = &self.effects[*i];
-                (harm(effect.verb), effect.via.len(), effect.site, *i)
-            });
-            ranked.truncate(EFFECTS);
-            ranked.sort_unstable();
-            self.effects = ranked.into_iter().map(|i| self.effects[i].clone()).collect();
-        }
+        let (effects, state) = super::state::split(self.effects);
         let (after, held) = self.at_yield.unwrap_or((self.state.ambience, self.state.guards));
         Summary {
-            effects: self.effects,
+            effects: most_harmful(effects),
+            state: most_harmful(state),
             pools: self.pools,
             calls: self.calls,
             gives: self.gives.map(Term::bounded),
@@ -306,6 +305,7 @@ impl<'a, 'w> Eval<'a, 'w> {
 
     fn operation(&mut self, id: OpId) {
         let op = self.facts.op(id);
+        self.here = id;
         match &op.what {
             What::Call { callee, args } => {
                 let first = self.effects.len();
@@ -330,9 +330,11 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.named_as_value(id, &term);
                 self.bind_owner(*to, &term, id);
                 self.bind_reads(*to, *value);
+                self.change_shared(id, *to, Verb::Write, Some(term.clone()));
                 self.store(*to, term, id);
             }
-            What::Delete(_) | What::Import(_) | What::DefineClass(_) => {}
+            What::Delete(of) => self.change_shared(id, *of, Verb::Delete, None),
+            What::Import(_) | What::DefineClass(_) => {}
             What::Assert(cond) => self.asserted(*cond),
             What::Define(unit) => {
                 let name = self.facts.unit(*unit).name;
@@ -494,6 +496,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     fn branch(&mut self, cond: V, then: &Block, other: &Block) {
+        self.here = OpId::reading(cond);
         let term = self.value(cond);
         match truth(&term) {
             Some(true) => return self.block(then),
@@ -720,7 +723,9 @@ impl<'a, 'w> Eval<'a, 'w> {
         }
         let dead = self.state.dead;
         self.state.dead = false;
+        self.assured += 1;
         self.block(last);
+        self.assured -= 1;
         self.state.dead |= dead;
     }
 
@@ -811,31 +816,41 @@ impl<'a, 'w> Eval<'a, 'w> {
                 // What was seen before does not hold after one's own act.
                 self.state.known.retain(|known| *known.on != place);
             }
-            self.effects.push(Effect {
-                verb,
-                on: Arc::new(place),
-                site: self.site(op),
-                via: Vec::new(),
-                guards: self.state.guards.clone(),
-                known,
-                caught: self.caught.clone(),
-                tolerant,
-                format: format.map(Arc::from),
-                maybe: self.maybe > 0,
-                one_of: alternatives.len() > 1,
-                ways: self.ways.clone(),
-                call: self.calling.clone(),
-                asserted: false,
-                expected: self.expected > 0,
-                flagged: self.is_flagged(),
-                leave: self.at_yield.is_some(),
-                spread: self.spread(),
-                once: self.once > 0,
-                steps,
-                tries: self.tries_here(),
-                made_of: Vec::new(),
-                gone,
-            });
+            let one_of = alternatives.len() > 1;
+            let format = format.map(Arc::from);
+            self.effects.push(Effect { known, tolerant, format, one_of, steps, gone, ..self.new_effect(op, verb, place) });
+        }
+    }
+
+    /// Something done here, with all that surrounds it.
+    pub fn new_effect(&self, op: OpId, verb: Verb, place: Place) -> Effect {
+        Effect {
+            verb,
+            on: Arc::new(place),
+            site: self.site(op),
+            via: Vec::new(),
+            guards: self.state.guards.clone(),
+            known: Vec::new(),
+            caught: self.caught.clone(),
+            tolerant: false,
+            format: None,
+            maybe: self.maybe > 0,
+            one_of: false,
+            ways: self.ways.clone(),
+            call: self.calling.clone(),
+            asserted: false,
+            expected: self.expected > 0,
+            flagged: self.is_flagged(),
+            leave: self.at_yield.is_some(),
+            assured: self.assured > 0,
+            undone: false,
+            value: None,
+            spread: self.spread(),
+            once: self.once > 0,
+            steps: Vec::new(),
+            tries: self.tries_here(),
+            made_of: Vec::new(),
+            gone: None,
         }
     }
 
@@ -884,6 +899,21 @@ impl<'a, 'w> Eval<'a, 'w> {
             _ => {}
         }
     }
+}
+
+/// As many effects as a summary keeps, the most harmful of them.
+fn most_harmful(effects: Vec<Effect>) -> Vec<Effect> {
+    if effects.len() <= EFFECTS {
+        return effects;
+    }
+    let mut ranked: Vec<usize> = (0..effects.len()).collect();
+    ranked.sort_by_key(|i| {
+        let effect = &effects[*i];
+        (harm(effect.verb), effect.via.len(), effect.site, *i)
+    });
+    ranked.truncate(EFFECTS);
+    ranked.sort_unstable();
+    ranked.into_iter().map(|i| effects[i].clone()).collect()
 }
 
 /// A test or a fixture: a Python function whose parameters pytest fills in.

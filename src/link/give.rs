@@ -50,7 +50,8 @@ impl Eval<'_, '_> {
             Some(Flag::Always(always)) => *always,
             Some(Flag::Param(name)) => !matches!(given.get(name), None | Some(Term::Bool(false) | Term::Nil)),
         };
-        for (verb, of) in entry.does.iter().filter(|_| !through) {
+        self.act_on_state(op, entry, &given);
+        for (verb, of) in entry.does.iter().filter(|_| !through && entry.state.is_none()) {
             for name in of.iter() {
                 let Some(term) = given.get(name).cloned() else { continue };
                 self.act(op, entry, *verb, &term, &given, name, tolerant);
@@ -181,7 +182,7 @@ impl Eval<'_, '_> {
         let ambience = self.state.ambience.clone();
         self.call_term(op, callable, &rest);
         if matches!(how, How::Cleanup | How::AtExit) {
-            self.effects[first..].iter_mut().for_each(|effect| effect.leave = true);
+            self.effects[first..].iter_mut().for_each(|effect| (effect.leave, effect.assured) = (true, true));
         }
         self.state.ambience = ambience;
         self.once -= usize::from(how == How::Once);

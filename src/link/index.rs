@@ -67,6 +67,8 @@ pub struct Index<'a> {
     orders: HashMap<ClassRef, Vec<ClassRef>>,
     /// Dotted names of bases from outside.
     outside: HashMap<ClassRef, Vec<Arc<str>>>,
+    /// Variables that code of the project changes in place or from outside, by their last names.
+    changed: HashSet<Box<str>>,
 }
 
 const HOPS: usize = 8;
@@ -99,6 +101,7 @@ impl<'a> Index<'a> {
             extends: HashMap::new(),
             orders: HashMap::new(),
             outside: HashMap::new(),
+            changed: super::state::changed_names(facts),
         };
         for file in facts {
             index.scopes.push(scopes(file));
@@ -116,6 +119,29 @@ impl<'a> Index<'a> {
 
     pub fn path(&self, file: FileId) -> &'a str {
         &self.sources[file.0 as usize].path
+    }
+
+    /// Whether code of the project changes a variable of this name in place or from outside.
+    pub fn is_changed(&self, name: &str) -> bool {
+        self.changed.contains(name)
+    }
+
+    /// The dotted name of a module, or of the class that a body belongs to, as its users write it: `pkg.mod.Class`.
+    pub fn dotted_name(&self, unit: UnitRef) -> String {
+        let facts = self.file(unit.0);
+        let path = self.path(unit.0);
+        let path = path.strip_suffix(".py").or(path.strip_suffix(".rs")).unwrap_or(path);
+        let path = path.strip_prefix("src/").unwrap_or(path);
+        let path = path.strip_suffix("/__init__").or(path.strip_suffix("/mod")).unwrap_or(path);
+        let separator = if facts.language == Language::Rust { "::" } else { "." };
+        let mut name = path.replace('/', separator);
+        let data = facts.unit(unit.1);
+        let inner = data.class.map_or(data.name, |class| facts.class(class).name);
+        if unit.1 != UnitId(0) && !facts.name(inner).is_empty() {
+            name.push_str(separator);
+            name.push_str(facts.name(inner));
+        }
+        name
     }
 
     pub fn file_at(&self, path: &str) -> Option<FileId> {

@@ -120,7 +120,7 @@ impl Eval<'_, '_> {
         let is_generator = site.is_some() && data.yields && !is_context;
         let around = self.around();
         let mut leave = Vec::new();
-        for effect in &summary.effects {
+        for effect in summary.effects.iter().chain(&summary.state) {
             let Some(mut effect) = frame.effect(effect) else { continue };
             let after_yield = effect.leave && is_context;
             effect.leave &= !is_context;
@@ -187,6 +187,7 @@ impl Eval<'_, '_> {
             expected: self.expected > 0,
             flagged: self.is_flagged(),
             leave: self.at_yield.is_some(),
+            assured: self.assured > 0,
             spread: self.spread(),
             once: self.once > 0,
         }

@@ -67,6 +67,7 @@ impl Eval<'_, '_> {
                 if module == (self.file, self.unit) {
                     return Term::Unknown;
                 }
+                self.read_global(module, &name);
                 match self.world.variable(module, &name) {
                     // A variable whose content is not known is still the same variable.
                     Term::Unknown => Term::Field(Arc::new(Term::Module(module)), name),
@@ -264,7 +265,10 @@ impl Eval<'_, '_> {
         let base = self.value(base);
         let key = self.value(key);
         match (base.plain(), &key) {
-            _ if is_environ(&base) => self.setting(&key),
+            _ if is_environ(&base) => {
+                self.read_variable(&key);
+                self.setting(&key)
+            }
             (Term::List(terms), Term::Int(n)) => {
                 let n = if *n < 0 { terms.len() as i64 + n } else { *n };
                 usize::try_from(n).ok().and_then(|n| terms.get(n).cloned()).unwrap_or(Term::Unknown)

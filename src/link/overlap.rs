@@ -1,6 +1,7 @@
 //! Who may meet whom: the separation table, the conflict matrix and the predicate over pairs.
 
-use super::place::{Place, Root};
+use super::place::{Place, Realm, Root};
+use super::state::is_named;
 use super::suite::{Phase, Test, TestEffect};
 use super::summary::Effect;
 use super::term::{ClassRef, Lock, Mix, Piece, Site};
@@ -85,6 +86,23 @@ pub fn conflict(first: Verb, second: Verb) -> Option<&'static str> {
     })
 }
 
+/// What the second of two actions on something that is no path sees while the first is under way.
+fn state_conflict(realm: &Realm, first: Verb, second: Verb) -> Option<&'static str> {
+    if !changes(first) || second == Verb::Name {
+        return None;
+    }
+    Some(match realm {
+        Realm::Environment => "the other's value, or none; and a crash, since another thread may be reading the environment",
+        Realm::WorkingDirectory => "relative paths that lead to the other's directory",
+        Realm::Variable(_) | Realm::Library(_) => "the other's value",
+        Realm::Port if first == Verb::Create && second == Verb::Create => "`Address already in use`",
+        Realm::Named(_) if first == Verb::Create && second == Verb::Create => "that it exists already",
+        Realm::Named(_) if matches!(first, Verb::Delete | Verb::DeleteTree) => "that it is gone",
+        Realm::Named(_) if first == Verb::Write || first == Verb::Update => "the other's content",
+        Realm::Port | Realm::Named(_) => return None,
+    })
+}
+
 /// A test with its language and the folder that runs apply to.
 pub(super) fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
     let language = facts[test.unit.0.0 as usize].language;
@@ -157,6 +175,18 @@ pub enum Ask {
     Harm,
     /// Their names are meant to differ, and need not, even where each takes it well that the other came first.
     Name,
+    /// As for harm, of what is no path.
+    State,
+}
+
+impl Ask {
+    /// The effects of a test that are asked about.
+    fn of(self, test: &Test) -> &[TestEffect] {
+        match self {
+            Ask::Harm | Ask::Name => &test.effects,
+            Ask::State => &test.state,
+        }
+    }
 }
 
 /// What makes two instances of a name differ.
@@ -194,6 +224,9 @@ const DISCRIMINATORS: &[Discriminator] = &[
 
 /// Whether a path is one that others can reach: a known root, nothing unknown in it, no discriminator that always separates.
 pub fn is_shared(place: &Place) -> bool {
+    if place.is_state() {
+        return is_named(place);
+    }
     if place.segments.is_empty() || !place.is_settled() {
         return false;
     }
@@ -258,8 +291,8 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: As
         if test.skipped {
             continue;
         }
-        for (e, one) in test.effects.iter().enumerate() {
-            if counts(one) && (ask == Ask::Harm || is_meant_unique(&one.effect.on)) {
+        for (e, one) in ask.of(test).iter().enumerate() {
+            if counts(one) && (ask != Ask::Name || is_meant_unique(&one.effect.on)) {
                 paths.entry(one.effect.on.key()).or_default().push((t, e));
             }
         }
@@ -268,13 +301,13 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: As
     let mut out = Vec::new();
     for key in &keys {
         let here = &paths[key];
-        let changes = |&(t, e): &(usize, usize)| changes(tests[t].effects[e].effect.verb);
+        let changes = |&(t, e): &(usize, usize)| changes(ask.of(&tests[t])[e].effect.verb);
         if !here.iter().any(changes) {
             continue;
         }
-        let mut all = pick(here, tests);
+        let mut all = pick(here, tests, ask);
         // What deletes or moves a whole tree reaches all below.
-        let trees = here.iter().any(|&(t, e)| matches!(tests[t].effects[e].effect.verb, Verb::DeleteTree));
+        let trees = here.iter().any(|&(t, e)| matches!(ask.of(&tests[t])[e].effect.verb, Verb::DeleteTree));
         if trees {
             let below = format!("{key}/");
             let mut inside: Vec<(usize, usize)> = paths
@@ -282,7 +315,7 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: As
                 .take_while(|(path, _)| path.starts_with(&below))
                 .flat_map(|(_, list)| list.iter().copied())
                 .collect();
-            inside = pick(&inside, tests);
+            inside = pick(&inside, tests, ask);
             all.extend(inside);
         }
         if let Some(meeting) = best(&all, tests, setup, facts, ask) {
@@ -294,14 +327,14 @@ pub fn meetings(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: As
 
 /// Keeps one effect for each test, verb and phase, up to a bound. A set-up that many tests share is kept for a few of them, from
 /// different files and classes.
-fn pick(all: &[(usize, usize)], tests: &[Test]) -> Vec<(usize, usize)> {
+fn pick(all: &[(usize, usize)], tests: &[Test], ask: Ask) -> Vec<(usize, usize)> {
     let mut seen = BTreeSet::new();
     let mut shared: BTreeMap<(Site, Verb), BTreeSet<User>> = BTreeMap::new();
     let mut out: Vec<(usize, usize)> = all
         .iter()
         .copied()
         .filter(|&(t, e)| {
-            let one = &tests[t].effects[e];
+            let one = &ask.of(&tests[t])[e];
             if one.phase == Phase::WideSetup {
                 let users = shared.entry((one.effect.site, one.effect.verb)).or_default();
                 let user = |again| (tests[t].unit.0, tests[t].class, again);
@@ -310,7 +343,7 @@ fn pick(all: &[(usize, usize)], tests: &[Test]) -> Vec<(usize, usize)> {
             seen.insert((t, one.effect.verb, one.phase))
         })
         .collect();
-    out.sort_by_key(|&(t, e)| (super::summary::harm(tests[t].effects[e].effect.verb), t, e));
+    out.sort_by_key(|&(t, e)| (super::summary::harm(ask.of(&tests[t])[e].effect.verb), t, e));
     out.truncate(PAIRED);
     out
 }
@@ -337,17 +370,19 @@ pub(super) fn meets<'s>(
     ask: Ask,
 ) -> Option<Chance<'s>> {
     let (a, b, same) = (&tests[first.0], &tests[second.0], first.0 == second.0);
-    let (one, two) = (&a.effects[first.1], &b.effects[second.1]);
+    let (one, two) = (&ask.of(a)[first.1], &ask.of(b)[second.1]);
     let wide = one.phase == Phase::WideSetup || two.phase == Phase::WideSetup;
     let held = |test: &Test, guards: &[Lock]| -> Vec<Lock> { test.guards.iter().chain(guards).cloned().collect() };
     let (held_a, held_b) = (held(a, &one.effect.guards), held(b, &two.effect.guards));
+    let of_process = one.effect.on.realm().is_some_and(Realm::is_of_process);
     let apart = |runner: Runner| separated(&one.effect.on, runner, a, b, same);
     let lets = |runner: Runner, workers: Workers| {
         let named = match ask {
-            Ask::Harm => apart(runner) == Some(false),
+            Ask::Harm | Ask::State => apart(runner) == Some(false),
             Ask::Name => apart(runner) != Some(true),
         };
-        named && overlap(runner, workers, a, b, same, wide) && !guarded(&held_a, &held_b, runner)
+        let reaches = !of_process || matches!(runner, Runner::CargoTest | Runner::PythonThreads);
+        named && reaches && overlap(runner, workers, a, b, same, wide) && !guarded(&held_a, &held_b, runner)
     };
     let mut runs = setup.runs.iter().filter(|run| applies(run, a, facts));
     let run = runs.clone().find(|run| lets(run.runner, run.workers));
@@ -368,26 +403,30 @@ type Rank = (bool, bool, bool, u8, u8, usize, usize);
 
 fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Option<Meeting> {
     let mut found: Option<(Rank, Meeting)> = None;
-    let keys: Vec<String> = all.iter().map(|&(t, e)| tests[t].effects[e].effect.on.key()).collect();
+    let keys: Vec<String> = all.iter().map(|&(t, e)| ask.of(&tests[t])[e].effect.on.key()).collect();
     for (i, &first) in all.iter().enumerate() {
         let a = &tests[first.0];
-        let one = &a.effects[first.1].effect;
+        let one = &ask.of(a)[first.1].effect;
         if !changes(one.verb) {
             continue;
         }
         for (j, &second) in all.iter().enumerate() {
             let same = first.0 == second.0;
             let b = &tests[second.0];
-            let two = &b.effects[second.1].effect;
+            let two = &ask.of(b)[second.1].effect;
             if first == second && !a.many {
                 continue;
             }
             if keys[i] != keys[j] && one.verb != Verb::DeleteTree {
                 continue;
             }
-            let phases = [a.effects[first.1].phase, b.effects[second.1].phase].map(|phase| phase == Phase::WideSetup);
+            let phases = [ask.of(a)[first.1].phase, ask.of(b)[second.1].phase].map(|phase| phase == Phase::WideSetup);
             let remakes = phases == [true, true] && two.verb == Verb::MakeDir;
-            let symptom = match conflict(one.verb, two.verb) {
+            let harm = match one.on.realm() {
+                None => conflict(one.verb, two.verb),
+                Some(realm) => state_conflict(realm, one.verb, two.verb),
+            };
+            let symptom = match harm {
                 Some(symptom) => symptom,
                 // Each process makes the folder, and nobody looks first.
                 None if remakes
@@ -401,7 +440,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             };
             let takes_it = match ask {
                 // Who makes a folder that may exist needs it from then on; another worker's wipe takes it away.
-                Ask::Harm => is_forgiven(two) && !(remakes && one.verb == Verb::DeleteTree),
+                Ask::Harm | Ask::State => is_forgiven(two) && !(remakes && one.verb == Verb::DeleteTree),
                 // To clear away what was never made is no use of a name.
                 Ask::Name => matches!(two.verb, Verb::Delete | Verb::DeleteTree),
             };

@@ -1,6 +1,6 @@
 //! Where a path comes from: a root, segments, and what separates two instances of it (docs/architecture.md).
 
-use super::term::{Mix, Piece, Site, Term, pieces};
+use super::term::{Mix, Piece, Site, Term, UnitRef, pieces};
 use crate::calls::Discriminator;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -26,6 +26,51 @@ pub enum Root {
     Setting(Arc<str>),
     /// Below a value that is not known, or not known yet.
     Of(Term),
+    /// No path: something else that has a name, of this kind. The segments are the name.
+    State(Realm),
+}
+
+/// What can be shared, and is no file: one name in a realm is one thing.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Realm {
+    /// The environment of the process. One segment: a variable's name; none: all of it.
+    Environment,
+    /// The working directory of the process. No segment.
+    WorkingDirectory,
+    /// A variable of a module or class of the project, and what it holds: `owner.name`, `owner.name.field`, `owner.name[key]`.
+    Variable(Holder),
+    /// What a library keeps for the whole process, by its dotted name: `sys.path`, `locale`, `random`. Segments: fields or keys of it.
+    Library(Arc<str>),
+    /// A network port of the host. One segment: its number.
+    Port,
+    /// Something of this kind that a service or the host keeps under a name: `database`, `bucket`, `container`.
+    Named(Arc<str>),
+}
+
+/// The module or class that a variable belongs to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Holder {
+    pub unit: UnitRef,
+    /// Its dotted name, for messages.
+    pub name: Arc<str>,
+}
+
+impl Realm {
+    /// Whether each process has one of its own.
+    pub fn is_of_process(&self) -> bool {
+        !matches!(self, Realm::Port | Realm::Named(_))
+    }
+
+    fn word(&self) -> String {
+        match self {
+            Realm::Environment => "environment".to_owned(),
+            Realm::WorkingDirectory => "working directory".to_owned(),
+            Realm::Variable(holder) => format!("variable {:?}", holder.unit),
+            Realm::Library(name) => format!("library {name}"),
+            Realm::Port => "port".to_owned(),
+            Realm::Named(kind) => format!("named {kind}"),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -252,6 +297,11 @@ impl Place {
         }
     }
 
+    /// Whether this is no path, but the name of something else.
+    pub fn is_state(&self) -> bool {
+        matches!(self.root, Root::State(_))
+    }
+
     /// Below a new object that nobody else has; a name that is only chosen is not one.
     pub fn is_private(&self) -> bool {
         matches!(&self.root, Root::Fresh(fresh) if fresh.kind != FreshKind::Name)
@@ -291,7 +341,8 @@ impl Place {
                 | Root::Temp
                 | Root::Project
                 | Root::Run
-                | Root::Setting(_) => None,
+                | Root::Setting(_)
+                | Root::State(_) => None,
                 Root::Abs => Some(place),
             },
         }
@@ -460,6 +511,7 @@ impl Place {
             Root::Fresh(fresh) => format!("<fresh {fresh:?}>"),
             Root::Setting(name) => format!("${name}"),
             Root::Of(term) => format!("<{term:?}>"),
+            Root::State(realm) => format!("[{}]", realm.word()),
         };
         for segment in &self.segments {
             key.push('/');
@@ -483,8 +535,27 @@ impl Place {
         self.show_with(&|n| (n == 0).then(|| "self".to_owned()))
     }
 
+    /// A name in a realm as a person would write it: `$HOME`, `app.config.DEBUG`, `port 8080`.
+    fn show_state(&self, realm: &Realm, name: &dyn Fn(u16) -> Option<String>) -> String {
+        let parts: Vec<String> = self.segments.iter().map(|segment| show_segment(segment, name)).collect();
+        let rest = parts.join(".");
+        let dotted = |holder: &str| if rest.is_empty() { holder.to_owned() } else { format!("{holder}.{rest}") };
+        match realm {
+            Realm::Environment if parts.is_empty() => "the environment".to_owned(),
+            Realm::Environment => format!("${rest}"),
+            Realm::WorkingDirectory => "the working directory".to_owned(),
+            Realm::Variable(holder) => dotted(&holder.name),
+            Realm::Library(library) => dotted(library),
+            Realm::Port => format!("port {rest}"),
+            Realm::Named(kind) => format!("{kind} {rest}"),
+        }
+    }
+
     /// The same, with names for parameters.
     pub fn show_with(&self, name: &dyn Fn(u16) -> Option<String>) -> String {
+        if let Root::State(realm) = &self.root {
+            return self.show_state(realm, name);
+        }
         let root = match &self.root {
             Root::Abs => "",
             Root::Temp => "<temp>",
@@ -500,6 +571,7 @@ impl Place {
             },
             Root::Setting(name) => &format!("${name}"),
             Root::Of(term) => &show_term(term, name),
+            Root::State(_) => "",
         };
         let mut text = root.to_owned();
         for segment in &self.segments {
@@ -511,26 +583,7 @@ impl Place {
             } else if text == "." {
                 text.clear();
             }
-            for piece in segment {
-                match piece {
-                    Piece::Lit(part) => text.push_str(part),
-                    Piece::Hole(Term::Text(parts)) => {
-                        for part in parts.iter() {
-                            if let Piece::Lit(part) = part {
-                                text.push_str(part);
-                            }
-                        }
-                    }
-                    Piece::Hole(term) => {
-                        let mix = term.mix();
-                        if mix.is_empty() {
-                            let _ = write!(text, "{{{}}}", show_term(term, name));
-                        } else {
-                            let _ = write!(text, "{{{}}}", words(mix));
-                        }
-                    }
-                }
-            }
+            text.push_str(&show_segment(segment, name));
         }
         if text.is_empty() { "/".to_owned() } else { text }
     }
@@ -560,6 +613,23 @@ fn piece_varies(piece: &Piece, out: &mut Vec<Term>) -> bool {
         Piece::Lit(_) => true,
         Piece::Hole(term) => variables(term, out),
     }
+}
+
+/// A segment as a person would write it, with names for parameters.
+fn show_segment(segment: &[Piece], name: &dyn Fn(u16) -> Option<String>) -> String {
+    let mut text = String::new();
+    for piece in segment {
+        match piece {
+            Piece::Lit(part) => text.push_str(part),
+            Piece::Hole(Term::Text(parts)) => text.extend(parts.iter().filter_map(lit_of)),
+            Piece::Hole(term) => {
+                let mix = term.mix();
+                let word = if mix.is_empty() { show_term(term, name) } else { words(mix) };
+                let _ = write!(text, "{{{word}}}");
+            }
+        }
+    }
+    text
 }
 
 /// A value that is not known, in the words of the source.

@@ -49,7 +49,9 @@ impl Eval<'_, '_> {
             return;
         }
         if let Some(unit) = self.world.index.drop_method(class) {
+            self.assured += 1;
             self.call_unit(op, unit, Some(term.clone()), &[]);
+            self.assured -= 1;
         }
         if let Term::Object(object) = term {
             for (_, field) in &object.fields {

@@ -3,6 +3,7 @@
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::index::Index;
+use super::leak::{Leak, leaks};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
 use super::place::{Fresh, Place, Root};
@@ -61,6 +62,8 @@ pub struct Test {
     /// Held for the whole test: `#[serial]`.
     pub guards: Vec<Lock>,
     pub effects: Vec<TestEffect>,
+    /// What it does to things that are no paths, in order.
+    pub state: Vec<TestEffect>,
     /// Pools of all CPUs that it surely starts.
     pub pools: Vec<TestPool>,
 }
@@ -75,6 +78,9 @@ pub struct Suite<'a> {
     /// Pairs whose names are meant to differ, and need not.
     pub namesakes: Vec<Meeting>,
     pub listings: Vec<Listing>,
+    /// What tests that may overlap do to one thing that is no path; the effects are those of [`Test::state`].
+    pub encounters: Vec<Meeting>,
+    pub leaks: Vec<Leak>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -154,13 +160,29 @@ impl<'a> Suite<'a> {
             }
         }
         let namesakes = meetings(&tests, setup, facts, Ask::Name);
+        let encounters = meetings(&tests, setup, facts, Ask::State);
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
+        let leaks = leaks(&tests, setup, facts);
         let listings = listings(&tests, setup, facts);
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
-        let mut suite =
-            Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files, spread, locked };
+        let mut suite = Suite {
+            sources,
+            facts,
+            setup,
+            tests,
+            meetings,
+            namesakes,
+            listings,
+            encounters,
+            leaks,
+            summaries,
+            by_site,
+            test_files,
+            spread,
+            locked,
+        };
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
         suite
     }
@@ -178,7 +200,7 @@ impl<'a> Suite<'a> {
     }
 
     pub fn span(&self, site: Site) -> Span {
-        self.file(site.file).ops.get(site.op.0 as usize).map_or(Span::default(), |op| op.span)
+        self.file(site.file).span(site.op)
     }
 
     /// Whether a file holds tests or what only tests use.
@@ -723,6 +745,7 @@ impl<'i> Maker<'_, 'i> {
         let mut effects = making.effects;
         effects.extend(making.teardown);
         effects.iter_mut().for_each(|one| one.effect.expected |= expected);
+        let (state, effects) = effects.into_iter().partition(|one| one.effect.on.is_state());
         Test {
             name,
             path: self.index.path(file).to_owned(),
@@ -736,6 +759,7 @@ impl<'i> Maker<'_, 'i> {
             alone: false,
             guards: Vec::new(),
             effects,
+            state,
             pools: making.pools,
         }
     }

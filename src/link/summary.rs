@@ -9,7 +9,7 @@ use crate::calls::Verb;
 use crate::text::{FileId, Span};
 use std::sync::Arc;
 
-/// Something done to a path.
+/// Something done to a path, or to something else that has a name ([`Root::State`]).
 #[derive(Clone, PartialEq, Debug)]
 pub struct Effect {
     pub verb: Verb,
@@ -42,6 +42,12 @@ pub struct Effect {
     pub flagged: bool,
     /// After the yield of a fixture or context manager.
     pub leave: bool,
+    /// Runs however the code before it ends: in a `finally`, a clean-up, an `__exit__`, a `Drop`.
+    pub assured: bool,
+    /// It is put back by itself when the test or block ends: `monkeypatch.setenv`.
+    pub undone: bool,
+    /// What is written to something that is no path.
+    pub value: Option<Term>,
     /// Runs in other threads, tasks or processes, several of them at once.
     pub spread: Option<Spread>,
     /// Runs once in each process, however many tests call for it: `Once::call_once`.
@@ -152,6 +158,7 @@ pub struct Around {
     pub expected: bool,
     pub flagged: bool,
     pub leave: bool,
+    pub assured: bool,
     pub spread: Option<Spread>,
     pub once: bool,
 }
@@ -170,6 +177,7 @@ impl Around {
         effect.expected |= self.expected;
         effect.flagged |= self.flagged;
         effect.leave |= self.leave;
+        effect.assured |= self.assured;
         effect.spread = effect.spread.max(self.spread);
         effect.once |= self.once;
     }
@@ -188,6 +196,7 @@ impl Around {
             expected: self.expected || outer.expected,
             flagged: self.flagged || outer.flagged,
             leave: self.leave || outer.leave,
+            assured: self.assured || outer.assured,
             spread: self.spread.max(outer.spread),
             once: self.once || outer.once,
         }
@@ -205,6 +214,8 @@ pub struct Deferred {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Summary {
     pub effects: Vec<Effect>,
+    /// What it does to things that are no paths.
+    pub state: Vec<Effect>,
     /// Pools of all CPUs that it surely starts.
     pub pools: Vec<Pool>,
     /// Calls of what a parameter, a field or a variable of the function around holds.
@@ -288,7 +299,8 @@ pub struct Frame<'a> {
 
 impl Frame<'_> {
     pub fn effect(&self, effect: &Effect) -> Option<Effect> {
-        if self.ambience.in_memory || effect.via.len() >= TRAIL || self.ambience.replaces(&effect.call) {
+        let is_state = effect.on.is_state();
+        if self.ambience.in_memory && !is_state || effect.via.len() >= TRAIL || self.ambience.replaces(&effect.call) {
             return None;
         }
         if self.ambience.replaces_any(self.world, effect.via.iter().copied().chain([effect.site]))
@@ -299,6 +311,7 @@ impl Frame<'_> {
         let on = Arc::new(self.place(&effect.on, 0).filter(|on| !self.ambience.hides(on))?);
         let mut effect = effect.clone();
         effect.on = on;
+        effect.value = effect.value.map(|value| self.term(&value, 0));
         if let Some(site) = self.site {
             effect.via.insert(0, site);
         }
@@ -414,6 +427,14 @@ impl Frame<'_> {
             Root::Temp => redirected(&self.ambience.temp, Root::Temp)?,
             root => Place::root(root.clone()),
         };
+        if place.is_state() {
+            let filled = |piece: &Piece| match piece {
+                Piece::Lit(_) => piece.clone(),
+                Piece::Hole(term) => Piece::name(self.term(term, nested)),
+            };
+            out.segments = place.segments.iter().map(|segment| segment.iter().map(filled).collect()).collect();
+            return Some(out);
+        }
         for segment in &place.segments {
             let parts: Vec<Piece> = segment
                 .iter()

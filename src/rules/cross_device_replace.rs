@@ -28,7 +28,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
 fn is_across(one: &Move) -> bool {
     let (from, to) = (&one.from.on, &one.to.on);
     let elsewhere = match &to.root {
-        Root::Temp | Root::Fresh(_) | Root::Run => false,
+        Root::Temp | Root::Fresh(_) | Root::Run | Root::State(_) => false,
         Root::Of(_) | Root::Setting(_) => !is_scratch(to),
         Root::Abs | Root::Cwd | Root::Start | Root::Home | Root::Project => true,
     };
