@@ -109,7 +109,7 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     if later().any(|(_, later)| ends(later)) {
         return None;
     }
-    match later().last() {
+    match later().next_back() {
         Some((i, last)) if puts_back(one, last) => Some((Restored::IfItPasses, Some(i))),
         _ => Some((Restored::Never, None)),
     }
