@@ -668,3 +668,100 @@ fn hostile_findings_of_full_length_are_bounded() {
     assert!(shown.contains("and 36 more places"));
     assert!(plain(Format::Concise, &report).len() < 16384);
 }
+
+fn written(format: Format, report: &Report) -> String {
+    let mut out = Vec::new();
+    render(format, report, &Options::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// A file whose name would be a command, and a message that would end its own.
+fn forged() -> Report {
+    let sources = vec![source("::error file=x,line=1::a.py", "x = 1\ny = 2\n")];
+    let mut report = one(sources.clone(), vec![label(&sources, 0, "y", 0, Role::Primary, "")]);
+    report.findings[0].message = "100 %\n::error::forged, with: colons".to_owned();
+    report
+}
+
+#[test]
+fn github_annotations_cannot_be_forged() {
+    let text = written(Format::Github, &forged());
+    let lines: Vec<&str> = text.lines().collect();
+    let word = lines[0].strip_prefix("::stop-commands::").unwrap();
+    let end = lines.iter().position(|line| *line == format!("::{word}::")).unwrap();
+    assert_eq!(
+        lines[end + 1..],
+        [
+            "::error title=isolint%3A r,file=%3A%3Aerror file=x%2Cline=1%3A%3Aa.py,line=2,endLine=2,col=1,endColumn=2::100 %25␊::error::forged, with: colons"
+        ]
+    );
+}
+
+#[test]
+fn github_shows_ten_of_a_level_and_says_all() {
+    let mut report = collision();
+    let first = report.findings[0].clone();
+    report.findings = vec![first; 12];
+    let text = written(Format::Github, &report);
+    assert_eq!(text.lines().filter(|line| line.starts_with("::error ")).count(), 10);
+    assert_eq!(text.lines().filter(|line| line.contains("error[shared-path]")).count(), 12);
+    assert!(text.contains("%0Atésts/c.py:2: read here by `test_load[x]`"), "{text}");
+}
+
+#[test]
+fn gitlab_has_a_fingerprint_of_its_own_for_each() {
+    let issues: Value = serde_json::from_str(&written(Format::Gitlab, &collision())).unwrap();
+    let issues = issues.as_array().unwrap();
+    assert_eq!(issues.len(), 3);
+    assert_eq!(issues[0]["severity"], "critical");
+    assert_eq!(issues[0]["location"]["path"], "tésts/a b.py");
+    assert_eq!(issues[0]["location"]["lines"]["begin"], 3);
+    let prints: std::collections::BTreeSet<&str> = issues.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect();
+    assert_eq!(prints.len(), 3);
+}
+
+#[test]
+fn rdjson_counts_columns_in_bytes_and_names_the_other_end() {
+    let document: Value = serde_json::from_str(&written(Format::Rdjson, &collision())).unwrap();
+    assert_eq!(document["source"]["name"], "isolint");
+    let first = &document["diagnostics"][0];
+    assert_eq!(first["severity"], "ERROR");
+    assert_eq!(first["code"]["value"], "shared-path");
+    let range = &first["location"]["range"];
+    assert_eq!((&range["start"]["column"], &range["end"]["column"]), (&2.into(), &37.into()));
+    assert_eq!(first["related_locations"][0]["location"]["path"], "tésts/c.py");
+}
+
+#[test]
+fn junit_is_read_back() {
+    let read = |report: &Report| quick_junit::Report::deserialize_from_str(&written(Format::Junit, report)).unwrap();
+    let report = read(&collision());
+    assert_eq!((report.tests, report.failures), (3, 1), "notes fail nothing");
+    assert_eq!(report.test_suites.len(), 2);
+    let none = read(&Report::default());
+    assert_eq!((none.tests, none.failures), (1, 0));
+    read(&forged());
+}
+
+#[test]
+fn checkstyle_is_well_formed() {
+    use quick_xml::events::Event;
+    for report in [collision(), forged(), Report::default()] {
+        let text = written(Format::Checkstyle, &report);
+        let mut reader = quick_xml::Reader::from_str(&text);
+        let mut errors = 0;
+        loop {
+            match reader.read_event().unwrap() {
+                Event::Eof => break,
+                Event::Empty(tag) if tag.name().as_ref() == "error" => {
+                    let names: Vec<String> =
+                        tag.attributes().map(|attribute| attribute.unwrap().key.as_ref().to_owned()).collect();
+                    assert_eq!(names, ["line", "column", "severity", "message", "source"]);
+                    errors += 1;
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(errors, report.findings.len(), "{text}");
+    }
+}

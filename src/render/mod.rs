@@ -2,10 +2,15 @@
 //!
 //! Paths are those of [`crate::text::Source`], columns are 1-based. Nothing here fails but the writer.
 
+mod checkstyle;
 mod concise;
 pub mod fingerprint;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
 pub mod place;
+mod rdjson;
 pub mod sanitized;
 mod sarif;
 mod summary;
@@ -26,6 +31,16 @@ pub enum Format {
     Json,
     /// "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", as code scanning reads it.
     Sarif,
+    /// Workflow commands: annotations in the log of a job.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML.
+    Junit,
+    /// Checkstyle's XML.
+    Checkstyle,
+    /// Reviewdog's diagnostic format.
+    Rdjson,
 }
 
 /// The version that JSON output carries; it changes when a key goes away or changes its meaning.
@@ -58,6 +73,11 @@ pub fn render(format: Format, report: &Report, options: &Options, out: &mut dyn 
         Format::Concise => concise::render(report, options, &mut out)?,
         Format::Json => json::render(report, &mut out)?,
         Format::Sarif => sarif::render(report, &mut out)?,
+        Format::Github => github::render(report, options, &mut out)?,
+        Format::Gitlab => gitlab::render(report, &mut out)?,
+        Format::Junit => junit::render(report, &mut out)?,
+        Format::Checkstyle => checkstyle::render(report, &mut out)?,
+        Format::Rdjson => rdjson::render(report, &mut out)?,
     }
     out.flush()
 }

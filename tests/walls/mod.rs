@@ -70,6 +70,8 @@ const OWNED: &[Owned] = &[
     Owned { name: "granit_parser", by: &["conf"] },
     Owned { name: "toml", by: &["calls", "page", "conf", "config"] },
     Owned { name: "ariadne", by: &["src/render/terminal.rs"] },
+    Owned { name: "quick_junit", by: &["src/render/junit.rs"] },
+    Owned { name: "quick_xml", by: &["src/render/checkstyle.rs"] },
     Owned { name: "anstream", by: &["cli"] },
     Owned { name: "similar", by: &["cli"] },
     Owned { name: "terminal_size", by: &["cli"] },
