@@ -110,10 +110,11 @@ fn analyse(sources: Vec<Source>, config: &Config) -> Report {
         let suite = Suite::new(&sources, &facts, &setup);
         let results: Vec<Result<Vec<Finding>, String>> = rules::TABLE
             .par_iter()
-            .map(|rule| {
-                caught(rule.name, || {
+            .filter_map(|rule| Some((rule.name, rule.check?)))
+            .map(|(name, check)| {
+                caught(name, || {
                     let mut found = Vec::new();
-                    (rule.check)(&suite, &mut found);
+                    check(&suite, &mut found);
                     found
                 })
             })

@@ -114,6 +114,8 @@ pub enum Remedy {
     ReserveName { name: Site, first: Option<Act>, directory: bool },
     /// Give a temporary a name that no other writer has: what is `written` and then `moved` onto its target.
     UniqueName { written: Site, moved: Act },
+    /// Names of rules in an ignore comment: another one, or none; without any name the comment goes.
+    RenameIgnored { file: FileId, comment: Span, changes: Vec<(Span, Option<String>)> },
     /// Catch these errors too. `caught` are the last names of those that the handler catches now.
     WidenHandler { file: FileId, handler: Span, caught: Vec<String>, missed: Vec<String> },
 }

@@ -10,6 +10,7 @@ mod config;
 mod define;
 mod draft;
 mod hold;
+mod ignores;
 mod imports;
 mod own;
 mod publish;
@@ -64,6 +65,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::LetThrough { section, name } => config::let_through(*section, name, project),
         Remedy::FailWithPipes { pipe } => config::pipefail(*pipe, project),
         Remedy::GiveNumber { option, number } => config::number(*option, *number, project),
+        Remedy::RenameIgnored { file, comment, changes } => ignores::names(project.draft_of(*file)?, *comment, changes),
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
         Remedy::UniqueName { written, moved } => unique::name(project.draft(moved.site)?, *written, moved),
         Remedy::WidenHandler { file, handler, caught, missed } => {

@@ -38,12 +38,15 @@ use crate::link::Suite;
 pub struct Rule {
     pub name: &'static str,
     pub page: &'static str,
-    pub check: fn(&Suite, &mut Vec<Finding>),
+    /// None: it is found among the comments, when all other findings are settled.
+    pub check: Option<fn(&Suite, &mut Vec<Finding>)>,
 }
 
 macro_rules! table {
+    (@check comments) => { None };
+    (@check $module:ident) => { Some($module::check) };
     ($($name:literal => $module:ident),* $(,)?) => {
-        &[$(Rule { name: $name, page: include_str!(concat!("../../rules/", $name, ".md")), check: $module::check }),*]
+        &[$(Rule { name: $name, page: include_str!(concat!("../../rules/", $name, ".md")), check: table!(@check $module) }),*]
     };
 }
 
@@ -73,6 +76,7 @@ pub const TABLE: &[Rule] = table![
     "tempdir-dropped-early" => tempdir_dropped_early,
     "uncapped-workers" => uncapped_workers,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
+    "unused-ignore" => comments,
     "user-state-path" => user_state_path,
     "weak-unique-name" => weak_unique_name,
 ];

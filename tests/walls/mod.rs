@@ -347,7 +347,7 @@ mod tests {
             ("src/render/json.rs", "fn f() -> ariadne::Color {}", "`ariadne` belongs to src/render/terminal.rs, not to `render`"),
             ("src/link/mod.rs", "use ::syn::Expr;", "`syn` belongs to rust, not to `link`"),
             ("src/check.rs", "use clap;", "`clap` belongs to cli, not to `check`"),
-            ("src/settle.rs", "use std::{collections::BTreeMap, fs};", "`settle` must not touch the world (`std::fs`)"),
+            ("src/settle/mod.rs", "use std::{collections::BTreeMap, fs};", "`settle` must not touch the world (`std::fs`)"),
             ("src/config.rs", "fn f() { std::env::var(\"X\"); }", "`config` must not touch the world (`std::env`)"),
             ("src/check.rs", "fn f() { eprintln!(\"x\") }", "`check` must not touch the world (`eprintln!`)"),
             ("src/check.rs", "fn f() { std::io::stdout().flush() }", "`check` must not touch the world (`std::io::stdout`)"),

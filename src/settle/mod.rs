@@ -1,12 +1,17 @@
 //! From what rules said to what is shown: levels, selection, ignores, order.
 
+mod ignores;
+mod unused;
+
 use crate::check::Report;
 use crate::config::Config;
-use crate::facts::{FileFacts, Ignore, IgnoreScope, Language, Shape};
+use crate::facts::FileFacts;
 use crate::finding::{Finding, Label, Role};
 use crate::page::{Page, Status};
-use crate::text::{FileId, Kind, Source, Span};
+use crate::text::{FileId, Source, Span};
+use ignores::Covers;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// Puts each finding where it belongs: shown, ignored by a comment, or dropped by the configuration. `facts` are those of
 /// `report.sources`, in the same order. Sorts what it shows.
@@ -19,13 +24,26 @@ fn settle_by(report: &mut Report, mut findings: Vec<Finding>, facts: &[&FileFact
     findings.sort_by(|a, b| order(a, b, &report.sources));
     findings.dedup();
     let (mut shown, mut ignored) = (Vec::new(), Vec::new());
-    for finding in findings {
+    let mut needed = BTreeSet::new();
+    let mut sort = |finding: Finding, needed: &mut BTreeSet<(FileId, Span)>| {
         // Before the levels: a comment is needed as long as there is something for it to cover, at any level.
-        if let Some((file, span)) = covers.covering(&finding, &report.sources, pages).into_iter().next() {
+        let comments = covers.covering(&finding, &report.sources, pages);
+        needed.extend(covers.naming(finding.rule, &comments, pages));
+        if let Some((file, span)) = comments.into_iter().next() {
             ignored.push((finding, file, span));
         } else if is_on(&finding, config, pages) && is_asked_for(&finding, &report.sources, &config.paths) {
             shown.push(finding);
         }
+    };
+    for finding in findings {
+        sort(finding, &mut needed);
+    }
+    // Where a rule broke down, nobody knows what its comments are for.
+    if report.faults.is_empty() {
+        for finding in unused::findings(&covers, &needed.clone(), &report.sources, pages) {
+            sort(finding, &mut needed);
+        }
+        shown.sort_by(|a, b| order(a, b, &report.sources));
     }
     report.findings = shown;
     report.ignored = ignored;
@@ -80,173 +98,13 @@ fn ends(finding: &Finding) -> impl Iterator<Item = &Label> {
     finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd))
 }
 
-/// What the ignore comments of all files cover.
-pub struct Covers {
-    files: Vec<Vec<Cover>>,
-}
-
-/// What one comment covers.
-struct Cover {
-    rules: Vec<Box<str>>,
-    comment: Span,
-    reach: Reach,
-}
-
-enum Reach {
-    File,
-    /// A line, from 1, and the definitions that begin there.
-    Line(u32, Vec<Span>),
-}
-
-impl Covers {
-    /// `facts` are those of `sources`, in the same order.
-    pub fn of(sources: &[Source], facts: &[&FileFacts]) -> Covers {
-        let files = sources.iter().enumerate().map(|(file, source)| {
-            let facts = facts.get(file).copied();
-            let mut ignores = facts.map_or(&[][..], |facts| &facts.ignores).to_vec();
-            if source.kind == Kind::Config && ignores.is_empty() {
-                ignores = in_config(source);
-            }
-            let definitions =
-                if ignores.is_empty() { Vec::new() } else { facts.map_or_else(Vec::new, |facts| definitions(source, facts)) };
-            ignores.into_iter().map(|ignore| Cover::of(ignore, source, &definitions)).collect()
-        });
-        Covers { files: files.collect() }
-    }
-
-    /// The comments that cover a finding, at any of its ends: file and place of each, those on the first end first, on a line
-    /// before those of a file. Empty brackets cover nothing.
-    pub fn covering(&self, finding: &Finding, sources: &[Source], pages: &[Page]) -> Vec<(FileId, Span)> {
-        let mut found = Vec::new();
-        for label in ends(finding) {
-            let file = label.file.0 as usize;
-            let (Some(covers), Some(source)) = (self.files.get(file), sources.get(file)) else { continue };
-            let mut here: Vec<_> = covers
-                .iter()
-                .filter(|cover| {
-                    cover.rules.iter().any(|name| means(name, finding.rule, pages)) && cover.reaches(label.span, source)
-                })
-                .collect();
-            here.sort_by_key(|cover| (matches!(cover.reach, Reach::File), cover.comment.start));
-            found.extend(here.into_iter().map(|cover| (label.file, cover.comment)));
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        found.retain(|comment| seen.insert(*comment));
-        found
-    }
-}
-
-impl Cover {
-    fn of(ignore: Ignore, source: &Source, definitions: &[Definition]) -> Cover {
-        let reach = match ignore.scope {
-            IgnoreScope::File => Reach::File,
-            IgnoreScope::Line => {
-                let end = source.line(ignore.span.end.saturating_sub(1).max(ignore.span.start));
-                let line = if ignore.own_line { next_code_line(source, end) } else { source.line(ignore.span.start) };
-                let whole = definitions.iter().filter(|definition| definition.first <= line && line <= definition.last);
-                Reach::Line(line, whole.map(|definition| definition.span).collect())
-            }
-        };
-        Cover { rules: ignore.rules.into_iter().map(|(name, _)| name).collect(), comment: ignore.span, reach }
-    }
-
-    /// A label over several lines is met at its first line and at its last: where a long call begins, and where it closes.
-    fn reaches(&self, span: Span, source: &Source) -> bool {
-        match &self.reach {
-            Reach::File => true,
-            Reach::Line(line, units) => {
-                let last = source.line(span.end.saturating_sub(1).max(span.start));
-                source.line(span.start) == *line || last == *line || units.iter().any(|unit| unit.contains(span))
-            }
-        }
-    }
-}
-
-/// The first line after `line` that holds more than a comment; the line after it where there is none.
-fn next_code_line(source: &Source, line: u32) -> u32 {
-    let is_code = |line: &u32| {
-        let text = source.line_text(*line, 256).trim_start();
-        let comment = match source.kind {
-            Kind::Python => text.starts_with('#'),
-            Kind::Rust => text.starts_with("//"),
-            Kind::Config => text.starts_with(['#', ';']),
-        };
-        !text.is_empty() && !comment
-    };
-    (line + 1..=source.line_count()).find(is_code).unwrap_or(line + 1)
-}
-
-/// A function, class, `impl` or inline module: the lines of its decorators and signature, and all of it.
-struct Definition {
-    first: u32,
-    last: u32,
-    span: Span,
-}
-
-fn definitions(source: &Source, facts: &FileFacts) -> Vec<Definition> {
-    let units = facts.units.iter().skip(1).filter(|unit| unit.shape != Shape::Closure).map(|unit| {
-        let params = unit.params.iter().map(|param| param.span.end).max();
-        (unit.span, unit.head, params)
-    });
-    let classes = facts.classes.iter().map(|class| (class.span, class.head, None));
-    let all = units.chain(classes);
-    all.map(|(span, head, params)| {
-        // From the last parameter on, one bracket is open; the annotation of that parameter may still follow.
-        let (from, depth) = match params {
-            Some(end) if end >= head.end => (end, 1),
-            _ => (head.end, 0),
-        };
-        let end = signature_end(source.slice(Span { start: from, end: span.end.max(from) }), depth, facts.language);
-        Definition { first: source.line(span.start), last: source.line(from + end), span }
-    })
-    .collect()
-}
-
-/// How far a signature goes on: to the colon, brace or semicolon that ends it, `open` brackets deep. 0 where none is near.
-fn signature_end(text: &str, open: i32, language: Language) -> u32 {
-    let mut depth = open;
-    let mut comment = false;
-    // Where clauses and default values are long at times, but not this long.
-    for (at, byte) in text.bytes().enumerate().take(4096) {
-        match (byte, language) {
-            (b'\n' | b'\r', _) => comment = false,
-            _ if comment => {}
-            (b'#', Language::Python) => comment = true,
-            (b'/', Language::Rust) if text.as_bytes().get(at + 1) == Some(&b'/') => comment = true,
-            (b'{' | b';', Language::Rust) | (b':', Language::Python) if depth <= 0 => return at as u32,
-            (b'(' | b'[' | b'{', _) => depth += 1,
-            (b')' | b']' | b'}', _) => depth -= 1,
-            _ => {}
-        }
-    }
-    0
-}
-
-/// Ignore comments of a configuration or CI file: `#` (and `;` in INI files), on the line or alone above it.
-fn in_config(source: &Source) -> Vec<Ignore> {
-    if !source.text.contains("isolint:") {
-        return Vec::new();
-    }
-    let mut ignores = Vec::new();
-    for line in 1..=source.line_count() {
-        let span = source.line_span(line);
-        let text = source.slice(span);
-        let Some(marker) = text.find("isolint:") else { continue };
-        let before = text[..marker].trim_end_matches([' ', '\t', '#', ';']);
-        let lead = text[before.len()..marker].trim_start();
-        if lead.starts_with(['#', ';']) {
-            let start = marker - lead.len();
-            ignores.extend(Ignore::parse(&text[start..], span.start + start as u32, before.trim().is_empty()));
-        }
-    }
-    ignores
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::{Builder, Class, ClassId, Param, ParamKind, Unit, UnitId};
+    use crate::facts::{Ignore, Language, Shape};
     use crate::finding::{Confidence, Severity};
+    use crate::text::Kind;
 
     fn page(name: &'static str, status: &str, was: &str) -> Page {
         let text = format!(
