@@ -1,5 +1,6 @@
 //! The whole library in one call: sources and configuration in, a report out. No I/O, no panic that gets out.
 
+use crate::baseline::Entry;
 use crate::config::Config;
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Gap, Language};
@@ -20,6 +21,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings that an ignore comment covers, with the comment's file and place.
     pub ignored: Vec<(Finding, FileId, Span)>,
+    /// How many findings the baseline knows.
+    pub known: usize,
+    /// Entries of the baseline of which there are fewer now, with how many fewer.
+    pub stale: Vec<(Entry, usize)>,
     pub gaps: Vec<(FileId, Gap)>,
     /// What was not read: path and reason. Filled in by the caller from discovery.
     pub skipped: Vec<Skipped>,

@@ -1,5 +1,6 @@
 //! What a user may set, and how it is read out of configuration files. Works on text; the shell finds and reads the files.
 
+use crate::baseline::Baseline;
 use crate::finding::{Confidence, Severity};
 use crate::page::Page;
 use std::fmt;
@@ -20,6 +21,8 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// Only findings with an end in one of these paths (relative to the project; a folder covers all below) are shown; empty for all.
     pub paths: Vec<String>,
+    /// Findings that are known and not shown.
+    pub baseline: Option<Baseline>,
     /// Threads; 0 for as many as the process may use.
     pub jobs: usize,
 }
@@ -34,6 +37,7 @@ impl Default for Config {
             preview: false,
             exclude: Vec::new(),
             paths: Vec::new(),
+            baseline: None,
             jobs: 0,
         }
     }
@@ -43,7 +47,7 @@ impl Default for Config {
 pub const FILES: [&str; 4] = ["isolint.toml", ".isolint.toml", "pyproject.toml", "Cargo.toml"];
 
 /// The keys of our table.
-const KEYS: [&str; 6] = ["exclude", "ignore", "min-confidence", "min-severity", "preview", "select"];
+const KEYS: [&str; 7] = ["baseline", "exclude", "ignore", "min-confidence", "min-severity", "preview", "select"];
 
 /// What one configuration file, or the command line, sets; what it does not set stays as it was.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -51,6 +55,8 @@ pub struct Settings {
     pub select: Option<Vec<String>>,
     pub ignore: Option<Vec<String>>,
     pub exclude: Option<Vec<String>>,
+    /// The file of the baseline, relative to the project.
+    pub baseline: Option<String>,
     pub min_severity: Option<Severity>,
     pub min_confidence: Option<Confidence>,
     pub preview: Option<bool>,
@@ -139,6 +145,12 @@ impl Reading<'_> {
                 "select" => settings.select = Some(self.names(name, value)?),
                 "ignore" => settings.ignore = Some(self.names(name, value)?),
                 "exclude" => settings.exclude = Some(self.texts(name, value)?.into_iter().map(|(text, _)| text).collect()),
+                "baseline" => match value.get_ref().as_str() {
+                    Some(path) => settings.baseline = Some(path.to_owned()),
+                    None => {
+                        return Err(self.wrong(value.span().start, "`baseline` is the path of a file: `baseline = \"…\"`".into()));
+                    }
+                },
                 "min-severity" => settings.min_severity = Some(self.choice(name, value, severity, &SEVERITIES)?),
                 "min-confidence" => settings.min_confidence = Some(self.choice(name, value, confidence, &CONFIDENCES)?),
                 "preview" => match value.get_ref().as_bool() {
@@ -318,7 +330,9 @@ mod tests {
         let says = |text: &str| read("isolint.toml", text).unwrap_err();
         assert_eq!(says("preview = true\nselct = []"), "isolint.toml:2: unknown key `selct`; did you mean `select`?");
         assert_eq!(says("min_severity = 'note'"), "isolint.toml:1: unknown key `min_severity`; did you mean `min-severity`?");
-        assert!(says("colour = 1").starts_with("isolint.toml:1: unknown key `colour`; known are `exclude`, `ignore`, "));
+        assert!(
+            says("colour = 1").starts_with("isolint.toml:1: unknown key `colour`; known are `baseline`, `exclude`, `ignore`, ")
+        );
         assert_eq!(says("\nselect = [\n 'mktmp']"), "isolint.toml:3: there is no rule `mktmp`; did you mean `mktemp`?");
         assert_eq!(says("ignore = ['T201']"), "isolint.toml:1: there is no rule `T201`; `isolint rules` lists all");
         assert_eq!(says("ignore = 'mktemp'"), "isolint.toml:1: `ignore` is a list of texts: `ignore = [\"…\"]`");

@@ -6,6 +6,7 @@
 //! [`settle`] decides what is shown, and [`remedy`] writes what can be done about it. [`discover`] reads files before, [`render`] writes the report after. `docs/architecture.md` has
 //! the map and the walls between the rooms.
 
+pub mod baseline;
 pub mod calls;
 pub mod check;
 pub mod conf;

@@ -73,6 +73,8 @@ fn collision() -> Report {
             (FileId(1), Gap { span: Span::new(0, 9), why: Why::Syntax }),
             (FileId(3), Gap { span: Span::new(4, 13), why: Why::Macro }),
         ],
+        known: 0,
+        stale: Vec::new(),
         skipped: vec![Skipped { path: "data/big file.py".to_owned(), why: "larger than 2 MiB".to_owned() }],
         faults: Vec::new(),
         tests: 12,

@@ -1,6 +1,6 @@
 //! `check`: from flags to a report and an exit status.
 
-use super::{FAILED, FOUND, Failure, fix, output, warn};
+use super::{FAILED, FOUND, Failure, baseline, fix, output, warn};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -45,7 +45,16 @@ pub struct Check {
     /// Show findings of rules in preview, whose precision is not measured yet.
     #[arg(long)]
     preview: bool,
-    /// Exit with 2 where a file could not be read or parsed.
+    /// Leave out the findings that this file knows. Adds to nothing: only what is new is reported.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write all findings of the project to the baseline, and report none. Refused in CI where that would add some.
+    #[arg(long, conflicts_with_all = ["fix", "diff"])]
+    write_baseline: bool,
+    /// Take out of the baseline what is not found any more, and add nothing.
+    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    shrink_baseline: bool,
+    /// Exit with 2 where a file could not be read or parsed, and with 1 where the baseline holds what is not found any more.
     #[arg(long)]
     strict: bool,
     /// Exit with 0 whatever was found.
@@ -143,11 +152,18 @@ impl Check {
             None if self.isolated => Settings::default(),
             None => project.settings(&rules)?,
         };
+        let baseline = self.baseline.clone().or_else(|| settings.baseline.as_ref().map(|path| project.root.join(path)));
         let mut config = self.configured(settings)?;
         config.paths = project.filter();
+        config.baseline = baseline::read(baseline.as_deref(), self.write_baseline)?;
         let found = project.read(&config.exclude, config.jobs)?;
         for passed in &found.passed_over {
             warn(&format!("note: {}: not looked at: {}", passed.path, passed.why));
+        }
+        if self.write_baseline || self.shrink_baseline {
+            let file = baseline.ok_or(Failure::NoBaseline)?;
+            let report = check(found.sources, &Config { paths: Vec::new(), ..config.clone() });
+            return baseline::renew(&file, &report, config.baseline.unwrap_or_default(), self.write_baseline);
         }
         let mut report = check(found.sources, &config);
         if !self.fix && !self.diff {
@@ -210,6 +226,7 @@ impl Check {
                 warn(&format!("warning: {}:{}:{}: {why}; the rest of it was checked", source.path, place.line, place.column));
             }
         }
+        baseline::tell_stale(&report.stale);
         let mut statistics = if self.statistics { statistics(report) } else { String::new() };
         if let Some(last) = last {
             statistics = format!("{last}\n{statistics}");
@@ -258,7 +275,8 @@ impl Check {
         if !report.faults.is_empty() || (self.strict && unread) {
             return FAILED;
         }
-        let found = report.findings.iter().any(|finding| finding.severity > Severity::Note);
+        let stale = self.strict && !report.stale.is_empty();
+        let found = stale || report.findings.iter().any(|finding| finding.severity > Severity::Note);
         if found && !self.exit_zero { FOUND } else { 0 }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: flags in, a report and an exit status out. The only room that knows clap.
 
+mod baseline;
 mod check;
 mod fix;
 mod output;
@@ -69,6 +70,10 @@ enum Failure {
     Rule(String),
     /// Standard output or the output file.
     Write { to: String, error: io::Error },
+    /// A baseline that cannot be read, or may not be written.
+    Baseline { path: String, why: String },
+    /// A baseline is asked for, and none is named.
+    NoBaseline,
     /// The reader of our output went away: nobody is there to be told.
     NoReader,
 }
@@ -79,6 +84,10 @@ impl fmt::Display for Failure {
             Failure::World(wrong) => write!(f, "{wrong}"),
             Failure::Rule(what) => write!(f, "{what}"),
             Failure::Write { to, error } => write!(f, "cannot write to {to}: {error}; name another with --output-file"),
+            Failure::Baseline { path, why } => write!(f, "the baseline {path}: {why}"),
+            Failure::NoBaseline => {
+                write!(f, "no baseline is named: add `--baseline FILE`, or `baseline = \"FILE\"` to the configuration")
+            }
             Failure::NoReader => write!(f, "nobody reads the output"),
         }
     }

@@ -52,6 +52,9 @@ fn line(report: &Report, options: &Options) -> String {
         runners(&report.runners),
         counted(report.gaps.len(), "gap") + if report.gaps.is_empty() || options.gaps { "" } else { " (--gaps names them)" },
     ];
+    if report.known > 0 {
+        parts.push(format!("{} in the baseline", report.known));
+    }
     if !report.ignored.is_empty() {
         parts.push(format!("{} ignored", report.ignored.len()));
     }

@@ -31,7 +31,7 @@ fn settle_by(report: &mut Report, mut findings: Vec<Finding>, facts: &[&FileFact
         needed.extend(covers.naming(finding.rule, &comments, pages));
         if let Some((file, span)) = comments.into_iter().next() {
             ignored.push((finding, file, span));
-        } else if is_on(&finding, config, pages) && is_asked_for(&finding, &report.sources, &config.paths) {
+        } else {
             shown.push(finding);
         }
     };
@@ -45,6 +45,12 @@ fn settle_by(report: &mut Report, mut findings: Vec<Finding>, facts: &[&FileFact
         }
         shown.sort_by(|a, b| order(a, b, &report.sources));
     }
+    if let Some(baseline) = &config.baseline {
+        let rest = baseline.split(shown, &report.sources);
+        (shown, report.known, report.stale) = (rest.new, rest.known, rest.stale);
+    }
+    // After the baseline: an entry is stale where nothing in the whole project needs it, at any level.
+    shown.retain(|finding| is_on(finding, config, pages) && is_asked_for(finding, &report.sources, &config.paths));
     report.findings = shown;
     report.ignored = ignored;
 }

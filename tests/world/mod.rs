@@ -62,7 +62,7 @@ impl World {
     fn program(&self, program: &Path, words: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(words).current_dir(self.root()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "ISOLINT_OUTPUT_FORMAT", "RUST_BACKTRACE"] {
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "ISOLINT_OUTPUT_FORMAT", "RUST_BACKTRACE", "CI"] {
             command.env_remove(name);
         }
         command
