@@ -1,7 +1,7 @@
 //! Configuration and CI files to settings, and settings to [`Setup`]: what is a test, and how tests are run.
 //!
-//! The formats (`ini`, `toml`, `yaml`, `shell`, `make`) know bytes and no meaning; `discovery`, `crates`, `recipes`, `containers` and `ci` know
-//! files; `pytest`, `cargo` and `runners` know command lines; `runs` joins them. Every word carries its place, through whatever
+//! The formats (`ini`, `toml`, `yaml`, `shell`, `make`) know bytes and no meaning; `discovery`, `crates`, `recipes`, `tox`, `containers` and `ci`
+//! know files; `pytest`, `cargo` and `runners` know command lines; `runs` joins them. Every word carries its place, through whatever
 //! holds it: a shell line in a YAML block in a workflow, with variables from elsewhere.
 
 pub mod cargo;
@@ -29,6 +29,7 @@ pub mod runs;
 pub mod script;
 pub mod shell;
 pub mod toml;
+pub mod tox;
 pub mod tree;
 pub mod yaml;
 

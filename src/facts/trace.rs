@@ -389,7 +389,10 @@ pub struct Command {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Beside {
     pub tool: String,
+    /// How many it starts at once, at most.
     pub count: Count,
+    /// The runs that it is known to start, of this command or of others.
+    pub runs: usize,
     pub place: Place,
 }
 

@@ -21,8 +21,13 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         }
     }
     for ((_, _, path), commands) in &reports {
-        if let [(first, place), (_, other), ..] = commands.as_slice() {
-            found.push(report(first, path, *place, *other));
+        match commands.as_slice() {
+            [(first, place), (_, other), ..] => found.push(report(first, path, *place, *other)),
+            // One command of several runs.
+            [(only, place)] if only.beside.as_ref().is_some_and(|beside| beside.runs > 1) => {
+                found.push(report(only, path, *place, *place));
+            }
+            _ => {}
         }
     }
 }
