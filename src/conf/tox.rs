@@ -37,6 +37,16 @@ pub fn ini(ini: Ini, home: &str, all: &mut Vec<Recipe>) {
     let list = ini.section("tox").and_then(|tox| tox.get("env_list").or_else(|| tox.get("envlist")));
     let lines = list.map(|list| ini::lines(&list.value));
     listed(lines.map(|lines| lines.iter().map(|line| line.text.clone()).collect()), &mut all[first..]);
+    // What plugins choose on GitHub, by the interpreter: of tox-gh-actions factors, of tox-gh names.
+    let mapped = ["gh-actions", "gh"].into_iter().find_map(|name| ini.section(name)?.get("python"));
+    if let Some(mapped) = mapped {
+        let choice = |line: &Script| Some(line.text.split_once([':', '='])?.1.trim().to_owned());
+        let chosen: Vec<String> = ini::lines(&mapped.value).iter().filter_map(choice).collect();
+        for recipe in &mut all[first..] {
+            recipe.listed.retain(|name| chosen.iter().any(|factors| holds(factors, name)));
+            recipe.default &= !recipe.listed.is_empty();
+        }
+    }
 }
 
 /// The recipe of a section as one of its environments has it.
@@ -255,5 +265,84 @@ fn range(option: &str) -> Vec<String> {
     match ends {
         Some((from, to)) if from <= to => (from..=to).take(NAMES).map(|number| number.to_string()).collect(),
         _ => vec![option.to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::FileId;
+
+    fn read(text: &str) -> Vec<Recipe> {
+        let mut all = Vec::new();
+        ini(Ini::parse(FileId(0), text), "", &mut all);
+        all
+    }
+
+    fn lines(recipe: &Recipe) -> Vec<&str> {
+        recipe.scripts.iter().map(|script| script.text.as_str()).collect()
+    }
+
+    #[test]
+    fn names_of_environments() {
+        assert_eq!(generated("lint"), ["lint"]);
+        let mut names = generated("py{38,39}-{a,b}");
+        names.sort();
+        assert_eq!(names, ["py38-a", "py38-b", "py39-a", "py39-b"]);
+        assert_eq!(generated("a, b"), ["a", "b"]);
+        assert_eq!(generated("a{"), ["a{"]);
+        assert_eq!(generated("py3{10-12}").len(), 3);
+        assert!(generated(&"{a,b}".repeat(60)).len() <= 64);
+    }
+
+    #[test]
+    fn factors_decide() {
+        for (condition, name, wanted) in [
+            ("py38", "py38", true),
+            ("py38", "py38-x", true),
+            ("py38", "py39", false),
+            ("py38,py39", "py39-x", true),
+            ("py{38,39}", "py39", true),
+            ("py38-x", "py38", false),
+            ("!py38", "py39", true),
+            ("!py38-x", "py39-x", true),
+            ("!py38", "py38", false),
+            ("win32", "py38", false),
+            ("linux", "py38", true),
+        ] {
+            assert_eq!(holds(condition, name), wanted, "{condition} {name}");
+        }
+        for line in ["pytest -k a: b", "echo: x y: z", ": x", "a b, c: x"] {
+            assert!(condition(line).0.is_none_or(|condition| condition == "echo"), "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_of_an_environment() {
+        let text = "[tox]\nenvlist = py{38,39}-{unit,all}, lint\n[testenv]\npassenv =\n  CI\n  unit: N\nsetenv =\n  unit: A = 1\n  {[more]env}\n\
+             commands =\n  unit: pytest \\\n    unit-py39: -n auto \\\n    unit: tests\n  all: pytest all\n[testenv:lint]\ncommands = ruff\n\
+             [testenv:slow]\nbase = testenv:lint\n[more]\nenv =\n  B = 2\n";
+        let all = read(text);
+        assert_eq!(all[0].listed.len(), 4);
+        assert_eq!(lines(&environment(&all[0], "py38-unit")), ["pytest  tests"]);
+        assert_eq!(lines(&environment(&all[0], "py39-unit")), ["pytest  -n auto  tests"]);
+        assert_eq!(lines(&environment(&all[0], "py39-all")), ["pytest all"]);
+        assert_eq!(lines(&all[0]).len(), 2);
+        assert_eq!(lines(&all[2]), ["ruff"]);
+        let unit = environment(&all[0], "py38-unit");
+        assert_eq!((unit.pass.unwrap(), unit.env.len()), (vec!["CI".to_owned(), "N".to_owned()], 2));
+        let of_all = environment(&all[0], "py38-all");
+        assert_eq!((of_all.pass.unwrap(), of_all.env[0].0.as_str()), (vec!["CI".to_owned()], "B"));
+    }
+
+    #[test]
+    fn plugins_choose_on_github() {
+        let text = "[tox]\nenvlist = {py38,py39}-{unit,slow}\n[testenv]\ncommands = pytest\n[gh-actions]\npython =\n  3.8: py38-unit\n";
+        assert_eq!(read(text)[0].listed, ["py38-unit"]);
+    }
+
+    #[test]
+    fn circles_end() {
+        read("[testenv]\nbase = testenv\ncommands = {[testenv]commands}\nsetenv = {[testenv]setenv}\n");
     }
 }
