@@ -12,6 +12,7 @@ use super::tree::{self, Tree};
 use super::yaml::{self, Node, Value};
 use crate::facts::trace::{Job, Link, Part, Place, Service};
 use crate::text::FileId;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Local actions inside each other.
@@ -110,34 +111,44 @@ pub fn service(path: &str) -> Service {
 
 /// The jobs and steps of all CI files, in the order of the files.
 pub fn read(tree: &Tree) -> Pipeline {
-    let mut found = Pipeline::default();
-    for (path, file) in tree.files() {
-        if !is_ci(path) {
-            continue;
+    let (gitlab, others): (Vec<_>, Vec<_>) =
+        tree.files().filter(|(path, _)| is_ci(path)).partition(|(path, _)| service(path) == Service::GitLab);
+    let mut all: Vec<(Service, FileId, Node)> = Vec::new();
+    for (path, file) in others {
+        all.extend(yaml::parse(file, tree.text(file)).into_iter().map(|document| (service(path), file, document)));
+    }
+    // What a pipeline includes is read as a part of it.
+    let mut included = BTreeSet::new();
+    for main in [true, false] {
+        for (path, file) in &gitlab {
+            if (tree::name(path) == ".gitlab-ci.yml") == main && !included.contains(file) {
+                let documents = gitlab::read(tree, *file, &mut included);
+                all.extend(documents.into_iter().map(|(file, document)| (Service::GitLab, file, document)));
+            }
         }
-        let text = tree.text(file);
-        let service = service(path);
+    }
+    all.sort_by_key(|(_, file, _)| *file);
+    let mut found = Pipeline::default();
+    for (service, file, document) in &all {
+        let path = tree.path(*file);
+        let mut walk = Walk { tree, service: *service, base: base(path), root: document, found: &mut found, deep: 0 };
+        let around = Around {
+            job: None,
+            env: Rc::default(),
+            dir: base(path).to_owned(),
+            depth: 0,
+            in_jobs: false,
+            links: Vec::new(),
+            pipefail: matches!(service, Service::GitLab | Service::Circle | Service::Other),
+            timeout: None,
+        };
         // An action of the project is read where it is used, too.
         let action = matches!(tree::name(path), "action.yml" | "action.yaml");
-        for document in yaml::parse(text) {
-            let document = if service == Service::GitLab { gitlab::resolve(document) } else { document };
-            let mut walk = Walk { tree, file, text, service, base: base(path), root: &document, found: &mut found, deep: 0 };
-            let around = Around {
-                job: None,
-                env: Rc::default(),
-                dir: base(path).to_owned(),
-                depth: 0,
-                in_jobs: false,
-                links: Vec::new(),
-                pipefail: matches!(service, Service::GitLab | Service::Circle | Service::Other),
-                timeout: None,
-            };
-            if !action && service == Service::Azure && document.get("steps").is_some() {
-                let around = walk.job(&document, &document, "pipeline", &around);
-                walk.node(&document, &around);
-            } else {
-                walk.node(&document, &around);
-            }
+        if !action && *service == Service::Azure && document.get("steps").is_some() {
+            let around = walk.job(document, document, "pipeline", &around);
+            walk.node(document, &around);
+        } else {
+            walk.node(document, &around);
         }
     }
     found
@@ -145,8 +156,6 @@ pub fn read(tree: &Tree) -> Pipeline {
 
 struct Walk<'a> {
     tree: &'a Tree<'a>,
-    file: FileId,
-    text: &'a str,
     service: Service,
     /// Folder of the project that the file belongs to.
     base: &'a str,
@@ -204,6 +213,11 @@ fn is_folder(key: &str) -> bool {
 }
 
 impl Walk<'_> {
+    /// The text of a scalar, with its places.
+    fn text(&self, node: &Node) -> Option<Script> {
+        node.script(self.tree.text(node.file))
+    }
+
     fn node(&mut self, node: &Node, around: &Around) {
         match &node.value {
             Value::List(items) => {
@@ -260,7 +274,7 @@ impl Walk<'_> {
             let limit = ["timeout-minutes", "timeoutInMinutes", "timeout_minutes", "timeout_seconds"]
                 .iter()
                 .find_map(|key| node.get(key));
-            here.timeout = limit.map(|node| (self.file, node.span)).or(here.timeout);
+            here.timeout = limit.map(Node::place).or(here.timeout);
         }
         self.action(node, &here);
         let mut shared = Script::default();
@@ -309,14 +323,14 @@ impl Walk<'_> {
 
     /// Enters a job.
     fn job(&mut self, node: &Node, key: &Node, name: &str, around: &Around) -> Around {
-        let reader = jobs::Reader { file: self.file, text: self.text, service: self.service, root: self.root };
+        let reader = jobs::Reader { tree: self.tree, service: self.service, root: self.root };
         let job = reader.read(name, key, node);
         let mut inner = around.clone();
         if self.service == Service::GitHub && job.labels.as_ref().is_some_and(|(labels, _)| labels.starts_with("windows")) {
             // PowerShell keeps the status of the program.
             inner.pipefail = true;
         }
-        inner.links.push(Link { what: Part::Job, text: name.to_owned(), place: (self.file, job.head) });
+        inner.links.push(Link { what: Part::Job, text: name.to_owned(), place: (job.file, job.head) });
         self.found.jobs.push(job);
         inner.job = Some(self.found.jobs.len() - 1);
         inner
@@ -340,11 +354,11 @@ impl Walk<'_> {
     /// A step by its name, or the key of its commands.
     fn link(&self, node: &Node, key: &Node, script: &Script) -> Option<Link> {
         let name = ["name", "displayName"].iter().find_map(|key| node.get(key)).filter(|_| self.service != Service::GitLab);
-        let (text, span) = match name.and_then(|name| Some((name.text()?, name.span))) {
-            Some((text, span)) => (text.to_owned(), span),
-            None => (script.text.lines().find(|line| !line.trim().is_empty())?.trim().to_owned(), key.span),
+        let (text, place) = match name.and_then(|name| Some((name.text()?, name.place()))) {
+            Some((text, place)) => (text.to_owned(), place),
+            None => (script.text.lines().find(|line| !line.trim().is_empty())?.trim().to_owned(), key.place()),
         };
-        Some(Link { what: Part::Step, text, place: (self.file, span) })
+        Some(Link { what: Part::Step, text, place })
     }
 
     /// Whether a shell that is named so has `pipefail` set: GitHub runs `shell: bash` with it, and a step without `shell` not
@@ -361,12 +375,12 @@ impl Walk<'_> {
     /// A text, or the texts of a list, a line each.
     fn script(&self, value: &Node) -> Option<Script> {
         match &value.value {
-            Value::Scalar { .. } => value.script(self.file, self.text),
+            Value::Scalar { .. } => self.text(value),
             Value::List(items) => {
                 let mut all = Script::default();
                 for item in items {
                     match &item.value {
-                        Value::Scalar { .. } => append_line(&mut all, &item.script(self.file, self.text)?),
+                        Value::Scalar { .. } => append_line(&mut all, &self.text(item)?),
                         // Lists in lists are flattened by GitLab; anything else is no list of commands.
                         Value::List(_) => append_line(&mut all, &self.script(item).unwrap_or_default()),
                         Value::Alias | Value::Reference(_) => {}
@@ -384,7 +398,7 @@ impl Walk<'_> {
         let outer = env.clone();
         // A value may hold an expression over what is set outside.
         let text = |node: &Node| {
-            let script = node.script(self.file, self.text)?;
+            let script = self.text(node)?;
             if !script.text.contains("${{") {
                 return Some(script);
             }
@@ -444,7 +458,7 @@ impl Walk<'_> {
         for (key, value) in node.pairs() {
             let Some(name) = key.text().filter(|name| !matches!(*name, "include" | "exclude")) else { continue };
             let only = match value.items() {
-                [only] => only.script(self.file, self.text),
+                [only] => self.text(only),
                 _ => None,
             };
             env.set(&format!("matrix.{name}"), only);
@@ -481,28 +495,28 @@ impl Walk<'_> {
     /// `nbdev-ci` runs `nbdev_test`, and `pypa/cibuildwheel` is the command.
     fn action(&mut self, node: &Node, around: &Around) {
         let Some((uses, name)) = node.get("uses").and_then(|uses| Some((uses, uses.text()?))) else { return };
-        let argument = |key: &str| node.at(&["with", key]).and_then(|node| node.script(self.file, self.text));
+        let argument = |key: &str| node.at(&["with", key]).and_then(|node| self.text(node));
         let (start, end) = (uses.span.start as usize, uses.span.end as usize);
         let mut script = Script::default();
         if name.starts_with("actions-rs/cargo") || name.starts_with("clechasseur/rs-cargo") {
             let Some(command) = argument("command") else { return };
-            script.push_as(self.file, start..end, "cargo");
+            script.push_as(uses.file, start..end, "cargo");
             for part in [Some(command), argument("args")].into_iter().flatten() {
-                script.push_as(self.file, end..end, " ");
+                script.push_as(uses.file, end..end, " ");
                 script.append(&part, 0..part.text.len());
             }
         } else if name.starts_with("pypa/cibuildwheel") {
-            script.push_as(self.file, start..end, "cibuildwheel");
+            script.push_as(uses.file, start..end, "cibuildwheel");
             if let Some(package) = argument("package-dir") {
-                script.push_as(self.file, end..end, " ");
+                script.push_as(uses.file, end..end, " ");
                 script.append(&package, 0..package.text.len());
             }
         } else if name.starts_with("fastai/workflows/nbdev-ci") {
-            script.push_as(self.file, start..end, "nbdev_test");
+            script.push_as(uses.file, start..end, "nbdev_test");
         } else {
             return self.local_action(node, uses, name, around);
         }
-        let link = Some(Link { what: Part::Step, text: name.to_owned(), place: (self.file, uses.span) });
+        let link = Some(Link { what: Part::Step, text: name.to_owned(), place: uses.place() });
         self.step(around, link, script);
     }
 
@@ -517,27 +531,26 @@ impl Walk<'_> {
             tree.file(&path)
         });
         let (Some(file), true) = (found, around.job.is_some()) else { return };
-        let text = tree.text(file);
-        let documents = yaml::parse(text);
+        let documents = yaml::parse(file, tree.text(file));
         let Some(root) = documents.first() else { return };
         let mut env = Env::inside(&around.env);
         for (key, input) in root.get("inputs").map(Node::pairs).unwrap_or(&[]) {
             let Some(key) = key.text() else { continue };
-            let given = node.at(&["with", key]).and_then(|node| node.script(self.file, self.text));
+            let given = node.at(&["with", key]).and_then(|node| self.text(node));
             if let Some(inner) = given.as_ref().and_then(|script| script.text.trim().strip_prefix("${{")?.strip_suffix("}}")) {
                 env.choose(&format!("inputs.{key}"), choices(&around.env, inner));
             }
             let given = given.map(|script| around.env.fill_one(&shell::quoted(&script)));
             let value = match given {
                 Some(word) => word.expansions.is_empty().then_some(word.text),
-                None => input.get("default").and_then(|node| node.script(file, text)),
+                None => input.get("default").and_then(|node| self.text(node)),
             };
             env.set(&format!("inputs.{key}"), value);
         }
         let mut links = around.links.clone();
-        links.push(Link { what: Part::Step, text: name.to_owned(), place: (self.file, uses.span) });
+        links.push(Link { what: Part::Step, text: name.to_owned(), place: uses.place() });
         let mut walk =
-            Walk { tree, file, text, service: self.service, base: self.base, root, found: self.found, deep: self.deep + 1 };
+            Walk { tree, service: self.service, base: self.base, root, found: self.found, deep: self.deep + 1 };
         let around = Around { env: Rc::new(env), links, depth: 2, in_jobs: false, ..around.clone() };
         if let Some(steps) = root.at(&["runs", "steps"]) {
             walk.node(steps, &around);

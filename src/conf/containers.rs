@@ -66,7 +66,7 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
     for (path, file) in tree.files() {
         let (home, text) = (tree::folder(path), tree.text(file));
         if is_compose(path) {
-            for document in yaml::parse(text) {
+            for document in yaml::parse(file, text) {
                 let reader = Services { file, text, root: &document };
                 let services = document.get("services").map(Node::pairs).unwrap_or(&[]);
                 all.extend(services.iter().filter_map(|(key, node)| reader.service(key, node, home)));
@@ -113,14 +113,14 @@ impl<'a> Services<'a> {
         let mut line = Script::default();
         for part in ["entrypoint", "command"].into_iter().filter_map(find) {
             if part.items().is_empty() {
-                let script = part.script(self.file, self.text).unwrap_or_default();
+                let script = part.script(self.text).unwrap_or_default();
                 if let (false, Some((file, span))) = (line.text.is_empty(), script.whole()) {
                     line.push_as(file, span.start as usize..span.start as usize, " ");
                 }
                 line.append(&script, 0..script.text.len());
             }
             for word in part.items() {
-                push_word(&mut line, word.script(self.file, self.text));
+                push_word(&mut line, word.script(self.text));
             }
         }
         recipe.scripts.push(unescaped(&line));
@@ -140,10 +140,10 @@ impl<'a> Services<'a> {
         for (key, value) in node.pairs() {
             if let Some(name) = key.text() {
                 let empty = value.text().is_none_or(|text| matches!(text, "" | "~" | "null"));
-                add(name, value.script(self.file, self.text).filter(|_| !empty));
+                add(name, value.script(self.text).filter(|_| !empty));
             }
         }
-        for script in node.items().iter().filter_map(|item| item.script(self.file, self.text)) {
+        for script in node.items().iter().filter_map(|item| item.script(self.text)) {
             match script.text.split_once('=') {
                 Some((name, _)) => add(name, Some(script.slice(name.len() + 1..script.text.len()))),
                 None => add(script.text.trim(), None),

@@ -1,33 +1,29 @@
 //! One job of a CI file: where it runs, for how long, how often at once, what it keeps.
 
 use super::hosts;
+use super::tree::Tree;
 use super::yaml::{Node, Value};
 use crate::facts::trace::{Cache, Host, Job, Place, Service, Variable};
-use crate::text::{FileId, Span};
+use crate::text::Span;
 
 /// Values of a matrix looked at.
 const VALUES: usize = 64;
 
 /// Reads the jobs of one file.
 pub struct Reader<'a> {
-    pub file: FileId,
-    pub text: &'a str,
+    pub tree: &'a Tree<'a>,
     pub service: Service,
     /// The whole document.
     pub root: &'a Node,
 }
 
 impl Reader<'_> {
-    fn place(&self, node: &Node) -> Place {
-        (self.file, node.span)
-    }
-
     /// The text as it stands in the file, on one line; of a list its items.
     fn written(&self, node: &Node) -> String {
         if !node.items().is_empty() {
             return node.items().iter().filter_map(Node::text).collect::<Vec<_>>().join(", ");
         }
-        let text = self.text.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
+        let text = self.tree.text(node.file).get(node.span.start as usize..node.span.end as usize).unwrap_or("");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -52,18 +48,18 @@ impl Reader<'_> {
         let (caches, artifacts) = self.steps(node, &labels);
         let end = key.span.end.max(key.span.start);
         // What an alias brings in stands elsewhere.
-        let body = if node.span.start >= key.span.start { node.span } else { Span { start: key.span.start, end } };
+        let body = if node.file == key.file && node.span.start >= key.span.start { node.span } else { Span { start: key.span.start, end } };
         Job {
             name: name.to_owned(),
             service: self.service,
-            file: self.file,
+            file: key.file,
             head: key.span,
             body,
             host,
-            labels: said.map(|node| (self.written(node), self.place(node))),
-            container: container.zip(image).map(|(node, image)| (image.to_owned(), self.place(node))),
+            labels: said.map(|node| (self.written(node), node.place())),
+            container: container.zip(image).map(|(node, image)| (image.to_owned(), node.place())),
             quota,
-            timeout: timeout.map(|node| (self.written(node), self.place(node))),
+            timeout: timeout.map(|node| (self.written(node), node.place())),
             many: !queued && (self.instances(matrix) > 1 || node.get("parallel").and_then(Node::text).is_some()),
             env: self.variables(node),
             caches,
@@ -174,7 +170,7 @@ impl Reader<'_> {
             for (name, value) in node.get(key).map(Node::pairs).unwrap_or(&[]) {
                 let text = value.text().or_else(|| value.get("value")?.text());
                 if let Some(name) = name.text() {
-                    all.push(Variable { name: name.to_owned(), value: text.map(str::to_owned), place: self.place(value) });
+                    all.push(Variable { name: name.to_owned(), value: text.map(str::to_owned), place: value.place() });
                 }
             }
         }
@@ -193,14 +189,14 @@ impl Reader<'_> {
                 if let (Some(key), Some(path)) = (step.at(&["with", "key"]), step.at(&["with", "path"])) {
                     let text = key.text().unwrap_or("").to_owned();
                     let crosses = crossed(&text, labels.as_deref().unwrap_or(&[]));
-                    caches.push(Cache { key: text, path: path.text().unwrap_or("").to_owned(), place: self.place(key), crosses });
+                    caches.push(Cache { key: text, path: path.text().unwrap_or("").to_owned(), place: key.place(), crosses });
                 }
             } else if uses.starts_with("actions/upload-artifact@")
                 && let Some(name) = step.at(&["with", "name"])
                 && !step.get("if").and_then(Node::text).is_some_and(narrows)
                 && step.at(&["with", "overwrite"]).is_none()
             {
-                artifacts.push((name.text().unwrap_or("").to_owned(), self.place(name)));
+                artifacts.push((name.text().unwrap_or("").to_owned(), name.place()));
             }
         }
         (caches, artifacts)
@@ -364,10 +360,12 @@ pub fn chosen(expression: &str) -> Vec<String> {
 mod tests {
     use super::super::yaml::parse;
     use super::*;
+    use crate::text::{FileId, Kind, Source};
 
     fn job(service: Service, text: &str) -> Job {
-        let root = parse(text).remove(0);
-        let reader = Reader { file: FileId(0), text, service, root: &root };
+        let sources = [Source { path: "ci.yml".into(), kind: Kind::Config, text: text.into(), decoded: false }];
+        let root = parse(FileId(0), text).remove(0);
+        let reader = Reader { tree: &Tree::new(&sources), service, root: &root };
         let (key, node) = &root.pairs()[root.pairs().len() - 1];
         reader.read(key.text().unwrap(), key, node)
     }

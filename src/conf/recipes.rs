@@ -120,7 +120,7 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
             }
             "Makefile.toml" => cargo_make(&Toml::parse(file, text), home, &mut all),
             "Taskfile.yml" | "Taskfile.yaml" | "taskfile.yml" | "taskfile.yaml" => {
-                for document in yaml::parse(text) {
+                for document in yaml::parse(file, text) {
                     taskfile(&document, file, text, home, &mut all);
                 }
             }
@@ -335,7 +335,7 @@ fn cargo_make(toml: &Toml, home: &str, all: &mut Vec<Recipe>) {
 }
 
 fn taskfile(document: &Node, file: FileId, text: &str, home: &str, all: &mut Vec<Recipe>) {
-    let script = |node: &Node| node.script(file, text);
+    let script = |node: &Node| node.script(text);
     let variables = |node: &Node| -> Vec<(String, Option<Script>)> {
         node.get("env")
             .map(Node::pairs)
