@@ -3,20 +3,25 @@
 //! One walk serves GitHub, Forgejo and Gitea workflows and actions, GitLab, CircleCI, Travis, Azure, Bitbucket, AppVeyor, Cirrus,
 //! Woodpecker, Drone, Buildkite and pre-commit: all nest maps, set variables on the way down and name their commands alike.
 
+use super::circle;
 use super::env::Env;
 use super::gitlab;
 use super::jobs;
+use super::reusable::{self, Inputs};
 use super::script::Script;
 use super::shell;
 use super::tree::{self, Tree};
 use super::yaml::{self, Node, Value};
 use crate::facts::trace::{Job, Link, Part, Place, Service};
 use crate::text::FileId;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Local actions inside each other.
 const DEEPEST: u32 = 4;
+/// Local actions and custom commands that one file uses, those inside others counted each time.
+const CALLS: u32 = 2_000;
 
 /// One script of a job.
 #[derive(Clone, Debug)]
@@ -128,13 +133,17 @@ pub fn read(tree: &Tree) -> Pipeline {
         }
     }
     all.sort_by_key(|(_, file, _)| *file);
+    let calls = reusable::calls(tree, all.iter().map(|(_, file, document)| (*file, document)));
     let mut found = Pipeline::default();
     for (service, file, document) in &all {
         let path = tree.path(*file);
-        let mut walk = Walk { tree, service: *service, base: base(path), root: document, found: &mut found, deep: 0 };
+        let left = Cell::new(CALLS);
+        let given = reusable::inputs(tree, *file, document, &calls);
+        let mut walk =
+            Walk { tree, service: *service, base: base(path), root: document, inputs: &given, found: &mut found, deep: 0, left: &left };
         let around = Around {
             job: None,
-            env: Rc::default(),
+            env: Rc::new(walk.inputs_env()),
             dir: base(path).to_owned(),
             depth: 0,
             in_jobs: false,
@@ -154,27 +163,31 @@ pub fn read(tree: &Tree) -> Pipeline {
     found
 }
 
-struct Walk<'a> {
-    tree: &'a Tree<'a>,
-    service: Service,
+pub(super) struct Walk<'a> {
+    pub(super) tree: &'a Tree<'a>,
+    pub(super) service: Service,
     /// Folder of the project that the file belongs to.
     base: &'a str,
-    root: &'a Node,
+    pub(super) root: &'a Node,
+    /// What a called workflow is given, by its callers.
+    pub(super) inputs: &'a Inputs,
     found: &'a mut Pipeline,
-    /// Actions that we are in.
-    deep: u32,
+    /// Actions and commands that we are in.
+    pub(super) deep: u32,
+    /// Actions and commands that may still be entered: those that call others can multiply.
+    pub(super) left: &'a Cell<u32>,
 }
 
 /// What holds for the nodes below.
 #[derive(Clone)]
-struct Around {
-    job: Option<usize>,
-    env: Rc<Env>,
+pub(super) struct Around {
+    pub(super) job: Option<usize>,
+    pub(super) env: Rc<Env>,
     dir: String,
     depth: u32,
     /// The keys of this map are names of jobs.
     in_jobs: bool,
-    links: Vec<Link>,
+    pub(super) links: Vec<Link>,
     pipefail: bool,
     timeout: Option<Place>,
 }
@@ -213,16 +226,25 @@ fn is_folder(key: &str) -> bool {
 }
 
 impl Walk<'_> {
+    /// Whether an action or command may still be entered.
+    pub(super) fn enters(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        self.deep < DEEPEST && left > 0
+    }
+
     /// The text of a scalar, with its places.
-    fn text(&self, node: &Node) -> Option<Script> {
+    pub(super) fn text(&self, node: &Node) -> Option<Script> {
         node.script(self.tree.text(node.file))
     }
 
-    fn node(&mut self, node: &Node, around: &Around) {
+    pub(super) fn node(&mut self, node: &Node, around: &Around) {
         match &node.value {
             Value::List(items) => {
                 for item in items {
-                    self.node(item, around);
+                    if !(self.service == Service::Circle && self.circle_command(item, around)) {
+                        self.node(item, around);
+                    }
                 }
             }
             Value::Map(pairs) => self.map(node, pairs, around),
@@ -281,7 +303,9 @@ impl Walk<'_> {
         let mut last = None;
         for (key, value) in pairs {
             let Some(name) = key.text() else { continue };
+            let commands = self.service == Service::Circle && around.depth == 0;
             if is_command(name)
+                && !commands
                 && let Some(script) = self.script(value)
             {
                 if self.service == Service::GitLab && matches!(name, "before_script" | "script") {
@@ -303,12 +327,19 @@ impl Walk<'_> {
                 continue;
             }
             let gitlab = self.service == Service::GitLab && around.depth == 0;
+            // What custom commands do is read where they are used.
+            if self.service == Service::Circle && around.depth == 0 && matches!(name, "commands" | "executors" | "workflows") {
+                continue;
+            }
             if gitlab && (name.starts_with('.') || gitlab::RESERVED.contains(&name)) {
                 continue;
             }
             let job = around.in_jobs || (gitlab && !value.pairs().is_empty());
             if job {
-                let named = self.job(value, key, name, &here);
+                let mut named = self.job(value, key, name, &here);
+                if self.service == Service::Circle {
+                    self.circle_job(name, value, &mut named);
+                }
                 self.node(value, &named);
             } else {
                 let inner = Around { in_jobs: name == "jobs" && around.depth == 0, ..here.clone() };
@@ -321,9 +352,25 @@ impl Walk<'_> {
         }
     }
 
+    /// What a called workflow is given: the value where it is one, else what it may be.
+    fn inputs_env(&self) -> Env {
+        let mut env = Env::default();
+        for (name, values) in self.inputs {
+            let name = format!("inputs.{name}");
+            match values.as_slice() {
+                [Some(only)] => env.set(&name, Some(only.clone())),
+                _ => env.set(&name, None),
+            }
+            let texts: Option<Vec<String>> =
+                values.iter().map(|value| value.as_ref().map(|value| value.text.clone())).collect();
+            env.choose(&name, texts.unwrap_or_default());
+        }
+        env
+    }
+
     /// Enters a job.
     fn job(&mut self, node: &Node, key: &Node, name: &str, around: &Around) -> Around {
-        let reader = jobs::Reader { tree: self.tree, service: self.service, root: self.root };
+        let reader = jobs::Reader { tree: self.tree, service: self.service, root: self.root, inputs: self.inputs };
         let job = reader.read(name, key, node);
         let mut inner = around.clone();
         if self.service == Service::GitHub && job.labels.as_ref().is_some_and(|(labels, _)| labels.starts_with("windows")) {
@@ -336,7 +383,10 @@ impl Walk<'_> {
         inner
     }
 
-    fn step(&mut self, here: &Around, link: Option<Link>, script: Script) {
+    fn step(&mut self, here: &Around, link: Option<Link>, mut script: Script) {
+        if self.service == Service::Circle {
+            script = circle::filled(&script, &here.env);
+        }
         let mut links = here.links.clone();
         links.extend(link);
         let step = Step {
@@ -394,11 +444,14 @@ impl Walk<'_> {
     }
 
     /// `NAME: value` pairs, `- name: N, value: v` items, and `- NAME=value` lines.
-    fn variables(&self, node: &Node, env: &mut Env) -> bool {
+    pub(super) fn variables(&self, node: &Node, env: &mut Env) -> bool {
         let outer = env.clone();
         // A value may hold an expression over what is set outside.
         let text = |node: &Node| {
-            let script = self.text(node)?;
+            let mut script = self.text(node)?;
+            if self.service == Service::Circle {
+                script = circle::filled(&script, &outer);
+            }
             if !script.text.contains("${{") {
                 return Some(script);
             }
@@ -523,7 +576,7 @@ impl Walk<'_> {
     /// An action of this project: its steps run in the job that uses it, with the inputs it is given.
     fn local_action(&mut self, node: &Node, uses: &Node, name: &str, around: &Around) {
         let tree = self.tree;
-        let Some(dir) = name.strip_prefix("./").and_then(|dir| tree::join(self.base, dir)).filter(|_| self.deep < DEEPEST) else {
+        let Some(dir) = name.strip_prefix("./").and_then(|dir| tree::join(self.base, dir)).filter(|_| self.enters()) else {
             return;
         };
         let found = ["action.yml", "action.yaml"].iter().find_map(|file| {
@@ -550,7 +603,7 @@ impl Walk<'_> {
         let mut links = around.links.clone();
         links.push(Link { what: Part::Step, text: name.to_owned(), place: uses.place() });
         let mut walk =
-            Walk { tree, service: self.service, base: self.base, root, found: self.found, deep: self.deep + 1 };
+            Walk { tree, service: self.service, base: self.base, root, inputs: self.inputs, found: self.found, deep: self.deep + 1, left: self.left };
         let around = Around { env: Rc::new(env), links, depth: 2, in_jobs: false, ..around.clone() };
         if let Some(steps) = root.at(&["runs", "steps"]) {
             walk.node(steps, &around);

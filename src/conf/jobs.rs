@@ -1,6 +1,7 @@
 //! One job of a CI file: where it runs, for how long, how often at once, what it keeps.
 
 use super::hosts;
+use super::reusable::{self, Inputs};
 use super::tree::Tree;
 use super::yaml::{Node, Value};
 use crate::facts::trace::{Cache, Host, Job, Place, Service, Variable};
@@ -15,6 +16,8 @@ pub struct Reader<'a> {
     pub service: Service,
     /// The whole document.
     pub root: &'a Node,
+    /// What a called workflow is given.
+    pub inputs: &'a Inputs,
 }
 
 impl Reader<'_> {
@@ -60,7 +63,7 @@ impl Reader<'_> {
             container: container.zip(image).map(|(node, image)| (image.to_owned(), node.place())),
             quota,
             timeout: timeout.map(|node| (self.written(node), node.place())),
-            many: !queued && (self.instances(matrix) > 1 || node.get("parallel").and_then(Node::text).is_some()),
+            many: !queued && (self.instances(matrix) > 1 || node.get("parallel").or_else(|| node.get("parallelism")).and_then(Node::text).is_some_and(|many| many != "1")),
             env: self.variables(node),
             caches,
             artifacts,
@@ -69,7 +72,7 @@ impl Reader<'_> {
     }
 
     /// CircleCI: the executor that a job names, or the job itself.
-    fn executor<'n>(&'n self, node: &'n Node) -> Option<&'n Node> {
+    pub fn executor<'n>(&'n self, node: &'n Node) -> Option<&'n Node> {
         let named = node.get("executor").and_then(|executor| executor.text().or_else(|| executor.get("name")?.text()));
         match named {
             Some(name) => self.root.at(&["executors", name]),
@@ -90,7 +93,7 @@ impl Reader<'_> {
         };
         let mut all = Vec::new();
         for one in list {
-            all.extend(expanded(one.text()?, matrix)?);
+            all.extend(expanded(one.text()?, matrix, self.inputs)?);
         }
         Some(all)
     }
@@ -245,13 +248,16 @@ fn quota(options: &str) -> Option<u32> {
 }
 
 /// A label with the values of a matrix filled in; of other expressions the texts that they choose from.
-fn expanded(label: &str, matrix: Option<&Node>) -> Option<Vec<String>> {
+fn expanded(label: &str, matrix: Option<&Node>, inputs: &Inputs) -> Option<Vec<String>> {
     let Some((before, rest)) = label.split_once("${{") else { return Some(vec![label.to_owned()]) };
     let (inner, after) = rest.split_once("}}")?;
     let inner = inner.trim();
     let values = match inner.strip_prefix("matrix.") {
         Some(path) if path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) => axis(matrix?, path)?,
-        _ => chosen(inner),
+        _ => match reusable::values(inner, inputs) {
+            Some(values) => values,
+            None => chosen(inner),
+        },
     };
     if values.is_empty() {
         return None;
@@ -259,7 +265,7 @@ fn expanded(label: &str, matrix: Option<&Node>) -> Option<Vec<String>> {
     let mut all = Vec::new();
     for value in values {
         all.extend(if after.contains("${{") {
-            expanded(&format!("{before}{value}{after}"), matrix)?
+            expanded(&format!("{before}{value}{after}"), matrix, inputs)?
         } else {
             vec![format!("{before}{value}{after}")]
         });
@@ -365,7 +371,7 @@ mod tests {
     fn job(service: Service, text: &str) -> Job {
         let sources = [Source { path: "ci.yml".into(), kind: Kind::Config, text: text.into(), decoded: false }];
         let root = parse(FileId(0), text).remove(0);
-        let reader = Reader { tree: &Tree::new(&sources), service, root: &root };
+        let reader = Reader { tree: &Tree::new(&sources), service, root: &root, inputs: &Inputs::new() };
         let (key, node) = &root.pairs()[root.pairs().len() - 1];
         reader.read(key.text().unwrap(), key, node)
     }

@@ -6,6 +6,7 @@
 
 pub mod cargo;
 pub mod ci;
+pub mod circle;
 pub mod containers;
 pub mod count;
 pub mod crates;
@@ -24,6 +25,7 @@ pub mod nextest;
 pub mod pytest;
 pub mod python;
 pub mod recipes;
+pub mod reusable;
 pub mod runners;
 pub mod runs;
 pub mod script;
