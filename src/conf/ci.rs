@@ -139,8 +139,16 @@ pub fn read(tree: &Tree) -> Pipeline {
         let path = tree.path(*file);
         let left = Cell::new(CALLS);
         let given = reusable::inputs(tree, *file, document, &calls);
-        let mut walk =
-            Walk { tree, service: *service, base: base(path), root: document, inputs: &given, found: &mut found, deep: 0, left: &left };
+        let mut walk = Walk {
+            tree,
+            service: *service,
+            base: base(path),
+            root: document,
+            inputs: &given,
+            found: &mut found,
+            deep: 0,
+            left: &left,
+        };
         let around = Around {
             job: None,
             env: Rc::new(walk.inputs_env()),
@@ -361,8 +369,7 @@ impl Walk<'_> {
                 [Some(only)] => env.set(&name, Some(only.clone())),
                 _ => env.set(&name, None),
             }
-            let texts: Option<Vec<String>> =
-                values.iter().map(|value| value.as_ref().map(|value| value.text.clone())).collect();
+            let texts: Option<Vec<String>> = values.iter().map(|value| value.as_ref().map(|value| value.text.clone())).collect();
             env.choose(&name, texts.unwrap_or_default());
         }
         env
@@ -602,8 +609,16 @@ impl Walk<'_> {
         }
         let mut links = around.links.clone();
         links.push(Link { what: Part::Step, text: name.to_owned(), place: uses.place() });
-        let mut walk =
-            Walk { tree, service: self.service, base: self.base, root, inputs: self.inputs, found: self.found, deep: self.deep + 1, left: self.left };
+        let mut walk = Walk {
+            tree,
+            service: self.service,
+            base: self.base,
+            root,
+            inputs: self.inputs,
+            found: self.found,
+            deep: self.deep + 1,
+            left: self.left,
+        };
         let around = Around { env: Rc::new(env), links, depth: 2, in_jobs: false, ..around.clone() };
         if let Some(steps) = root.at(&["runs", "steps"]) {
             walk.node(steps, &around);

@@ -126,10 +126,7 @@ mod tests {
              deeper: {steps: [{run: {command: echo << pipeline.parameters.all >>}}]}\n\
              jobs:\n  a:\n    executor: py\n    parameters: {m: {type: integer, default: 5}}\n    steps:\n      - checkout\n      - tests: {where: x, n: << parameters.m >>}\n      - when: {condition: y, steps: [tests]}\n\
              workflows: {w: {jobs: [{a: {m: 7}}]}}\n";
-        assert_eq!(
-            scripts(text),
-            ["pytest -n 7 x", "echo auto", "pytest -n 2 <<parameters.where>>", "echo auto"]
-        );
+        assert_eq!(scripts(text), ["pytest -n 7 x", "echo auto", "pytest -n 2 <<parameters.where>>", "echo auto"]);
         let two = text.replace("[{a: {m: 7}}]", "[{a: {m: 7}}, {a: {m: 8}}]");
         assert_eq!(scripts(&two)[0], "pytest -n << parameters.n >> x");
         let sources = [Source { path: ".circleci/config.yml".into(), kind: Kind::Config, text: text.into(), decoded: false }];
@@ -139,7 +136,9 @@ mod tests {
 
     #[test]
     fn circles_end() {
-        scripts("commands: {a: {steps: [a, a, b]}, b: {steps: [a, b]}}\njobs: {j: {docker: [{image: x}], steps: [a, {b: {}}]}}\n");
+        scripts(
+            "commands: {a: {steps: [a, a, b]}, b: {steps: [a, b]}}\njobs: {j: {docker: [{image: x}], steps: [a, {b: {}}]}}\n",
+        );
         scripts("commands: 1\njobs: {j: {steps: [a, {b: 1, c: 2}, '<<']}}\nworkflows: [1]\n");
     }
 }

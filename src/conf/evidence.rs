@@ -3,6 +3,7 @@
 use super::cargo;
 use super::count::Counted;
 use super::discovery;
+use super::follow::passes;
 use super::ini::Ini;
 use super::launch::behind_options;
 use super::pytest;
@@ -13,7 +14,7 @@ use super::shell::{self, Expansion, Word};
 use super::toml::{Item, Toml};
 use super::tree;
 use crate::facts::run::{HOMES, Run, Runner, Workers, below};
-use crate::facts::trace::{Bound, Command, Count, Link, Part, Place, Unread, Variable};
+use crate::facts::trace::{Bound, Command, Count, Link, Part, Place, Stop, Unread, Variable};
 use crate::text::{FileId, Kind, Span};
 use std::collections::BTreeSet;
 
@@ -400,6 +401,11 @@ impl Reader<'_> {
                 env.push(Variable { name: name.to_owned(), value: value.map(|value| value.text.clone()), place });
             }
         }
+        let stops = count.knobs().into_iter().filter_map(|knob| {
+            let filter = at.filters.iter().find(|filter| !filter.through.iter().any(|pattern| passes(pattern, knob)))?;
+            Some(Stop { name: knob.to_owned(), by: filter.by, place: filter.place })
+        });
+        let stops = stops.collect();
         let lost = at.lost.iter().filter(|lost| knobs.contains(&lost.variable.name)).cloned().collect();
         let command = Command {
             job: at.job,
@@ -411,6 +417,7 @@ impl Reader<'_> {
             chain,
             env,
             lost,
+            stops,
             literal: tests.counted.literal,
             masked: at.masked.clone(),
             timeout: tests.timeout.or(at.timeout),

@@ -63,7 +63,7 @@ impl Reader<'_> {
                 Tool::Cibuildwheel => "cibuildwheel",
                 _ => "tox",
             };
-            here.losing(kept, by, Some(recipe.place));
+            here.losing(kept, by, Some(recipe.place), pass.clone());
         }
         let mut env = Env::inside(&here.env);
         // tox looks a variable up where it is asked for, and finds those that stand further down.
@@ -360,11 +360,7 @@ fn chosen(word: &Word, env: &Env) -> Vec<String> {
             [] => &["?".to_owned()],
             values => values,
         };
-        all = all
-            .iter()
-            .flat_map(|head| values.iter().map(move |value| format!("{head}{before}{value}")))
-            .take(MOST)
-            .collect();
+        all = all.iter().flat_map(|head| values.iter().map(move |value| format!("{head}{before}{value}"))).take(MOST).collect();
         done = range.end;
     }
     let rest = word.str().get(done..).unwrap_or("");
@@ -379,7 +375,7 @@ fn beside(tool: &str, count: Count, said: &Said) -> Option<Beside> {
 }
 
 /// A name of `pass_env` covers a variable: globs, in any case of letters (tox documentation, "pass_env").
-fn passes(pattern: &str, name: &str) -> bool {
+pub(super) fn passes(pattern: &str, name: &str) -> bool {
     fnmatch(&pattern.to_uppercase(), &name.to_uppercase())
 }
 

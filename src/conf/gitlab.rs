@@ -135,7 +135,11 @@ impl All<'_> {
                     && let Some(copy) = self.copy(node)
                 {
                     pairs.push((
-                        Node { file: copy.file, span: copy.span, value: Value::Scalar { text: key.to_owned(), style: super::yaml::Style::Plain } },
+                        Node {
+                            file: copy.file,
+                            span: copy.span,
+                            value: Value::Scalar { text: key.to_owned(), style: super::yaml::Style::Plain },
+                        },
                         copy,
                     ));
                 }
@@ -286,7 +290,10 @@ mod tests {
 
     #[test]
     fn circles_and_bombs_end() {
-        pipelines(&[(".gitlab-ci.yml", "include: [a.yml, '**.yml', .gitlab-ci.yml]\n"), ("a.yml", "include: a.yml\na: {trigger: {include: a.yml}}\n")]);
+        pipelines(&[
+            (".gitlab-ci.yml", "include: [a.yml, '**.yml', .gitlab-ci.yml]\n"),
+            ("a.yml", "include: a.yml\na: {trigger: {include: a.yml}}\n"),
+        ]);
         resolve(parse(FileId(0), "a: {extends: b, script: x}\nb: {extends: a}\n").remove(0));
         resolve(parse(FileId(0), "a: {script: !reference [a, script]}\n").remove(0));
         let mut bomb = "j0: {script: [x, x, x, x]}\n".to_owned();

@@ -51,7 +51,11 @@ impl Reader<'_> {
         let (caches, artifacts) = self.steps(node, &labels);
         let end = key.span.end.max(key.span.start);
         // What an alias brings in stands elsewhere.
-        let body = if node.file == key.file && node.span.start >= key.span.start { node.span } else { Span { start: key.span.start, end } };
+        let body = if node.file == key.file && node.span.start >= key.span.start {
+            node.span
+        } else {
+            Span { start: key.span.start, end }
+        };
         Job {
             name: name.to_owned(),
             service: self.service,
@@ -63,7 +67,13 @@ impl Reader<'_> {
             container: container.zip(image).map(|(node, image)| (image.to_owned(), node.place())),
             quota,
             timeout: timeout.map(|node| (self.written(node), node.place())),
-            many: !queued && (self.instances(matrix) > 1 || node.get("parallel").or_else(|| node.get("parallelism")).and_then(Node::text).is_some_and(|many| many != "1")),
+            many: !queued
+                && (self.instances(matrix) > 1
+                    || node
+                        .get("parallel")
+                        .or_else(|| node.get("parallelism"))
+                        .and_then(Node::text)
+                        .is_some_and(|many| many != "1")),
             env: self.variables(node),
             caches,
             artifacts,

@@ -11,6 +11,7 @@ pub mod containers;
 pub mod count;
 pub mod crates;
 pub mod discovery;
+pub mod dockerfile;
 pub mod env;
 pub mod evidence;
 pub mod examples;
@@ -57,6 +58,7 @@ pub fn read(sources: &[Source], programs: &Programs) -> Setup {
         crates: &crates,
         recipes: &recipes,
         steps: &pipeline.steps,
+        jobs: &pipeline.jobs,
         cargo: &cargo,
         programs,
     };

@@ -130,7 +130,8 @@ pub fn read(words: &[Word]) -> Arguments {
                 found.reruns = at.filter(|_| many > 0).map(|at| (many, at));
             }
             "--junitxml" | "--junit-xml" | "--html" | "--benchmark-json" | "--report-log" | "--json-report-file" => {
-                if let Some(value) = next().filter(|value| value.expansions.is_empty() && value.open.is_empty() && !value.str().contains('{'))
+                if let Some(value) =
+                    next().filter(|value| value.expansions.is_empty() && value.open.is_empty() && !value.str().contains('{'))
                     && let Some(at) = value.place
                 {
                     found.reports.push((value.str().to_owned(), at));

@@ -103,12 +103,8 @@ mod tests {
              l:\n    runs-on: ${{ fromJSON(inputs.list) }}\n    steps: [{run: pytest}]\n";
         let caller = "on: push\njobs:\n  a:\n    uses: ./.github/workflows/called.yml\n    with: {runner: self-hosted, list: '[\"self-hosted\", \"x\"]'}\n";
         let read = |caller: &str| {
-            let source = |path: &str, text: &str| Source {
-                path: path.into(),
-                kind: Kind::Config,
-                text: text.into(),
-                decoded: false,
-            };
+            let source =
+                |path: &str, text: &str| Source { path: path.into(), kind: Kind::Config, text: text.into(), decoded: false };
             let sources = [source(".github/workflows/a.yml", caller), source(".github/workflows/called.yml", called)];
             read(&Tree::new(&sources))
         };
@@ -118,9 +114,8 @@ mod tests {
         let step = found.steps.iter().find(|step| step.script.text.contains("-n")).unwrap();
         let value = |name: &str| step.env.value(name).map(|script| script.text.as_str());
         assert_eq!((value("inputs.n"), value("N")), (Some("2"), Some("2")));
-        let two = format!(
-            "{caller}  b:\n    uses: ./.github/workflows/called.yml\n    with: {{runner: ubuntu-latest, n: '4'}}\n"
-        );
+        let two =
+            format!("{caller}  b:\n    uses: ./.github/workflows/called.yml\n    with: {{runner: ubuntu-latest, n: '4'}}\n");
         let found = read(&two);
         let step = found.steps.iter().find(|step| step.script.text.contains("-n")).unwrap();
         assert_eq!((step.env.get("inputs.n"), step.env.choices("inputs.n").len()), (Some(None), 2));

@@ -337,7 +337,8 @@ mod tests {
 
     #[test]
     fn plugins_choose_on_github() {
-        let text = "[tox]\nenvlist = {py38,py39}-{unit,slow}\n[testenv]\ncommands = pytest\n[gh-actions]\npython =\n  3.8: py38-unit\n";
+        let text =
+            "[tox]\nenvlist = {py38,py39}-{unit,slow}\n[testenv]\ncommands = pytest\n[gh-actions]\npython =\n  3.8: py38-unit\n";
         assert_eq!(read(text)[0].listed, ["py38-unit"]);
     }
 

@@ -52,8 +52,7 @@ pub fn parse(file: FileId, text: &str) -> Vec<Node> {
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut tree =
-        Tree { file, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), nodes: 0, copied: 0 };
+    let mut tree = Tree { file, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), nodes: 0, copied: 0 };
     loop {
         let (event, span) = match parser.next_event() {
             None => break,

@@ -342,9 +342,18 @@ pub struct Cache {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lost {
     pub variable: Variable,
-    /// `tox`, `sudo`, `docker`.
+    /// `tox`, `sudo`, `docker`, `docker compose`, `cibuildwheel`, `env -i`, `ssh`.
     pub by: &'static str,
     /// Where it is dropped.
+    pub place: Place,
+}
+
+/// A variable that something on the way to the runner does not let through.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stop {
+    pub name: String,
+    /// As in [`Lost`].
+    pub by: &'static str,
     pub place: Place,
 }
 
@@ -365,6 +374,8 @@ pub struct Command {
     /// Variables of the environment that hold a number, or that the count could read.
     pub env: Vec<Variable>,
     pub lost: Vec<Lost>,
+    /// Variables that the count asks for, and that would not come through if the job set them.
+    pub stops: Vec<Stop>,
     /// The word that counts the workers is given as such: `-n 8`.
     pub literal: bool,
     /// Whose exit status is lost: the pipe behind it, and the program that the output goes to.

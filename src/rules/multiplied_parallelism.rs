@@ -22,8 +22,7 @@ fn runs(suite: &Suite, found: &mut Vec<Finding>) {
     for commands in groups.values() {
         let runs = commands.iter().map(|(_, beside)| beside.runs).fold(commands.len(), usize::max);
         let inner = commands.iter().filter(|(command, _)| !matches!(command.count.bound(), Bound::At(0 | 1) | Bound::Unknown));
-        let (Some((command, beside)), true) = (inner.rev().max_by_key(|(command, _)| command.count.bound()), runs > 1)
-        else {
+        let (Some((command, beside)), true) = (inner.rev().max_by_key(|(command, _)| command.count.bound()), runs > 1) else {
             continue;
         };
         // Two known numbers are a choice.
