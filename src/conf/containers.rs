@@ -14,6 +14,7 @@ use super::shell::{self, Word};
 use super::toml::{Item, Toml};
 use super::tree::{self, Tree};
 use super::yaml::{self, Node};
+use crate::facts::trace::Claimed;
 use crate::text::FileId;
 use std::rc::Rc;
 
@@ -332,6 +333,16 @@ impl Reader<'_> {
         dockerfile::image(self.project.tree, path, target.as_deref())
     }
 
+    /// `-p 8080:80`: a port of the host.
+    fn publish(&mut self, at: &At, word: &Word) {
+        let parts: Vec<&str> = word.str().split(':').collect();
+        if let [.., port, _] = parts.as_slice()
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+        {
+            self.claim(at, Claimed::Port, word);
+        }
+    }
+
     /// `docker` and its relatives.
     pub(super) fn docker(&mut self, name: &str, words: &[Word], said: &Said, mut at: At) {
         if self.compose(name, words, said, &at) {
@@ -368,6 +379,15 @@ impl Reader<'_> {
                         kept.set(&name, outer.cloned());
                     }
                     through.push(name);
+                }
+            }
+        }
+        if verb == "run" {
+            for pair in options.windows(2).filter(|pair| pair[1].expansions.is_empty()) {
+                match pair[0].str() {
+                    "--name" => self.claim(&at, Claimed::Container, &pair[1]),
+                    "-p" | "--publish" => self.publish(&at, &pair[1]),
+                    _ => {}
                 }
             }
         }

@@ -28,6 +28,7 @@ struct Tests<'s> {
     slow_only: Option<Place>,
     retries: Option<(u32, Place)>,
     reports: Vec<(String, Place)>,
+    basetemp: Option<(String, Place)>,
     doctests: bool,
     profile: Option<String>,
     /// Some of its words are not known.
@@ -45,6 +46,7 @@ impl<'s> Tests<'s> {
             slow_only: None,
             retries: None,
             reports: Vec::new(),
+            basetemp: None,
             doctests: false,
             profile: None,
             open: false,
@@ -148,6 +150,7 @@ impl Reader<'_> {
             // Files that are named are a choice.
             retries: merged.reruns.filter(|_| own.paths.is_empty() || own.paths.iter().any(|path| !path.contains(".py"))),
             reports: merged.reports,
+            basetemp: merged.basetemp,
             open: open && merged.workers.is_none(),
             ..Tests::of("pytest", runner, counted)
         };
@@ -424,6 +427,7 @@ impl Reader<'_> {
             slow_only: tests.slow_only,
             retries: tests.retries,
             reports: tests.reports,
+            basetemp: tests.basetemp,
             beside: at.beside.clone(),
             doctests: tests.doctests,
             profile: tests.profile,

@@ -4,7 +4,7 @@ use super::hosts;
 use super::reusable::{self, Inputs};
 use super::tree::Tree;
 use super::yaml::{Node, Value};
-use crate::facts::trace::{Cache, Host, Job, Place, Service, Variable};
+use crate::facts::trace::{Artifact, Cache, Crossing, Host, Job, Service, Variable};
 use crate::text::Span;
 
 /// Values of a matrix looked at.
@@ -48,7 +48,11 @@ impl Reader<'_> {
         let timeout = ["timeout-minutes", "timeout", "timeoutInMinutes"].iter().find_map(|key| node.get(key));
         let queued = node.get("concurrency").or_else(|| node.get("resource_group")).is_some()
             || node.at(&["strategy", "max-parallel"]).and_then(Node::text) == Some("1");
-        let (caches, artifacts) = self.steps(node, &labels);
+        let (caches, artifacts) = self.steps(node, &labels, matrix);
+        let own = labels.iter().flatten().any(|label| label == "self-hosted") && self.service == Service::GitHub;
+        let agents = self.service == Service::Azure && matches!(host, Host::Own(_));
+        let services = node.get("services").map(Node::pairs).unwrap_or(&[]);
+        let ports = services.iter().filter_map(|(_, service)| service.get("ports")).flat_map(Node::items);
         let end = key.span.end.max(key.span.start);
         // What an alias brings in stands elsewhere.
         let body = if node.file == key.file && node.span.start >= key.span.start {
@@ -77,6 +81,9 @@ impl Reader<'_> {
             env: self.variables(node),
             caches,
             artifacts,
+            shares_host: (own || agents) && node.get("container").is_none(),
+            ports: ports.filter_map(|port| Some((fixed_port(port.text()?)?, port.place()))).collect(),
+            narrow: node.get("if").or_else(|| node.get("rules")).is_some(),
             queued,
         }
     }
@@ -191,7 +198,8 @@ impl Reader<'_> {
     }
 
     /// What is kept between runs, and what is handed on.
-    fn steps(&self, node: &Node, labels: &Option<Vec<String>>) -> (Vec<Cache>, Vec<(String, Place)>) {
+    fn steps(&self, node: &Node, labels: &Option<Vec<String>>, matrix: Option<&Node>) -> (Vec<Cache>, Vec<Artifact>) {
+        let python = chosen_python(node, matrix);
         let (mut caches, mut artifacts) = (Vec::new(), Vec::new());
         for step in node.get("steps").map(Node::items).unwrap_or(&[]) {
             let Some(uses) = step.get("uses").and_then(Node::text) else { continue };
@@ -201,7 +209,13 @@ impl Reader<'_> {
             {
                 if let (Some(key), Some(path)) = (step.at(&["with", "key"]), step.at(&["with", "path"])) {
                     let text = key.text().unwrap_or("").to_owned();
-                    let crosses = crossed(&text, labels.as_deref().unwrap_or(&[]));
+                    let crosses = crossed(&text, labels.as_deref().unwrap_or(&[])).or_else(|| {
+                        // Nothing but what the files say is in the key.
+                        let told = ["python", "matrix.", "steps.", "env.", "inputs.", "needs.", "github."];
+                        let told =
+                            told.iter().any(|part| text.to_lowercase().contains(part) && !key_only_tells_others(&text, part));
+                        python.clone().filter(|axis| !told && !text.contains(axis.as_str())).map(Crossing::Pythons)
+                    });
                     caches.push(Cache { key: text, path: path.text().unwrap_or("").to_owned(), place: key.place(), crosses });
                 }
             } else if uses.starts_with("actions/upload-artifact@")
@@ -209,7 +223,8 @@ impl Reader<'_> {
                 && !step.get("if").and_then(Node::text).is_some_and(narrows)
                 && step.at(&["with", "overwrite"]).is_none()
             {
-                artifacts.push((name.text().unwrap_or("").to_owned(), name.place()));
+                let joins = ["@v1", "@v2", "@v3"].iter().any(|version| uses.contains(version));
+                artifacts.push(Artifact { name: name.text().unwrap_or("").to_owned(), place: name.place(), joins });
             }
         }
         (caches, artifacts)
@@ -221,22 +236,47 @@ fn narrows(condition: &str) -> bool {
     ["matrix", "runner", "env.", "inputs.", "==", "!=", "contains(", "startsWith("].iter().any(|part| condition.contains(part))
 }
 
-/// Two labels of one operating system and of several architectures, under one key.
-fn crossed(key: &str, labels: &[String]) -> Option<(String, String)> {
+/// `5432:5432`: a port of the host that is chosen.
+fn fixed_port(text: &str) -> Option<String> {
+    let (host, _) = text.rsplit_once(':')?;
+    let port = host.rsplit(':').next()?;
+    port.parse::<u16>().is_ok_and(|port| port > 0).then(|| text.to_owned())
+}
+
+/// The axis of a matrix that chooses the interpreter, where it has several values.
+fn chosen_python(node: &Node, matrix: Option<&Node>) -> Option<String> {
+    let steps = node.get("steps").map(Node::items).unwrap_or(&[]);
+    let version = steps.iter().find_map(|step| {
+        let uses = step.get("uses").and_then(Node::text)?;
+        ["actions/setup-python", "astral-sh/setup-uv"].iter().find(|action| uses.starts_with(**action))?;
+        step.at(&["with", "python-version"])?.text()
+    })?;
+    let axis = version.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim().strip_prefix("matrix.")?;
+    axis_values(matrix?, axis).then(|| axis.to_owned())
+}
+
+fn axis_values(matrix: &Node, name: &str) -> bool {
+    axis(matrix, name).is_some_and(|values| values.iter().any(|value| *value != values[0]))
+}
+
+/// Two labels of several systems or architectures, under one key.
+fn crossed(key: &str, labels: &[String]) -> Option<Crossing> {
     let told = ["runner.arch", "matrix.", "ImageOS", "env.", "inputs."]
         .iter()
         .any(|part| key.contains(part) && !key_only_tells_others(key, part));
     if told {
         return None;
     }
-    labels.iter().enumerate().find_map(|(n, one)| {
-        let other = labels[n + 1..].iter().find(|other| {
-            hosts::system(one).is_some()
-                && hosts::system(one) == hosts::system(other)
-                && hosts::is_arm(one) != hosts::is_arm(other)
-        })?;
-        Some((one.clone(), other.clone()))
-    })
+    let pairs = || labels.iter().enumerate().flat_map(|(n, one)| labels[n + 1..].iter().map(move |other| (one, other)));
+    // Caches of Windows are kept apart from all others.
+    let unix = |label: &str| hosts::system(label).filter(|system| *system != "Windows");
+    let systems = pairs().find(|(one, other)| unix(one).is_some() && unix(other).is_some() && unix(one) != unix(other));
+    if let Some((one, other)) = systems.filter(|_| !key.contains("runner.os")) {
+        return Some(Crossing::Systems(one.clone(), other.clone()));
+    }
+    let same = |one: &str, other: &str| hosts::system(one).is_some() && hosts::system(one) == hosts::system(other);
+    let (one, other) = pairs().find(|(one, other)| same(one, other) && hosts::is_arm(one) != hosts::is_arm(other))?;
+    Some(Crossing::Architectures(one.clone(), other.clone()))
 }
 
 /// A matrix value in the key tells machines apart only if the machine depends on it.

@@ -87,6 +87,7 @@ pub fn read(sources: &[Source], programs: &Programs) -> Setup {
         runs: outcome.runs,
         jobs: pipeline.jobs,
         commands: outcome.commands,
+        claims: outcome.claims,
         unread: outcome.unread,
         examples,
         doctests: outcome.doctests,

@@ -11,7 +11,7 @@ use super::script::Script;
 use super::shell::{self, Expansion, Then, Word};
 use super::tree::{self, Tree};
 use crate::facts::run::{Crate, Run};
-use crate::facts::trace::{Beside, Command, Count, Job, Link, Lost, Part, Place, Programs, Unread, Variable};
+use crate::facts::trace::{Beside, Claim, Claimed, Command, Count, Job, Link, Lost, Part, Place, Programs, Unread, Variable};
 use crate::text::{FileId, Kind, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -45,6 +45,7 @@ pub struct Outcome {
     pub unittest: BTreeSet<String>,
     /// The test commands with their chains.
     pub commands: Vec<Command>,
+    pub claims: Vec<Claim>,
     pub unread: Vec<Unread>,
     /// Something runs documentation examples alone.
     pub doctests: bool,
@@ -397,6 +398,12 @@ impl Reader<'_> {
                 | "call" | "eval" | "dotenv" | "ddtrace-run" => {
                     words = behind_options(rest, &["-f"], 0);
                 }
+                "rm" if rest.iter().any(|word| word.str().starts_with('-') && word.str().contains('r')) => {
+                    for word in rest.iter().filter(|word| is_shared(word)) {
+                        self.claim(&at, Claimed::Folder, word);
+                    }
+                    return;
+                }
                 "timeout" | "gtimeout" => {
                     at.timeout = first.place;
                     words = behind_options(rest, &["-s", "-k", "--signal", "--kill-after"], 1);
@@ -429,6 +436,16 @@ impl Reader<'_> {
                     }
                     return self.file(first.str(), &at);
                 }
+            }
+        }
+    }
+
+    /// Takes note of what a job takes of its host.
+    pub(super) fn claim(&mut self, at: &At, what: Claimed, word: &Word) {
+        if let (Some(job), Some(place)) = (at.job, word.place) {
+            let claim = Claim { job, what, name: word.str().to_owned(), place };
+            if !self.outcome.claims.contains(&claim) {
+                self.outcome.claims.push(claim);
             }
         }
     }
@@ -552,6 +569,14 @@ fn added_to(command: &shell::Command) -> Vec<String> {
         })
         .map(|(name, _)| name)
         .collect()
+}
+
+/// A path under the temporary or the home folder of the host, written out.
+pub(super) fn is_shared(word: &Word) -> bool {
+    let text = word.str();
+    word.expansions.is_empty()
+        && !text.contains(['*', '?', '$', '{'])
+        && ["/tmp/", "/var/tmp/", "~/", "/home/"].iter().any(|root| text.len() > root.len() && text.starts_with(root))
 }
 
 /// White space and line joins to single blanks, cut to a length that fits a line.
