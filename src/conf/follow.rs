@@ -172,14 +172,7 @@ impl Reader<'_> {
                 "-n" | "--dry-run" | "--list" | "-l" | "--summary" => return,
                 "--" => {}
                 "-j" | "--jobs" if tools == [Tool::Make] => {
-                    // GNU make manual, "Parallel Execution": without a number there is no limit.
-                    let number = words.get(n).filter(|word| !Counted::of(word).is_unknown());
-                    n += usize::from(number.is_some());
-                    let count = number.map_or(Count::Cpus(Cpu::Machine), |word| Counted::of(word).count);
-                    at.beside = beside("make -j", count, said).or(at.beside);
-                }
-                _ if tools == [Tool::Make] && text.starts_with("-j") && text.len() > 2 => {
-                    at.beside = beside("make -j", Counted::of(&word.tail(2)).count, said).or(at.beside);
+                    n += usize::from(words.get(n).is_some_and(|word| !Counted::of(word).is_unknown()));
                 }
                 _ if text.starts_with("-C") && text.len() > 2 => at.dir = go(&at.dir, &word.tail(2)),
                 _ if text.starts_with('-') => {}
@@ -201,6 +194,17 @@ impl Reader<'_> {
             }
         }
         at.env = Rc::new(env);
+        if tools == [Tool::Make] {
+            // GNU make manual, "Options/Recursion": a Makefile may set the flags, and so may the environment.
+            let flags = at.env.value("MAKEFLAGS").cloned().or_else(|| {
+                let first = called.first().map(|(recipe, _)| &self.project.recipes[*recipe]);
+                first?.env.iter().find(|(name, _)| name == "MAKEFLAGS")?.1.clone()
+            });
+            let flags = flags.map(|flags| super::shell::commands(&flags)).unwrap_or_default();
+            let flags: Vec<Word> = flags.into_iter().flat_map(|command| command.words).collect();
+            let count = jobs_of_make(words).or_else(|| jobs_of_make(&flags));
+            at.beside = count.and_then(|count| beside("make -j", count, said)).or(at.beside);
+        }
         if !named && matches!(tools, [Tool::Make | Tool::Just]) {
             // The first of the file is the default.
             let first = self.project.recipes.iter().position(|recipe| recipe.tool == tools[0] && recipe.home == at.dir);
@@ -366,6 +370,18 @@ fn chosen(word: &Word, env: &Env) -> Vec<String> {
     let rest = word.str().get(done..).unwrap_or("");
     let names = all.iter().flat_map(|head| format!("{head}{rest}").split(',').map(str::to_owned).collect::<Vec<_>>());
     names.filter(|name| name.split('-').any(|factor| !factor.is_empty() && !factor.contains('?'))).collect()
+}
+
+/// GNU make manual, "Parallel Execution": without a number there is no limit.
+fn jobs_of_make(words: &[Word]) -> Option<Count> {
+    let at = words.iter().rposition(|word| word.str().starts_with("-j") || word.str().starts_with("--jobs"))?;
+    let word = &words[at];
+    let value = match word.str() {
+        "-j" | "--jobs" => words.get(at + 1).cloned(),
+        text => Some(word.tail(text.find('=').map_or("-j".len(), |equals| equals + 1))),
+    };
+    let counted = value.map(|word| Counted::of(&word)).filter(|counted| !counted.is_unknown());
+    Some(counted.map_or(Count::Cpus(Cpu::Machine), |counted| counted.count))
 }
 
 /// Several at once, unless the number is one.

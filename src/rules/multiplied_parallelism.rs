@@ -81,9 +81,8 @@ fn is_capped(suite: &Suite, run: &Run, call: &str) -> bool {
         Some("joblib" | "sklearn") => &["LOKY_MAX_CPU_COUNT", "PYTHON_CPU_COUNT"],
         _ => &["PYTHON_CPU_COUNT"],
     };
-    let is_it = |command: &&Command| {
-        Some(command.place) == run.place || command.chain.iter().any(|link| Some(link.place) == run.place)
-    };
+    let is_it =
+        |command: &&Command| Some(command.place) == run.place || command.chain.iter().any(|link| Some(link.place) == run.place);
     suite
         .setup
         .commands
