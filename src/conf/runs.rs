@@ -240,6 +240,7 @@ impl Reader<'_> {
         // Someone looks at the status of each.
         let looked_at = script.text.contains("PIPESTATUS");
         let commands = shell::commands(script);
+        let background = beside_each_other(&commands);
         for (n, command) in commands.iter().enumerate() {
             if self.budget == 0 {
                 return;
@@ -309,6 +310,9 @@ impl Reader<'_> {
                     let link = said.place.map(|place| Link { what: Part::Command, text: said.text.clone(), place });
                     let mut here =
                         At { env: inner, words: words_env.clone(), dir: dir.clone(), said: link, pipefail, ..at.clone() };
+                    if command.then == Then::Background && here.beside.is_none() {
+                        here.beside.clone_from(&background);
+                    }
                     if command.then == Then::Pipe && !pipefail && !looked_at && here.masked.is_none() {
                         let next = commands.get(n + 1).filter(|next| next.depth == command.depth);
                         let reader = next.and_then(|next| next.words.first()).map(|word| program(word.str()).to_owned());
@@ -543,6 +547,14 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The commands of a script that run in the background, where they are several.
+fn beside_each_other(commands: &[shell::Command]) -> Option<Beside> {
+    let mut all = commands.iter().filter(|command| command.then == Then::Background);
+    let place = all.next()?.place()?;
+    let more = u32::try_from(all.count()).ok().filter(|more| *more > 0)?;
+    Some(Beside { tool: "&".to_owned(), count: Count::Number(more + 1), runs: 1, place })
 }
 
 /// `A=1 command`, behind a program that takes variables so: they are taken off.
