@@ -19,8 +19,11 @@ pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
 /// Files that mark a project where there is no `.git`.
 const MANIFESTS: [&str; 4] = ["pyproject.toml", "Cargo.toml", "setup.cfg", "tox.ini"];
 
+/// Files that GitLab's configuration may include: GitLab takes no more.
+const INCLUDED: usize = 150;
+
 /// Hidden names that are looked at all the same: they say how tests are run.
-const SEEN_HIDDEN: [&str; 13] = [
+const SEEN_HIDDEN: [&str; 15] = [
     ".github",
     ".forgejo",
     ".gitea",
@@ -30,6 +33,8 @@ const SEEN_HIDDEN: [&str; 13] = [
     ".ci",
     ".config",
     ".cargo",
+    ".gitlab-ci",
+    ".gitlab-ci.d",
     ".gitlab-ci.yml",
     ".pytest.ini",
     ".pytest.toml",
@@ -223,9 +228,42 @@ impl Project {
                 Err(why) => found.skipped.push(Skipped { path: name.clone(), why: why.to_string() }),
             }
         }
+        found.included(&tree.others);
         found.skipped.sort();
         found.skipped.dedup();
         Ok(found)
+    }
+}
+
+impl Found {
+    /// Reads the files that GitLab's configuration speaks of, by path or by folder, and those that they speak of.
+    fn included(&mut self, others: &BTreeMap<String, PathBuf>) {
+        let mut open: Vec<String> = self
+            .sources
+            .iter()
+            .filter(|source| &*source.path == ".gitlab-ci.yml")
+            .map(|source| source.text.to_string())
+            .collect();
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        while let Some(text) = open.pop() {
+            let speaks = |name: &str| {
+                let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+                text.contains(name) || !folder.is_empty() && text.contains(&format!("{folder}/*"))
+            };
+            let more: Vec<(&String, &PathBuf)> = others.iter().filter(|(name, _)| speaks(name)).collect();
+            for (name, path) in more {
+                if known.len() < INCLUDED
+                    && known.insert(name)
+                    && let Ok(source) = read(name, path, Kind::Config)
+                {
+                    open.push(source.text.to_string());
+                    self.sources.push(source);
+                }
+            }
+        }
+        if !known.is_empty() {
+            self.sources.sort_by(|a, b| a.path.cmp(&b.path));
+        }
     }
 }
 
@@ -261,6 +299,8 @@ pub fn file(path: &Path) -> Result<Source, Wrong> {
 struct Tree {
     /// By name and path: two names that are not Unicode may look alike.
     files: BTreeMap<(String, PathBuf), Kind>,
+    /// YAML of any purpose.
+    others: BTreeMap<String, PathBuf>,
     folders: BTreeSet<PathBuf>,
     skipped: Vec<Skipped>,
 }
@@ -305,6 +345,8 @@ fn walk(root: &Path, top: &Path, within: Vec<PathBuf>, exclude: &GlobSet, jobs: 
                         let name = relative(root, entry.path());
                         if let Some(kind) = kind(&name) {
                             tree.files.insert((name, entry.into_path()), kind);
+                        } else if name.ends_with(".yml") || name.ends_with(".yaml") {
+                            tree.others.insert(name, entry.into_path());
                         }
                     }
                 }
@@ -396,7 +438,9 @@ pub fn kind(path: &str) -> Option<Kind> {
         | "Taskfile.yml"
         | "Taskfile.yaml"
         | "action.yml"
-        | "action.yaml" => return Some(Kind::Config),
+        | "action.yaml"
+        | "Dockerfile"
+        | "Containerfile" => return Some(Kind::Config),
         "config" | "config.toml" if parent == ".cargo" => return Some(Kind::Config),
         _ => {}
     }
@@ -410,7 +454,8 @@ pub fn kind(path: &str) -> Option<Kind> {
         }
         "yml" | "yaml" if stem.trim_start_matches("docker-").split(['.', '-']).next() == Some("compose") => Some(Kind::Config),
         "yml" | "yaml" if stem.ends_with(".gitlab-ci") => Some(Kind::Config),
-        "mk" | "just" => Some(Kind::Config),
+        "mk" | "just" | "Dockerfile" | "dockerfile" => Some(Kind::Config),
+        _ if stem == "Dockerfile" => Some(Kind::Config),
         // Which of them CI calls is not known yet.
         "sh" | "bash" => Some(Kind::Config),
         _ => None,

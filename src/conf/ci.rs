@@ -3,19 +3,25 @@
 //! One walk serves GitHub, Forgejo and Gitea workflows and actions, GitLab, CircleCI, Travis, Azure, Bitbucket, AppVeyor, Cirrus,
 //! Woodpecker, Drone, Buildkite and pre-commit: all nest maps, set variables on the way down and name their commands alike.
 
+use super::circle;
 use super::env::Env;
 use super::gitlab;
 use super::jobs;
+use super::reusable::{self, Inputs};
 use super::script::Script;
 use super::shell;
 use super::tree::{self, Tree};
 use super::yaml::{self, Node, Value};
 use crate::facts::trace::{Job, Link, Part, Place, Service};
 use crate::text::FileId;
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Local actions inside each other.
 const DEEPEST: u32 = 4;
+/// Local actions and custom commands that one file uses, those inside others counted each time.
+const CALLS: u32 = 2_000;
 
 /// One script of a job.
 #[derive(Clone, Debug)]
@@ -110,62 +116,86 @@ pub fn service(path: &str) -> Service {
 
 /// The jobs and steps of all CI files, in the order of the files.
 pub fn read(tree: &Tree) -> Pipeline {
-    let mut found = Pipeline::default();
-    for (path, file) in tree.files() {
-        if !is_ci(path) {
-            continue;
+    let (gitlab, others): (Vec<_>, Vec<_>) =
+        tree.files().filter(|(path, _)| is_ci(path)).partition(|(path, _)| service(path) == Service::GitLab);
+    let mut all: Vec<(Service, FileId, Node)> = Vec::new();
+    for (path, file) in others {
+        all.extend(yaml::parse(file, tree.text(file)).into_iter().map(|document| (service(path), file, document)));
+    }
+    // What a pipeline includes is read as a part of it.
+    let mut included = BTreeSet::new();
+    for main in [true, false] {
+        for (path, file) in &gitlab {
+            if (tree::name(path) == ".gitlab-ci.yml") == main && !included.contains(file) {
+                let documents = gitlab::read(tree, *file, &mut included);
+                all.extend(documents.into_iter().map(|(file, document)| (Service::GitLab, file, document)));
+            }
         }
-        let text = tree.text(file);
-        let service = service(path);
+    }
+    all.sort_by_key(|(_, file, _)| *file);
+    let calls = reusable::calls(tree, all.iter().map(|(_, file, document)| (*file, document)));
+    let mut found = Pipeline::default();
+    for (service, file, document) in &all {
+        let path = tree.path(*file);
+        let left = Cell::new(CALLS);
+        let given = reusable::inputs(tree, *file, document, &calls);
+        let mut walk = Walk {
+            tree,
+            service: *service,
+            base: base(path),
+            root: document,
+            inputs: &given,
+            found: &mut found,
+            deep: 0,
+            left: &left,
+        };
+        let around = Around {
+            job: None,
+            env: Rc::new(walk.inputs_env()),
+            dir: base(path).to_owned(),
+            depth: 0,
+            in_jobs: false,
+            links: Vec::new(),
+            pipefail: matches!(service, Service::GitLab | Service::Circle | Service::Other),
+            timeout: None,
+        };
         // An action of the project is read where it is used, too.
         let action = matches!(tree::name(path), "action.yml" | "action.yaml");
-        for document in yaml::parse(text) {
-            let document = if service == Service::GitLab { gitlab::resolve(document) } else { document };
-            let mut walk = Walk { tree, file, text, service, base: base(path), root: &document, found: &mut found, deep: 0 };
-            let around = Around {
-                job: None,
-                env: Rc::default(),
-                dir: base(path).to_owned(),
-                depth: 0,
-                in_jobs: false,
-                links: Vec::new(),
-                pipefail: matches!(service, Service::GitLab | Service::Circle | Service::Other),
-                timeout: None,
-            };
-            if !action && service == Service::Azure && document.get("steps").is_some() {
-                let around = walk.job(&document, &document, "pipeline", &around);
-                walk.node(&document, &around);
-            } else {
-                walk.node(&document, &around);
-            }
+        if !action && *service == Service::Azure && document.get("steps").is_some() {
+            let around = walk.job(document, document, "pipeline", &around);
+            walk.node(document, &around);
+        } else {
+            walk.node(document, &around);
         }
     }
     found
 }
 
-struct Walk<'a> {
-    tree: &'a Tree<'a>,
-    file: FileId,
-    text: &'a str,
-    service: Service,
+pub(super) struct Walk<'a> {
+    pub(super) tree: &'a Tree<'a>,
+    pub(super) service: Service,
     /// Folder of the project that the file belongs to.
     base: &'a str,
-    root: &'a Node,
+    pub(super) root: &'a Node,
+    /// What a called workflow is given, by its callers.
+    pub(super) inputs: &'a Inputs,
     found: &'a mut Pipeline,
-    /// Actions that we are in.
-    deep: u32,
+    /// Actions and commands that we are in.
+    pub(super) deep: u32,
+    /// Actions and commands that may still be entered: those that call others can multiply.
+    pub(super) left: &'a Cell<u32>,
 }
 
 /// What holds for the nodes below.
 #[derive(Clone)]
-struct Around {
-    job: Option<usize>,
-    env: Rc<Env>,
+pub(super) struct Around {
+    pub(super) job: Option<usize>,
+    pub(super) env: Rc<Env>,
     dir: String,
     depth: u32,
     /// The keys of this map are names of jobs.
     in_jobs: bool,
-    links: Vec<Link>,
+    pub(super) links: Vec<Link>,
     pipefail: bool,
     timeout: Option<Place>,
 }
@@ -204,11 +234,25 @@ fn is_folder(key: &str) -> bool {
 }
 
 impl Walk<'_> {
-    fn node(&mut self, node: &Node, around: &Around) {
+    /// Whether an action or command may still be entered.
+    pub(super) fn enters(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        self.deep < DEEPEST && left > 0
+    }
+
+    /// The text of a scalar, with its places.
+    pub(super) fn text(&self, node: &Node) -> Option<Script> {
+        node.script(self.tree.text(node.file))
+    }
+
+    pub(super) fn node(&mut self, node: &Node, around: &Around) {
         match &node.value {
             Value::List(items) => {
                 for item in items {
-                    self.node(item, around);
+                    if !(self.service == Service::Circle && self.circle_command(item, around)) {
+                        self.node(item, around);
+                    }
                 }
             }
             Value::Map(pairs) => self.map(node, pairs, around),
@@ -260,14 +304,16 @@ impl Walk<'_> {
             let limit = ["timeout-minutes", "timeoutInMinutes", "timeout_minutes", "timeout_seconds"]
                 .iter()
                 .find_map(|key| node.get(key));
-            here.timeout = limit.map(|node| (self.file, node.span)).or(here.timeout);
+            here.timeout = limit.map(Node::place).or(here.timeout);
         }
         self.action(node, &here);
         let mut shared = Script::default();
         let mut last = None;
         for (key, value) in pairs {
             let Some(name) = key.text() else { continue };
+            let commands = self.service == Service::Circle && around.depth == 0;
             if is_command(name)
+                && !commands
                 && let Some(script) = self.script(value)
             {
                 if self.service == Service::GitLab && matches!(name, "before_script" | "script") {
@@ -289,12 +335,19 @@ impl Walk<'_> {
                 continue;
             }
             let gitlab = self.service == Service::GitLab && around.depth == 0;
+            // What custom commands do is read where they are used.
+            if self.service == Service::Circle && around.depth == 0 && matches!(name, "commands" | "executors" | "workflows") {
+                continue;
+            }
             if gitlab && (name.starts_with('.') || gitlab::RESERVED.contains(&name)) {
                 continue;
             }
             let job = around.in_jobs || (gitlab && !value.pairs().is_empty());
             if job {
-                let named = self.job(value, key, name, &here);
+                let mut named = self.job(value, key, name, &here);
+                if self.service == Service::Circle {
+                    self.circle_job(name, value, &mut named);
+                }
                 self.node(value, &named);
             } else {
                 let inner = Around { in_jobs: name == "jobs" && around.depth == 0, ..here.clone() };
@@ -307,22 +360,40 @@ impl Walk<'_> {
         }
     }
 
+    /// What a called workflow is given: the value where it is one, else what it may be.
+    fn inputs_env(&self) -> Env {
+        let mut env = Env::default();
+        for (name, values) in self.inputs {
+            let name = format!("inputs.{name}");
+            match values.as_slice() {
+                [Some(only)] => env.set(&name, Some(only.clone())),
+                _ => env.set(&name, None),
+            }
+            let texts: Option<Vec<String>> = values.iter().map(|value| value.as_ref().map(|value| value.text.clone())).collect();
+            env.choose(&name, texts.unwrap_or_default());
+        }
+        env
+    }
+
     /// Enters a job.
     fn job(&mut self, node: &Node, key: &Node, name: &str, around: &Around) -> Around {
-        let reader = jobs::Reader { file: self.file, text: self.text, service: self.service, root: self.root };
+        let reader = jobs::Reader { tree: self.tree, service: self.service, root: self.root, inputs: self.inputs };
         let job = reader.read(name, key, node);
         let mut inner = around.clone();
         if self.service == Service::GitHub && job.labels.as_ref().is_some_and(|(labels, _)| labels.starts_with("windows")) {
             // PowerShell keeps the status of the program.
             inner.pipefail = true;
         }
-        inner.links.push(Link { what: Part::Job, text: name.to_owned(), place: (self.file, job.head) });
+        inner.links.push(Link { what: Part::Job, text: name.to_owned(), place: (job.file, job.head) });
         self.found.jobs.push(job);
         inner.job = Some(self.found.jobs.len() - 1);
         inner
     }
 
-    fn step(&mut self, here: &Around, link: Option<Link>, script: Script) {
+    fn step(&mut self, here: &Around, link: Option<Link>, mut script: Script) {
+        if self.service == Service::Circle {
+            script = circle::filled(&script, &here.env);
+        }
         let mut links = here.links.clone();
         links.extend(link);
         let step = Step {
@@ -340,11 +411,11 @@ impl Walk<'_> {
     /// A step by its name, or the key of its commands.
     fn link(&self, node: &Node, key: &Node, script: &Script) -> Option<Link> {
         let name = ["name", "displayName"].iter().find_map(|key| node.get(key)).filter(|_| self.service != Service::GitLab);
-        let (text, span) = match name.and_then(|name| Some((name.text()?, name.span))) {
-            Some((text, span)) => (text.to_owned(), span),
-            None => (script.text.lines().find(|line| !line.trim().is_empty())?.trim().to_owned(), key.span),
+        let (text, place) = match name.and_then(|name| Some((name.text()?, name.place()))) {
+            Some((text, place)) => (text.to_owned(), place),
+            None => (script.text.lines().find(|line| !line.trim().is_empty())?.trim().to_owned(), key.place()),
         };
-        Some(Link { what: Part::Step, text, place: (self.file, span) })
+        Some(Link { what: Part::Step, text, place })
     }
 
     /// Whether a shell that is named so has `pipefail` set: GitHub runs `shell: bash` with it, and a step without `shell` not
@@ -361,12 +432,12 @@ impl Walk<'_> {
     /// A text, or the texts of a list, a line each.
     fn script(&self, value: &Node) -> Option<Script> {
         match &value.value {
-            Value::Scalar { .. } => value.script(self.file, self.text),
+            Value::Scalar { .. } => self.text(value),
             Value::List(items) => {
                 let mut all = Script::default();
                 for item in items {
                     match &item.value {
-                        Value::Scalar { .. } => append_line(&mut all, &item.script(self.file, self.text)?),
+                        Value::Scalar { .. } => append_line(&mut all, &self.text(item)?),
                         // Lists in lists are flattened by GitLab; anything else is no list of commands.
                         Value::List(_) => append_line(&mut all, &self.script(item).unwrap_or_default()),
                         Value::Alias | Value::Reference(_) => {}
@@ -380,11 +451,14 @@ impl Walk<'_> {
     }
 
     /// `NAME: value` pairs, `- name: N, value: v` items, and `- NAME=value` lines.
-    fn variables(&self, node: &Node, env: &mut Env) -> bool {
+    pub(super) fn variables(&self, node: &Node, env: &mut Env) -> bool {
         let outer = env.clone();
         // A value may hold an expression over what is set outside.
         let text = |node: &Node| {
-            let script = node.script(self.file, self.text)?;
+            let mut script = self.text(node)?;
+            if self.service == Service::Circle {
+                script = circle::filled(&script, &outer);
+            }
             if !script.text.contains("${{") {
                 return Some(script);
             }
@@ -444,7 +518,7 @@ impl Walk<'_> {
         for (key, value) in node.pairs() {
             let Some(name) = key.text().filter(|name| !matches!(*name, "include" | "exclude")) else { continue };
             let only = match value.items() {
-                [only] => only.script(self.file, self.text),
+                [only] => self.text(only),
                 _ => None,
             };
             env.set(&format!("matrix.{name}"), only);
@@ -481,35 +555,35 @@ impl Walk<'_> {
     /// `nbdev-ci` runs `nbdev_test`, and `pypa/cibuildwheel` is the command.
     fn action(&mut self, node: &Node, around: &Around) {
         let Some((uses, name)) = node.get("uses").and_then(|uses| Some((uses, uses.text()?))) else { return };
-        let argument = |key: &str| node.at(&["with", key]).and_then(|node| node.script(self.file, self.text));
+        let argument = |key: &str| node.at(&["with", key]).and_then(|node| self.text(node));
         let (start, end) = (uses.span.start as usize, uses.span.end as usize);
         let mut script = Script::default();
         if name.starts_with("actions-rs/cargo") || name.starts_with("clechasseur/rs-cargo") {
             let Some(command) = argument("command") else { return };
-            script.push_as(self.file, start..end, "cargo");
+            script.push_as(uses.file, start..end, "cargo");
             for part in [Some(command), argument("args")].into_iter().flatten() {
-                script.push_as(self.file, end..end, " ");
+                script.push_as(uses.file, end..end, " ");
                 script.append(&part, 0..part.text.len());
             }
         } else if name.starts_with("pypa/cibuildwheel") {
-            script.push_as(self.file, start..end, "cibuildwheel");
+            script.push_as(uses.file, start..end, "cibuildwheel");
             if let Some(package) = argument("package-dir") {
-                script.push_as(self.file, end..end, " ");
+                script.push_as(uses.file, end..end, " ");
                 script.append(&package, 0..package.text.len());
             }
         } else if name.starts_with("fastai/workflows/nbdev-ci") {
-            script.push_as(self.file, start..end, "nbdev_test");
+            script.push_as(uses.file, start..end, "nbdev_test");
         } else {
             return self.local_action(node, uses, name, around);
         }
-        let link = Some(Link { what: Part::Step, text: name.to_owned(), place: (self.file, uses.span) });
+        let link = Some(Link { what: Part::Step, text: name.to_owned(), place: uses.place() });
         self.step(around, link, script);
     }
 
     /// An action of this project: its steps run in the job that uses it, with the inputs it is given.
     fn local_action(&mut self, node: &Node, uses: &Node, name: &str, around: &Around) {
         let tree = self.tree;
-        let Some(dir) = name.strip_prefix("./").and_then(|dir| tree::join(self.base, dir)).filter(|_| self.deep < DEEPEST) else {
+        let Some(dir) = name.strip_prefix("./").and_then(|dir| tree::join(self.base, dir)).filter(|_| self.enters()) else {
             return;
         };
         let found = ["action.yml", "action.yaml"].iter().find_map(|file| {
@@ -517,27 +591,34 @@ impl Walk<'_> {
             tree.file(&path)
         });
         let (Some(file), true) = (found, around.job.is_some()) else { return };
-        let text = tree.text(file);
-        let documents = yaml::parse(text);
+        let documents = yaml::parse(file, tree.text(file));
         let Some(root) = documents.first() else { return };
         let mut env = Env::inside(&around.env);
         for (key, input) in root.get("inputs").map(Node::pairs).unwrap_or(&[]) {
             let Some(key) = key.text() else { continue };
-            let given = node.at(&["with", key]).and_then(|node| node.script(self.file, self.text));
+            let given = node.at(&["with", key]).and_then(|node| self.text(node));
             if let Some(inner) = given.as_ref().and_then(|script| script.text.trim().strip_prefix("${{")?.strip_suffix("}}")) {
                 env.choose(&format!("inputs.{key}"), choices(&around.env, inner));
             }
             let given = given.map(|script| around.env.fill_one(&shell::quoted(&script)));
             let value = match given {
                 Some(word) => word.expansions.is_empty().then_some(word.text),
-                None => input.get("default").and_then(|node| node.script(file, text)),
+                None => input.get("default").and_then(|node| self.text(node)),
             };
             env.set(&format!("inputs.{key}"), value);
         }
         let mut links = around.links.clone();
-        links.push(Link { what: Part::Step, text: name.to_owned(), place: (self.file, uses.span) });
-        let mut walk =
-            Walk { tree, file, text, service: self.service, base: self.base, root, found: self.found, deep: self.deep + 1 };
+        links.push(Link { what: Part::Step, text: name.to_owned(), place: uses.place() });
+        let mut walk = Walk {
+            tree,
+            service: self.service,
+            base: self.base,
+            root,
+            inputs: self.inputs,
+            found: self.found,
+            deep: self.deep + 1,
+            left: self.left,
+        };
         let around = Around { env: Rc::new(env), links, depth: 2, in_jobs: false, ..around.clone() };
         if let Some(steps) = root.at(&["runs", "steps"]) {
             walk.node(steps, &around);

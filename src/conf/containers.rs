@@ -3,6 +3,8 @@
 //! Compose file reference, "services": `environment` is all that a service gets, a name alone passes the variable on, and `${NAME}`
 //! is filled in from the caller. cibuildwheel documentation, "Options": on Linux `environment-pass` names what comes through.
 
+use super::ci::Step;
+use super::dockerfile::{self, Image};
 use super::env::Env;
 use super::launch::{behind_options, go};
 use super::recipes::{Recipe, Tool, push_word};
@@ -12,7 +14,9 @@ use super::shell::{self, Word};
 use super::toml::{Item, Toml};
 use super::tree::{self, Tree};
 use super::yaml::{self, Node};
+use crate::facts::trace::Claimed;
 use crate::text::FileId;
+use std::rc::Rc;
 
 /// Options of `docker compose` itself that take a word.
 const GLOBAL: &[&str] =
@@ -46,6 +50,61 @@ const VALUED: &[&str] = &[
     "--no-attach",
 ];
 
+/// Options of `docker run` and `docker exec` that take a word.
+const RUN: &[&str] = &[
+    "-e",
+    "--env",
+    "-v",
+    "--volume",
+    "-u",
+    "--user",
+    "-w",
+    "--workdir",
+    "--name",
+    "--entrypoint",
+    "-p",
+    "--publish",
+    "-l",
+    "--label",
+    "--cap-add",
+    "--cap-drop",
+    "--pull",
+    "--mount",
+    "--network",
+    "--net",
+    "--gpus",
+    "-m",
+    "--memory",
+    "--cpus",
+    "--shm-size",
+    "--ulimit",
+    "--add-host",
+    "-h",
+    "--hostname",
+    "--device",
+    "--security-opt",
+    "--platform",
+    "--restart",
+    "--tmpfs",
+    "--ipc",
+    "--pid",
+    "--userns",
+    "--volumes-from",
+    "--dns",
+    "--log-driver",
+    "--log-opt",
+    "--cidfile",
+    "--group-add",
+    "--cpuset-cpus",
+    "--health-cmd",
+    "--stop-signal",
+    "--sysctl",
+    "--link",
+    "--expose",
+    "--runtime",
+    "--detach-keys",
+];
+
 /// The file says what `docker compose` starts.
 pub fn is_compose(path: &str) -> bool {
     let name = tree::name(path);
@@ -66,8 +125,8 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
     for (path, file) in tree.files() {
         let (home, text) = (tree::folder(path), tree.text(file));
         if is_compose(path) {
-            for document in yaml::parse(text) {
-                let reader = Services { file, text, root: &document };
+            for document in yaml::parse(file, text) {
+                let reader = Services { tree, file, text, root: &document };
                 let services = document.get("services").map(Node::pairs).unwrap_or(&[]);
                 all.extend(services.iter().filter_map(|(key, node)| reader.service(key, node, home)));
             }
@@ -80,6 +139,7 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
 
 /// One compose file.
 struct Services<'a> {
+    tree: &'a Tree<'a>,
     file: FileId,
     text: &'a str,
     root: &'a Node,
@@ -101,10 +161,20 @@ impl<'a> Services<'a> {
         }
         let mut recipe = Recipe::new(Tool::Compose, key.text()?, (self.file, key.span), home);
         recipe.default = find("profiles").is_none();
-        let context = find("build").and_then(|build| build.text().or_else(|| build.get("context")?.text()));
+        let build = find("build");
+        let context = build.and_then(|build| build.text().or_else(|| build.get("context")?.text()));
+        let mut image = None;
         if let Some(dir) = context.filter(|dir| !dir.contains('$')).and_then(|dir| tree::join(home, dir)) {
+            let said = |key: &str| build.and_then(|build| build.get(key)?.text());
+            let path = match said("dockerfile") {
+                Some(file) => tree::join(&dir, file),
+                None => Some(dockerfile::in_folder(&dir)),
+            };
+            image = path.and_then(|path| dockerfile::image(self.tree, &path, said("target")));
             recipe.dir = dir;
         }
+        // What the image sets stands below what the service sets.
+        recipe.env = image.iter().flat_map(|image| image.env.clone()).collect();
         let mut pass = Vec::new();
         for environment in [base, Some(node)].into_iter().flatten().filter_map(|node| node.get("environment")) {
             self.variables(environment, &mut recipe.env, &mut pass);
@@ -113,17 +183,18 @@ impl<'a> Services<'a> {
         let mut line = Script::default();
         for part in ["entrypoint", "command"].into_iter().filter_map(find) {
             if part.items().is_empty() {
-                let script = part.script(self.file, self.text).unwrap_or_default();
+                let script = part.script(self.text).unwrap_or_default();
                 if let (false, Some((file, span))) = (line.text.is_empty(), script.whole()) {
                     line.push_as(file, span.start as usize..span.start as usize, " ");
                 }
                 line.append(&script, 0..script.text.len());
             }
             for word in part.items() {
-                push_word(&mut line, word.script(self.file, self.text));
+                push_word(&mut line, word.script(self.text));
             }
         }
-        recipe.scripts.push(unescaped(&line));
+        let of_image = image.filter(|_| line.text.is_empty()).map(|image| image.command);
+        recipe.scripts.push(of_image.unwrap_or_else(|| unescaped(&line)));
         Some(recipe)
     }
 
@@ -140,10 +211,10 @@ impl<'a> Services<'a> {
         for (key, value) in node.pairs() {
             if let Some(name) = key.text() {
                 let empty = value.text().is_none_or(|text| matches!(text, "" | "~" | "null"));
-                add(name, value.script(self.file, self.text).filter(|_| !empty));
+                add(name, value.script(self.text).filter(|_| !empty));
             }
         }
-        for script in node.items().iter().filter_map(|item| item.script(self.file, self.text)) {
+        for script in node.items().iter().filter_map(|item| item.script(self.text)) {
             match script.text.split_once('=') {
                 Some((name, _)) => add(name, Some(script.slice(name.len() + 1..script.text.len()))),
                 None => add(script.text.trim(), None),
@@ -243,20 +314,94 @@ fn behind_compose<'w>(name: &str, words: &'w [Word]) -> Option<&'w [Word]> {
 }
 
 impl Reader<'_> {
-    /// What a container sees of the variables around; all of them where a file that is not read says it.
-    pub(super) fn container_env(&self, name: &str, words: &[Word], at: &At) -> Env {
-        if behind_compose(name, words).is_some() || words.iter().any(|word| word.str() == "--env-file") {
-            return Env::inside(&at.env);
-        }
-        let mut env = Env::default();
-        for (name, value) in given(words) {
-            match (value, at.env.get(&name)) {
-                (Some(value), _) => env.set(&name, value.expansions.is_empty().then_some(value.text)),
-                (None, Some(outer)) => env.set(&name, outer.cloned()),
-                (None, None) => {}
+    /// What the steps of a job see: what its image sets, where the project builds it, below what the job sets.
+    pub(super) fn in_container(&self, step: &Step) -> Rc<Env> {
+        let container = step.job.and_then(|job| self.project.jobs.get(job)?.container.as_ref());
+        let Some(image) = container.and_then(|(image, _)| self.image(image)) else { return step.env.clone() };
+        let mut env = Env::inside(&step.env);
+        for (name, value) in image.env {
+            if step.env.get(&name).is_none() {
+                env.set(&name, value);
             }
         }
-        env
+        Rc::new(env)
+    }
+
+    /// An image that the project builds, by its name.
+    fn image(&self, name: &str) -> Option<Image> {
+        let (path, target) = self.images.get(name)?;
+        dockerfile::image(self.project.tree, path, target.as_deref())
+    }
+
+    /// `-p 8080:80`: a port of the host.
+    fn publish(&mut self, at: &At, word: &Word) {
+        let parts: Vec<&str> = word.str().split(':').collect();
+        if let [.., port, _] = parts.as_slice()
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+        {
+            self.claim(at, Claimed::Port, word);
+        }
+    }
+
+    /// `docker` and its relatives.
+    pub(super) fn docker(&mut self, name: &str, words: &[Word], said: &Said, mut at: At) {
+        if self.compose(name, words, said, &at) {
+            return;
+        }
+        let rest = behind_options(words, &["--context", "-H", "--host", "-l", "--log-level", "--config"], 0);
+        let mut verbs = rest.iter().map(Word::str).take_while(|word| !word.starts_with('-'));
+        let skip = usize::from(matches!(rest.first().map(Word::str), Some("container" | "image" | "buildx")));
+        let verb = verbs.nth(skip).unwrap_or("");
+        let rest = rest.get(skip + 1..).unwrap_or(&[]);
+        if verb == "build" {
+            if let Some((names, path, target)) = dockerfile::built(rest, &at.dir) {
+                self.images.extend(names.into_iter().map(|name| (name, (path.clone(), target.clone()))));
+            }
+            return;
+        }
+        // All comes through, where a file that is not read may say so.
+        if behind_compose(name, words).is_some() || words.iter().any(|word| word.str().starts_with("--env-file")) {
+            return self.carried(words, said, &at);
+        }
+        let behind = behind_options(rest, RUN, 0);
+        let options = &rest[..rest.len() - behind.len()];
+        let image = behind.first().filter(|_| verb == "run").and_then(|image| self.image(image.str()));
+        let mut kept = Env::default();
+        for (name, value) in image.iter().flat_map(|image| &image.env) {
+            kept.set(name, value.clone());
+        }
+        let mut through = Vec::new();
+        for (name, value) in given(options) {
+            match (value, at.env.get(&name)) {
+                (Some(value), _) => kept.set(&name, value.expansions.is_empty().then_some(value.text)),
+                (None, outer) => {
+                    if let Some(outer) = outer {
+                        kept.set(&name, outer.cloned());
+                    }
+                    through.push(name);
+                }
+            }
+        }
+        if verb == "run" {
+            for pair in options.windows(2).filter(|pair| pair[1].expansions.is_empty()) {
+                match pair[0].str() {
+                    "--name" => self.claim(&at, Claimed::Container, &pair[1]),
+                    "-p" | "--publish" => self.publish(&at, &pair[1]),
+                    _ => {}
+                }
+            }
+        }
+        if verb == "exec" {
+            // Something else has started it, and may have given it more.
+            at.env = Rc::new(kept);
+        } else {
+            let by = if name.contains("podman") { "podman" } else { "docker" };
+            at.losing(kept, by, said.place, through);
+        }
+        match image {
+            Some(image) if behind.len() == 1 => self.script(&image.command, &at.inside(None)),
+            _ => self.carried(words, said, &at),
+        }
     }
 
     /// `docker compose run SERVICE [COMMAND]`, `exec` and `up`: false where the service is not known.
@@ -468,6 +613,39 @@ mod tests {
         // Two files say it together.
         let file = [("compose.yml", plain.as_str()), ("compose.override.yml", capped.as_str())];
         assert_eq!(counted("docker compose run app pytest -n auto", &file), [(Bound::At(2), false)]);
+    }
+
+    #[test]
+    fn what_reaches_a_container() {
+        let dockerfile = ("Dockerfile", "FROM python\nENV PYTEST_XDIST_AUTO_NUM_WORKERS=3\nCMD [\"pytest\", \"-n\", \"auto\"]\n");
+        let image = [dockerfile];
+        let built = |line: &str| counted(&format!("docker build -t app:ci . && {line}"), &image);
+        assert_eq!(built("docker run --rm -v x:/x app:ci pytest -n auto"), [(Bound::At(3), false)]);
+        assert_eq!(built("docker run app:ci"), [(Bound::At(3), false)]);
+        assert_eq!(built("docker run -e PYTEST_XDIST_AUTO_NUM_WORKERS app:ci"), [(Bound::At(2), false)]);
+        assert_eq!(built("docker run -e PYTEST_XDIST_AUTO_NUM_WORKERS=5 app:ci pytest -n auto"), [(Bound::At(5), false)]);
+        assert_eq!(built("docker run other pytest -n auto"), [(CPUS, true)]);
+        assert_eq!(built("docker run --env-file x other pytest -n auto"), [(Bound::At(2), false)]);
+        // Who started it may have given it more.
+        assert_eq!(built("docker exec x pytest -n auto"), [(CPUS, false)]);
+        let service = ("compose.yml", "services:\n  app:\n    build: {context: ., dockerfile: Dockerfile}\n");
+        assert_eq!(counted("docker compose run app", &[dockerfile, service]), [(Bound::At(3), false)]);
+        assert_eq!(counted("docker compose run app pytest -n auto", &[dockerfile, service]), [(Bound::At(3), false)]);
+    }
+
+    #[test]
+    fn what_sudo_and_env_let_through() {
+        let line = |line: &str| counted(&format!("{line} pytest -n auto"), &[]);
+        for through in
+            ["sudo -E", "sudo -nE", "sudo -u ci -E", "sudo --preserve-env=A,PYTEST_XDIST_AUTO_NUM_WORKERS", "env A=1", "env -u A"]
+        {
+            assert_eq!(line(through), [(Bound::At(2), false)], "{through}");
+        }
+        for dropped in ["sudo", "sudo -u ci", "sudo --preserve-env=A", "env -i A=1"] {
+            assert_eq!(line(dropped), [(CPUS, true)], "{dropped}");
+        }
+        assert_eq!(line("sudo PYTEST_XDIST_AUTO_NUM_WORKERS=4"), [(Bound::At(4), true)]);
+        assert_eq!(line("env -u PYTEST_XDIST_AUTO_NUM_WORKERS"), [(CPUS, false)]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::cargo;
 use super::count::Counted;
 use super::discovery;
+use super::follow::passes;
 use super::ini::Ini;
 use super::launch::behind_options;
 use super::pytest;
@@ -13,7 +14,7 @@ use super::shell::{self, Expansion, Word};
 use super::toml::{Item, Toml};
 use super::tree;
 use crate::facts::run::{HOMES, Run, Runner, Workers, below};
-use crate::facts::trace::{Bound, Command, Count, Link, Part, Place, Unread, Variable};
+use crate::facts::trace::{Bound, Command, Count, Link, Part, Place, Stop, Unread, Variable};
 use crate::text::{FileId, Kind, Span};
 use std::collections::BTreeSet;
 
@@ -27,6 +28,7 @@ struct Tests<'s> {
     slow_only: Option<Place>,
     retries: Option<(u32, Place)>,
     reports: Vec<(String, Place)>,
+    basetemp: Option<(String, Place)>,
     doctests: bool,
     profile: Option<String>,
     /// Some of its words are not known.
@@ -44,6 +46,7 @@ impl<'s> Tests<'s> {
             slow_only: None,
             retries: None,
             reports: Vec::new(),
+            basetemp: None,
             doctests: false,
             profile: None,
             open: false,
@@ -147,6 +150,7 @@ impl Reader<'_> {
             // Files that are named are a choice.
             retries: merged.reruns.filter(|_| own.paths.is_empty() || own.paths.iter().any(|path| !path.contains(".py"))),
             reports: merged.reports,
+            basetemp: merged.basetemp,
             open: open && merged.workers.is_none(),
             ..Tests::of("pytest", runner, counted)
         };
@@ -400,6 +404,11 @@ impl Reader<'_> {
                 env.push(Variable { name: name.to_owned(), value: value.map(|value| value.text.clone()), place });
             }
         }
+        let stops = count.knobs().into_iter().filter_map(|knob| {
+            let filter = at.filters.iter().find(|filter| !filter.through.iter().any(|pattern| passes(pattern, knob)))?;
+            Some(Stop { name: knob.to_owned(), by: filter.by, place: filter.place })
+        });
+        let stops = stops.collect();
         let lost = at.lost.iter().filter(|lost| knobs.contains(&lost.variable.name)).cloned().collect();
         let command = Command {
             job: at.job,
@@ -411,12 +420,14 @@ impl Reader<'_> {
             chain,
             env,
             lost,
+            stops,
             literal: tests.counted.literal,
             masked: at.masked.clone(),
             timeout: tests.timeout.or(at.timeout),
             slow_only: tests.slow_only,
             retries: tests.retries,
             reports: tests.reports,
+            basetemp: tests.basetemp,
             beside: at.beside.clone(),
             doctests: tests.doctests,
             profile: tests.profile,

@@ -3,13 +3,15 @@
 use super::count::Counted;
 use super::env::Env;
 use super::launch::{behind_options, go};
-use super::recipes::{POSARGS, Recipe, Tool, generated, push_word};
+use super::recipes::{POSARGS, Recipe, Tool, push_word};
 use super::runs::{At, DEEPEST, Reader, Said, one_line};
 use super::script::Script;
 use super::shell::{Expansion, Word};
+use super::tox::{self, generated};
 use super::tree;
 use crate::facts::run::{below, fnmatch};
 use crate::facts::trace::{Beside, Bound, Count, Cpu, Link, Part};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Reader<'_> {
@@ -25,7 +27,13 @@ impl Reader<'_> {
     }
 
     pub(super) fn recipe(&mut self, n: usize, args: &[Word], at: &At) {
-        let Some(recipe) = self.project.recipes.get(n) else { return };
+        if let Some(recipe) = self.project.recipes.get(n) {
+            self.recipe_as(n, recipe, args, at);
+        }
+    }
+
+    /// A recipe in the form that one call gives it.
+    fn recipe_as(&mut self, n: usize, recipe: &Recipe, args: &[Word], at: &At) {
         if self.stack.contains(&n) || self.stack.len() as u32 > DEEPEST || self.budget == 0 {
             return;
         }
@@ -55,10 +63,15 @@ impl Reader<'_> {
                 Tool::Cibuildwheel => "cibuildwheel",
                 _ => "tox",
             };
-            here.losing(kept, by, Some(recipe.place));
+            here.losing(kept, by, Some(recipe.place), pass.clone());
         }
         let mut env = Env::inside(&here.env);
-        for (name, value) in &recipe.env {
+        // tox looks a variable up where it is asked for, and finds those that stand further down.
+        let rounds = if recipe.tool == Tool::Tox { 2 } else { 1 };
+        for (round, (name, value)) in (0..rounds).flat_map(|round| recipe.env.iter().map(move |pair| (round, pair))) {
+            if round > 0 && value.as_ref().is_none_or(|value| value.text.contains(name.as_str()) || !value.text.contains('$')) {
+                continue;
+            }
             let value = value.as_ref().map(|value| match &words {
                 Some(words) => words.fill_one(&super::shell::quoted_words(value)),
                 None => super::shell::quoted_words(value),
@@ -159,14 +172,7 @@ impl Reader<'_> {
                 "-n" | "--dry-run" | "--list" | "-l" | "--summary" => return,
                 "--" => {}
                 "-j" | "--jobs" if tools == [Tool::Make] => {
-                    // GNU make manual, "Parallel Execution": without a number there is no limit.
-                    let number = words.get(n).filter(|word| !Counted::of(word).is_unknown());
-                    n += usize::from(number.is_some());
-                    let count = number.map_or(Count::Cpus(Cpu::Machine), |word| Counted::of(word).count);
-                    at.beside = beside("make -j", count, said).or(at.beside);
-                }
-                _ if tools == [Tool::Make] && text.starts_with("-j") && text.len() > 2 => {
-                    at.beside = beside("make -j", Counted::of(&word.tail(2)).count, said).or(at.beside);
+                    n += usize::from(words.get(n).is_some_and(|word| !Counted::of(word).is_unknown()));
                 }
                 _ if text.starts_with("-C") && text.len() > 2 => at.dir = go(&at.dir, &word.tail(2)),
                 _ if text.starts_with('-') => {}
@@ -188,6 +194,17 @@ impl Reader<'_> {
             }
         }
         at.env = Rc::new(env);
+        if tools == [Tool::Make] {
+            // GNU make manual, "Options/Recursion": a Makefile may set the flags, and so may the environment.
+            let flags = at.env.value("MAKEFLAGS").cloned().or_else(|| {
+                let first = called.first().map(|(recipe, _)| &self.project.recipes[*recipe]);
+                first?.env.iter().find(|(name, _)| name == "MAKEFLAGS")?.1.clone()
+            });
+            let flags = flags.map(|flags| super::shell::commands(&flags)).unwrap_or_default();
+            let flags: Vec<Word> = flags.into_iter().flat_map(|command| command.words).collect();
+            let count = jobs_of_make(words).or_else(|| jobs_of_make(&flags));
+            at.beside = count.and_then(|count| beside("make -j", count, said)).or(at.beside);
+        }
         if !named && matches!(tools, [Tool::Make | Tool::Just]) {
             // The first of the file is the default.
             let first = self.project.recipes.iter().position(|recipe| recipe.tool == tools[0] && recipe.home == at.dir);
@@ -259,22 +276,31 @@ impl Reader<'_> {
             .max_by_key(|home| home.len());
         let Some(home) = home else { return };
         let all: Vec<usize> = (0..recipes.len()).filter(|n| recipes[*n].tool == Tool::Tox && recipes[*n].home == home).collect();
-        let mut called: Vec<usize> = Vec::new();
-        for name in wanted.iter().flat_map(|name| generated(name)).filter(|name| name != "ALL") {
+        let mut called: BTreeSet<(usize, Option<String>)> = BTreeSet::new();
+        for name in wanted.iter().flat_map(|name| generated(name)).filter(|name| name != "ALL" && !name.is_empty()) {
             let exact = all.iter().find(|n| generated(&recipes[**n].name).contains(&name));
-            called.extend(exact.or_else(|| all.iter().find(|n| recipes[**n].name.is_empty())));
+            let found = exact.or_else(|| all.iter().find(|n| recipes[**n].name.is_empty()));
+            called.extend(found.map(|n| (*n, Some(name))));
         }
         if called.is_empty() {
             // What is asked for is not known, or it is what the list says.
-            called = all.into_iter().filter(|n| asked || recipes[*n].default).collect();
+            for n in all.into_iter().filter(|n| asked || recipes[*n].default) {
+                let listed = recipes[n].listed.iter().cloned().map(Some);
+                called.extend(listed.map(|name| (n, name)));
+                if asked || recipes[n].listed.is_empty() {
+                    called.insert((n, None));
+                }
+            }
         }
-        called.sort_unstable();
-        called.dedup();
-        if called.len() < 2 {
-            at.beside = None;
-        }
-        for n in called {
-            self.recipe(n, args, &At { dir: dir.clone(), ..at.clone() });
+        at.beside = at.beside.filter(|_| called.len() > 1).map(|beside| Beside { runs: called.len(), ..beside });
+        // Environments that come to the same are one.
+        let mut known: Vec<Recipe> = Vec::new();
+        for (n, name) in called {
+            let recipe = name.map_or_else(|| recipes[n].clone(), |name| tox::environment(&recipes[n], &name));
+            if !known.contains(&recipe) {
+                self.recipe_as(n, &recipe, args, &At { dir: dir.clone(), ..at.clone() });
+                known.push(recipe);
+            }
         }
     }
 
@@ -322,22 +348,50 @@ impl Reader<'_> {
     }
 }
 
-/// What a word with one value of a matrix in it may be; empty where that is not known.
+/// What a word may be with values of a matrix in it; empty where that is not known. What is not known of a name is `?`: the factors
+/// beside it are.
 fn chosen(word: &Word, env: &Env) -> Vec<String> {
-    let [(range, Expansion::Expression(name))] = word.expansions.as_slice() else { return Vec::new() };
-    let (Some(before), Some(after)) = (word.str().get(..range.start), word.str().get(range.end..)) else { return Vec::new() };
-    let values = env.choices(name.trim());
-    values.iter().flat_map(|value| format!("{before}{value}{after}").split(',').map(str::to_owned).collect::<Vec<_>>()).collect()
+    const MOST: usize = 64;
+    let mut all = vec![String::new()];
+    let mut done = 0;
+    for (range, what) in &word.expansions {
+        let (Some(before), Expansion::Expression(name) | Expansion::Variable { name, .. } | Expansion::Command(name)) =
+            (word.str().get(done..range.start), what)
+        else {
+            return Vec::new();
+        };
+        let values = match env.choices(name.trim()) {
+            [] => &["?".to_owned()],
+            values => values,
+        };
+        all = all.iter().flat_map(|head| values.iter().map(move |value| format!("{head}{before}{value}"))).take(MOST).collect();
+        done = range.end;
+    }
+    let rest = word.str().get(done..).unwrap_or("");
+    let names = all.iter().flat_map(|head| format!("{head}{rest}").split(',').map(str::to_owned).collect::<Vec<_>>());
+    names.filter(|name| name.split('-').any(|factor| !factor.is_empty() && !factor.contains('?'))).collect()
+}
+
+/// GNU make manual, "Parallel Execution": without a number there is no limit.
+fn jobs_of_make(words: &[Word]) -> Option<Count> {
+    let at = words.iter().rposition(|word| word.str().starts_with("-j") || word.str().starts_with("--jobs"))?;
+    let word = &words[at];
+    let value = match word.str() {
+        "-j" | "--jobs" => words.get(at + 1).cloned(),
+        text => Some(word.tail(text.find('=').map_or("-j".len(), |equals| equals + 1))),
+    };
+    let counted = value.map(|word| Counted::of(&word)).filter(|counted| !counted.is_unknown());
+    Some(counted.map_or(Count::Cpus(Cpu::Machine), |counted| counted.count))
 }
 
 /// Several at once, unless the number is one.
 fn beside(tool: &str, count: Count, said: &Said) -> Option<Beside> {
     let place = said.place?;
-    (!matches!(count.bound(), Bound::At(0 | 1))).then(|| Beside { tool: tool.to_owned(), count, place })
+    (!matches!(count.bound(), Bound::At(0 | 1))).then(|| Beside { tool: tool.to_owned(), count, runs: 1, place })
 }
 
 /// A name of `pass_env` covers a variable: globs, in any case of letters (tox documentation, "pass_env").
-fn passes(pattern: &str, name: &str) -> bool {
+pub(super) fn passes(pattern: &str, name: &str) -> bool {
     fnmatch(&pattern.to_uppercase(), &name.to_uppercase())
 }
 
@@ -353,21 +407,5 @@ fn recipe_name(recipe: &Recipe) -> String {
         Tool::Compose => format!("service `{}`", recipe.name),
         Tool::Cibuildwheel => "cibuildwheel's `test-command`".to_owned(),
         _ => format!("task `{}`", recipe.name),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_environments() {
-        assert_eq!(generated("lint"), ["lint"]);
-        let mut names = generated("py{38,39}-{a,b}");
-        names.sort();
-        assert_eq!(names, ["py38-a", "py38-b", "py39-a", "py39-b"]);
-        assert_eq!(generated("a, b"), ["a", "b"]);
-        assert_eq!(generated("a{"), ["a{"]);
-        assert!(generated(&"{a,b}".repeat(60)).len() <= 64);
     }
 }

@@ -1,33 +1,32 @@
 //! One job of a CI file: where it runs, for how long, how often at once, what it keeps.
 
 use super::hosts;
+use super::reusable::{self, Inputs};
+use super::tree::Tree;
 use super::yaml::{Node, Value};
-use crate::facts::trace::{Cache, Host, Job, Place, Service, Variable};
-use crate::text::{FileId, Span};
+use crate::facts::trace::{Artifact, Cache, Crossing, Host, Job, Service, Variable};
+use crate::text::Span;
 
 /// Values of a matrix looked at.
 const VALUES: usize = 64;
 
 /// Reads the jobs of one file.
 pub struct Reader<'a> {
-    pub file: FileId,
-    pub text: &'a str,
+    pub tree: &'a Tree<'a>,
     pub service: Service,
     /// The whole document.
     pub root: &'a Node,
+    /// What a called workflow is given.
+    pub inputs: &'a Inputs,
 }
 
 impl Reader<'_> {
-    fn place(&self, node: &Node) -> Place {
-        (self.file, node.span)
-    }
-
     /// The text as it stands in the file, on one line; of a list its items.
     fn written(&self, node: &Node) -> String {
         if !node.items().is_empty() {
             return node.items().iter().filter_map(Node::text).collect::<Vec<_>>().join(", ");
         }
-        let text = self.text.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
+        let text = self.tree.text(node.file).get(node.span.start as usize..node.span.end as usize).unwrap_or("");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -49,31 +48,48 @@ impl Reader<'_> {
         let timeout = ["timeout-minutes", "timeout", "timeoutInMinutes"].iter().find_map(|key| node.get(key));
         let queued = node.get("concurrency").or_else(|| node.get("resource_group")).is_some()
             || node.at(&["strategy", "max-parallel"]).and_then(Node::text) == Some("1");
-        let (caches, artifacts) = self.steps(node, &labels);
+        let (caches, artifacts) = self.steps(node, &labels, matrix);
+        let own = labels.iter().flatten().any(|label| label == "self-hosted") && self.service == Service::GitHub;
+        let agents = self.service == Service::Azure && matches!(host, Host::Own(_));
+        let services = node.get("services").map(Node::pairs).unwrap_or(&[]);
+        let ports = services.iter().filter_map(|(_, service)| service.get("ports")).flat_map(Node::items);
         let end = key.span.end.max(key.span.start);
         // What an alias brings in stands elsewhere.
-        let body = if node.span.start >= key.span.start { node.span } else { Span { start: key.span.start, end } };
+        let body = if node.file == key.file && node.span.start >= key.span.start {
+            node.span
+        } else {
+            Span { start: key.span.start, end }
+        };
         Job {
             name: name.to_owned(),
             service: self.service,
-            file: self.file,
+            file: key.file,
             head: key.span,
             body,
             host,
-            labels: said.map(|node| (self.written(node), self.place(node))),
-            container: container.zip(image).map(|(node, image)| (image.to_owned(), self.place(node))),
+            labels: said.map(|node| (self.written(node), node.place())),
+            container: container.zip(image).map(|(node, image)| (image.to_owned(), node.place())),
             quota,
-            timeout: timeout.map(|node| (self.written(node), self.place(node))),
-            many: !queued && (self.instances(matrix) > 1 || node.get("parallel").and_then(Node::text).is_some()),
+            timeout: timeout.map(|node| (self.written(node), node.place())),
+            many: !queued
+                && (self.instances(matrix) > 1
+                    || node
+                        .get("parallel")
+                        .or_else(|| node.get("parallelism"))
+                        .and_then(Node::text)
+                        .is_some_and(|many| many != "1")),
             env: self.variables(node),
             caches,
             artifacts,
+            shares_host: (own || agents) && node.get("container").is_none(),
+            ports: ports.filter_map(|port| Some((fixed_port(port.text()?)?, port.place()))).collect(),
+            narrow: node.get("if").or_else(|| node.get("rules")).is_some(),
             queued,
         }
     }
 
     /// CircleCI: the executor that a job names, or the job itself.
-    fn executor<'n>(&'n self, node: &'n Node) -> Option<&'n Node> {
+    pub fn executor<'n>(&'n self, node: &'n Node) -> Option<&'n Node> {
         let named = node.get("executor").and_then(|executor| executor.text().or_else(|| executor.get("name")?.text()));
         match named {
             Some(name) => self.root.at(&["executors", name]),
@@ -94,7 +110,7 @@ impl Reader<'_> {
         };
         let mut all = Vec::new();
         for one in list {
-            all.extend(expanded(one.text()?, matrix)?);
+            all.extend(expanded(one.text()?, matrix, self.inputs)?);
         }
         Some(all)
     }
@@ -174,7 +190,7 @@ impl Reader<'_> {
             for (name, value) in node.get(key).map(Node::pairs).unwrap_or(&[]) {
                 let text = value.text().or_else(|| value.get("value")?.text());
                 if let Some(name) = name.text() {
-                    all.push(Variable { name: name.to_owned(), value: text.map(str::to_owned), place: self.place(value) });
+                    all.push(Variable { name: name.to_owned(), value: text.map(str::to_owned), place: value.place() });
                 }
             }
         }
@@ -182,7 +198,8 @@ impl Reader<'_> {
     }
 
     /// What is kept between runs, and what is handed on.
-    fn steps(&self, node: &Node, labels: &Option<Vec<String>>) -> (Vec<Cache>, Vec<(String, Place)>) {
+    fn steps(&self, node: &Node, labels: &Option<Vec<String>>, matrix: Option<&Node>) -> (Vec<Cache>, Vec<Artifact>) {
+        let python = chosen_python(node, matrix);
         let (mut caches, mut artifacts) = (Vec::new(), Vec::new());
         for step in node.get("steps").map(Node::items).unwrap_or(&[]) {
             let Some(uses) = step.get("uses").and_then(Node::text) else { continue };
@@ -192,15 +209,22 @@ impl Reader<'_> {
             {
                 if let (Some(key), Some(path)) = (step.at(&["with", "key"]), step.at(&["with", "path"])) {
                     let text = key.text().unwrap_or("").to_owned();
-                    let crosses = crossed(&text, labels.as_deref().unwrap_or(&[]));
-                    caches.push(Cache { key: text, path: path.text().unwrap_or("").to_owned(), place: self.place(key), crosses });
+                    let crosses = crossed(&text, labels.as_deref().unwrap_or(&[])).or_else(|| {
+                        // Nothing but what the files say is in the key.
+                        let told = ["python", "matrix.", "steps.", "env.", "inputs.", "needs.", "github."];
+                        let told =
+                            told.iter().any(|part| text.to_lowercase().contains(part) && !key_only_tells_others(&text, part));
+                        python.clone().filter(|axis| !told && !text.contains(axis.as_str())).map(Crossing::Pythons)
+                    });
+                    caches.push(Cache { key: text, path: path.text().unwrap_or("").to_owned(), place: key.place(), crosses });
                 }
             } else if uses.starts_with("actions/upload-artifact@")
                 && let Some(name) = step.at(&["with", "name"])
                 && !step.get("if").and_then(Node::text).is_some_and(narrows)
                 && step.at(&["with", "overwrite"]).is_none()
             {
-                artifacts.push((name.text().unwrap_or("").to_owned(), self.place(name)));
+                let joins = ["@v1", "@v2", "@v3"].iter().any(|version| uses.contains(version));
+                artifacts.push(Artifact { name: name.text().unwrap_or("").to_owned(), place: name.place(), joins });
             }
         }
         (caches, artifacts)
@@ -212,22 +236,47 @@ fn narrows(condition: &str) -> bool {
     ["matrix", "runner", "env.", "inputs.", "==", "!=", "contains(", "startsWith("].iter().any(|part| condition.contains(part))
 }
 
-/// Two labels of one operating system and of several architectures, under one key.
-fn crossed(key: &str, labels: &[String]) -> Option<(String, String)> {
+/// `5432:5432`: a port of the host that is chosen.
+fn fixed_port(text: &str) -> Option<String> {
+    let (host, _) = text.rsplit_once(':')?;
+    let port = host.rsplit(':').next()?;
+    port.parse::<u16>().is_ok_and(|port| port > 0).then(|| text.to_owned())
+}
+
+/// The axis of a matrix that chooses the interpreter, where it has several values.
+fn chosen_python(node: &Node, matrix: Option<&Node>) -> Option<String> {
+    let steps = node.get("steps").map(Node::items).unwrap_or(&[]);
+    let version = steps.iter().find_map(|step| {
+        let uses = step.get("uses").and_then(Node::text)?;
+        ["actions/setup-python", "astral-sh/setup-uv"].iter().find(|action| uses.starts_with(**action))?;
+        step.at(&["with", "python-version"])?.text()
+    })?;
+    let axis = version.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim().strip_prefix("matrix.")?;
+    axis_values(matrix?, axis).then(|| axis.to_owned())
+}
+
+fn axis_values(matrix: &Node, name: &str) -> bool {
+    axis(matrix, name).is_some_and(|values| values.iter().any(|value| *value != values[0]))
+}
+
+/// Two labels of several systems or architectures, under one key.
+fn crossed(key: &str, labels: &[String]) -> Option<Crossing> {
     let told = ["runner.arch", "matrix.", "ImageOS", "env.", "inputs."]
         .iter()
         .any(|part| key.contains(part) && !key_only_tells_others(key, part));
     if told {
         return None;
     }
-    labels.iter().enumerate().find_map(|(n, one)| {
-        let other = labels[n + 1..].iter().find(|other| {
-            hosts::system(one).is_some()
-                && hosts::system(one) == hosts::system(other)
-                && hosts::is_arm(one) != hosts::is_arm(other)
-        })?;
-        Some((one.clone(), other.clone()))
-    })
+    let pairs = || labels.iter().enumerate().flat_map(|(n, one)| labels[n + 1..].iter().map(move |other| (one, other)));
+    // Caches of Windows are kept apart from all others.
+    let unix = |label: &str| hosts::system(label).filter(|system| *system != "Windows");
+    let systems = pairs().find(|(one, other)| unix(one).is_some() && unix(other).is_some() && unix(one) != unix(other));
+    if let Some((one, other)) = systems.filter(|_| !key.contains("runner.os")) {
+        return Some(Crossing::Systems(one.clone(), other.clone()));
+    }
+    let same = |one: &str, other: &str| hosts::system(one).is_some() && hosts::system(one) == hosts::system(other);
+    let (one, other) = pairs().find(|(one, other)| same(one, other) && hosts::is_arm(one) != hosts::is_arm(other))?;
+    Some(Crossing::Architectures(one.clone(), other.clone()))
 }
 
 /// A matrix value in the key tells machines apart only if the machine depends on it.
@@ -249,13 +298,16 @@ fn quota(options: &str) -> Option<u32> {
 }
 
 /// A label with the values of a matrix filled in; of other expressions the texts that they choose from.
-fn expanded(label: &str, matrix: Option<&Node>) -> Option<Vec<String>> {
+fn expanded(label: &str, matrix: Option<&Node>, inputs: &Inputs) -> Option<Vec<String>> {
     let Some((before, rest)) = label.split_once("${{") else { return Some(vec![label.to_owned()]) };
     let (inner, after) = rest.split_once("}}")?;
     let inner = inner.trim();
     let values = match inner.strip_prefix("matrix.") {
         Some(path) if path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) => axis(matrix?, path)?,
-        _ => chosen(inner),
+        _ => match reusable::values(inner, inputs) {
+            Some(values) => values,
+            None => chosen(inner),
+        },
     };
     if values.is_empty() {
         return None;
@@ -263,7 +315,7 @@ fn expanded(label: &str, matrix: Option<&Node>) -> Option<Vec<String>> {
     let mut all = Vec::new();
     for value in values {
         all.extend(if after.contains("${{") {
-            expanded(&format!("{before}{value}{after}"), matrix)?
+            expanded(&format!("{before}{value}{after}"), matrix, inputs)?
         } else {
             vec![format!("{before}{value}{after}")]
         });
@@ -364,10 +416,12 @@ pub fn chosen(expression: &str) -> Vec<String> {
 mod tests {
     use super::super::yaml::parse;
     use super::*;
+    use crate::text::{FileId, Kind, Source};
 
     fn job(service: Service, text: &str) -> Job {
-        let root = parse(text).remove(0);
-        let reader = Reader { file: FileId(0), text, service, root: &root };
+        let sources = [Source { path: "ci.yml".into(), kind: Kind::Config, text: text.into(), decoded: false }];
+        let root = parse(FileId(0), text).remove(0);
+        let reader = Reader { tree: &Tree::new(&sources), service, root: &root, inputs: &Inputs::new() };
         let (key, node) = &root.pairs()[root.pairs().len() - 1];
         reader.read(key.text().unwrap(), key, node)
     }

@@ -152,6 +152,10 @@ fn makefile(file: FileId, text: &str, home: &str, all: &mut Vec<Recipe>) {
             }
         }
     }
+    // make hands it on without being told.
+    if variables.contains_key("MAKEFLAGS") {
+        exported.push("MAKEFLAGS".to_owned());
+    }
     let mut expand = Expand { variables: &variables, soft: &soft, steps: STEPS };
     let env: Vec<(String, Option<Script>)> =
         exported.into_iter().map(|name| (name.clone(), variables.get(&name).map(|value| expand.script(value)))).collect();

@@ -1,15 +1,17 @@
 //! Configuration and CI files to settings, and settings to [`Setup`]: what is a test, and how tests are run.
 //!
-//! The formats (`ini`, `toml`, `yaml`, `shell`, `make`) know bytes and no meaning; `discovery`, `crates`, `recipes`, `containers` and `ci` know
-//! files; `pytest`, `cargo` and `runners` know command lines; `runs` joins them. Every word carries its place, through whatever
+//! The formats (`ini`, `toml`, `yaml`, `shell`, `make`) know bytes and no meaning; `discovery`, `crates`, `recipes`, `tox`, `containers` and `ci`
+//! know files; `pytest`, `cargo` and `runners` know command lines; `runs` joins them. Every word carries its place, through whatever
 //! holds it: a shell line in a YAML block in a workflow, with variables from elsewhere.
 
 pub mod cargo;
 pub mod ci;
+pub mod circle;
 pub mod containers;
 pub mod count;
 pub mod crates;
 pub mod discovery;
+pub mod dockerfile;
 pub mod env;
 pub mod evidence;
 pub mod examples;
@@ -24,11 +26,13 @@ pub mod nextest;
 pub mod pytest;
 pub mod python;
 pub mod recipes;
+pub mod reusable;
 pub mod runners;
 pub mod runs;
 pub mod script;
 pub mod shell;
 pub mod toml;
+pub mod tox;
 pub mod tree;
 pub mod yaml;
 
@@ -54,6 +58,7 @@ pub fn read(sources: &[Source], programs: &Programs) -> Setup {
         crates: &crates,
         recipes: &recipes,
         steps: &pipeline.steps,
+        jobs: &pipeline.jobs,
         cargo: &cargo,
         programs,
     };
@@ -82,6 +87,7 @@ pub fn read(sources: &[Source], programs: &Programs) -> Setup {
         runs: outcome.runs,
         jobs: pipeline.jobs,
         commands: outcome.commands,
+        claims: outcome.claims,
         unread: outcome.unread,
         examples,
         doctests: outcome.doctests,

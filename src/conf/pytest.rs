@@ -34,6 +34,8 @@ pub struct Arguments {
     pub reruns: Option<(u32, Place)>,
     /// Files that results are written to.
     pub reports: Vec<(String, Place)>,
+    /// `--basetemp`, where it is written out.
+    pub basetemp: Option<(String, Place)>,
     /// Nothing is run: `--collect-only`, `--version` …
     pub dry: bool,
 }
@@ -51,7 +53,6 @@ const VALUED: &[&str] = &[
     "--ignore",
     "--ignore-glob",
     "--deselect",
-    "--basetemp",
     "--log-level",
     "--log-cli-level",
     "--log-file",
@@ -130,11 +131,18 @@ pub fn read(words: &[Word]) -> Arguments {
                 found.reruns = at.filter(|_| many > 0).map(|at| (many, at));
             }
             "--junitxml" | "--junit-xml" | "--html" | "--benchmark-json" | "--report-log" | "--json-report-file" => {
-                if let Some(value) = next().filter(|value| value.expansions.is_empty() && value.open.is_empty())
+                if let Some(value) =
+                    next().filter(|value| value.expansions.is_empty() && value.open.is_empty() && !value.str().contains('{'))
                     && let Some(at) = value.place
                 {
                     found.reports.push((value.str().to_owned(), at));
                 }
+            }
+            "--basetemp" => {
+                let value = next();
+                let at = place(word, value.as_ref());
+                let fixed = value.filter(|value| value.expansions.is_empty() && !value.str().contains(['{', '$']));
+                found.basetemp = fixed.map(|value| value.str().to_owned()).zip(at);
             }
             "--dist" => found.dist = next().map(|value| dist(value.str())).unwrap_or(found.dist),
             "-d" => found.dist = Some(Dist::Load),

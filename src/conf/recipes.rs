@@ -1,11 +1,12 @@
-//! Named commands of a project: tox environments, and the scripts of hatch, pdm, poe, rye, pixi, taskipy and Taskfiles.
+//! Named commands of a project: the scripts of hatch, pdm, poe, rye, pixi, taskipy and Taskfiles.
 //!
 //! What the caller adds (`{posargs}` of tox, `{args}` of hatch) is written as the shell would: `${posargs:-default}`.
 
-use super::ini::{self, Ini, Section};
+use super::ini::Ini;
 use super::script::Script;
 use super::shell::{Expansion, Word};
 use super::toml::{Item, Toml};
+use super::tox;
 use super::tree::{self, Tree};
 use super::yaml::{self, Node};
 use crate::facts::trace::{Piece, Place, Programs};
@@ -61,6 +62,10 @@ pub struct Recipe {
     pub carries: Option<Call>,
     /// Run where nothing is asked for.
     pub default: bool,
+    /// Of tox: the environments that a plain `tox` runs by it.
+    pub listed: Vec<String>,
+    /// Of tox: where its lines stand, some of which hold for some environments only.
+    pub origin: Option<tox::Origin>,
     /// A pipe fails when any of its commands fails.
     pub pipefail: bool,
 }
@@ -88,6 +93,8 @@ impl Recipe {
             calls: Vec::new(),
             carries: None,
             default: true,
+            listed: Vec::new(),
+            origin: None,
             pipefail: false,
         }
     }
@@ -99,11 +106,11 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
     for (path, file) in tree.files() {
         let (home, text) = (tree::folder(path), tree.text(file));
         match tree::name(path) {
-            "tox.ini" => tox_ini(&Ini::parse(file, text), home, &mut all),
-            "setup.cfg" if text.contains("[tox:tox]") => tox_ini(&Ini::parse(file, text), home, &mut all),
+            "tox.ini" => tox::ini(Ini::parse(file, text), home, &mut all),
+            "setup.cfg" if text.contains("[tox:tox]") => tox::ini(Ini::parse(file, text), home, &mut all),
             "tox.toml" => {
                 let toml = Toml::parse(file, text);
-                tox_toml(toml.at(&["env_list"]), toml.at(&["env_run_base"]), toml.at(&["env"]), home, &mut all);
+                tox::toml(toml.at(&["env_list"]), toml.at(&["env_run_base"]), toml.at(&["env"]), home, &mut all);
             }
             "pyproject.toml" => pyproject(&Toml::parse(file, text), home, &mut all),
             "hatch.toml" => hatch(Toml::parse(file, text).at(&["envs"]), home, &mut all),
@@ -113,7 +120,7 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
             }
             "Makefile.toml" => cargo_make(&Toml::parse(file, text), home, &mut all),
             "Taskfile.yml" | "Taskfile.yaml" | "taskfile.yml" | "taskfile.yaml" => {
-                for document in yaml::parse(text) {
+                for document in yaml::parse(file, text) {
                     taskfile(&document, file, text, home, &mut all);
                 }
             }
@@ -193,9 +200,9 @@ fn of_pieces(pieces: &[Piece], place: Place) -> Word {
 fn pyproject(toml: &Toml, home: &str, all: &mut Vec<Recipe>) {
     let tool = |path: &[&str]| toml.at(&["tool"]).and_then(|tool| tool.at(path));
     if let Some(legacy) = tool(&["tox", "legacy_tox_ini"]).and_then(Item::script) {
-        tox_ini(&Ini::of(&legacy), home, all);
+        tox::ini(Ini::of(&legacy), home, all);
     }
-    tox_toml(tool(&["tox", "env_list"]), tool(&["tox", "env_run_base"]), tool(&["tox", "env"]), home, all);
+    tox::toml(tool(&["tox", "env_list"]), tool(&["tox", "env_run_base"]), tool(&["tox", "env"]), home, all);
     hatch(tool(&["hatch", "envs"]), home, all);
     pixi(tool(&["pixi", "tasks"]), tool(&["pixi", "feature"]), home, all);
     for (kind, path) in [
@@ -328,7 +335,7 @@ fn cargo_make(toml: &Toml, home: &str, all: &mut Vec<Recipe>) {
 }
 
 fn taskfile(document: &Node, file: FileId, text: &str, home: &str, all: &mut Vec<Recipe>) {
-    let script = |node: &Node| node.script(file, text);
+    let script = |node: &Node| node.script(text);
     let variables = |node: &Node| -> Vec<(String, Option<Script>)> {
         node.get("env")
             .map(Node::pairs)
@@ -360,147 +367,9 @@ fn taskfile(document: &Node, file: FileId, text: &str, home: &str, all: &mut Vec
     }
 }
 
-/// tox documentation, "Configuration": sections `testenv` and `testenv:NAME`.
-fn tox_ini(ini: &Ini, home: &str, all: &mut Vec<Recipe>) {
-    let first = all.len();
-    let base = ini.section("testenv");
-    for section in &ini.sections {
-        let Some(rest) = section.name.strip_prefix("testenv") else { continue };
-        let Some(name) = rest.strip_prefix(':').or(rest.is_empty().then_some("")) else { continue };
-        let find = |keys: [&str; 2]| {
-            let in_section =
-                |section: &Section| keys.iter().find_map(|key| section.get(key)).map(|setting| setting.value.clone());
-            in_section(section).or_else(|| base.and_then(in_section))
-        };
-        let mut recipe = Recipe::new(Tool::Tox, name.trim(), section.place, home);
-        for key in ["commands_pre", "commands", "commands_post"] {
-            for line in joined_lines(&find([key, key]).unwrap_or_default()) {
-                references(ini, &line, 0, &mut recipe.scripts);
-            }
-        }
-        for line in ini::lines(&find(["set_env", "setenv"]).unwrap_or_default()) {
-            if let Some(split) = line.text.find('=') {
-                let line = fill(&line);
-                let split = line.text.find('=').unwrap_or(split);
-                let name = line.text[..split].trim();
-                let name = name.rsplit(':').next().unwrap_or(name).trim();
-                recipe.env.push((name.to_owned(), Some(line.slice(split + 1..line.text.len()).trim())));
-            }
-        }
-        let pass = find(["pass_env", "passenv"]).unwrap_or_default();
-        recipe.pass = Some(
-            pass.text.split([',', ' ', '\n', '\t']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
-        );
-        if let Some(dir) = find(["change_dir", "changedir"]) {
-            recipe.dir = tree::join(home, fill(&dir).text.trim()).unwrap_or_else(|| home.to_owned());
-        }
-        all.push(recipe);
-    }
-    let list = ini.section("tox").and_then(|tox| tox.get("env_list").or_else(|| tox.get("envlist")));
-    listed(list.map(|list| ini::lines(&list.value).iter().map(|line| line.text.clone()).collect()), &mut all[first..]);
-}
-
-/// What a plain `tox` runs: the environments of its list, the base standing for those without a section of their own.
-fn listed(list: Option<Vec<String>>, recipes: &mut [Recipe]) {
-    let Some(list) = list else { return };
-    let names: Vec<String> = list.iter().flat_map(|line| generated(line)).filter(|name| !name.is_empty()).collect();
-    let own: Vec<Vec<String>> = recipes.iter().map(|recipe| generated(&recipe.name)).collect();
-    for (recipe, mine) in recipes.iter_mut().zip(&own) {
-        recipe.default = if recipe.name.is_empty() {
-            names.iter().any(|name| !own.iter().any(|other| other.contains(name)))
-        } else {
-            names.iter().any(|name| mine.contains(name))
-        };
-    }
-}
-
-/// The commands of a tox setting: one a line, `\` at its end joins, comments left out, `factor:` and `-` taken off.
-fn joined_lines(value: &Script) -> Vec<Script> {
-    let mut all: Vec<Script> = Vec::new();
-    let mut open = false;
-    for line in ini::lines(value) {
-        let continued = line.text.ends_with('\\');
-        let part = line.slice(0..line.text.len() - usize::from(continued));
-        match all.last_mut() {
-            Some(last) if open => {
-                if let Some((file, span)) = part.whole() {
-                    last.push_as(file, span.start as usize..span.start as usize, " ");
-                }
-                last.append(&part, 0..part.text.len());
-            }
-            _ => all.push(part),
-        }
-        open = continued;
-    }
-    all.iter().map(without_prefix).collect()
-}
-
-fn without_prefix(line: &Script) -> Script {
-    let mut start = 0;
-    let text = &line.text;
-    if let Some(colon) = text.find(": ").or_else(|| text.find(":\t")) {
-        let factor = &text[..colon];
-        if !factor.is_empty()
-            && factor.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ',' | '{' | '}' | '!'))
-        {
-            start = colon + 1;
-        }
-    }
-    start += text[start..].len() - text[start..].trim_start().len();
-    while text[start..].starts_with(['-', '!', '@']) {
-        start += 1;
-        start += text[start..].len() - text[start..].trim_start().len();
-    }
-    line.slice(start..text.len())
-}
-
-/// A line, or the lines of the setting that `{[section]key}` names.
-fn references(ini: &Ini, line: &Script, depth: u32, all: &mut Vec<Script>) {
-    // Sixty-four lines and three steps: more is a trap, not a project.
-    if depth > 3 || all.len() > 64 {
-        return;
-    }
-    if let Some((section, key)) =
-        line.text.strip_prefix("{[").and_then(|rest| rest.strip_suffix('}')).and_then(|rest| rest.split_once(']'))
-        && let Some(setting) = ini.section(section).and_then(|section| section.get(key))
-    {
-        for inner in joined_lines(&setting.value) {
-            references(ini, &inner, depth + 1, all);
-        }
-        return;
-    }
-    all.push(fill(line));
-}
-
-fn tox_toml(list: Option<Item>, base: Option<Item>, envs: Option<Item>, home: &str, all: &mut Vec<Recipe>) {
-    let first = all.len();
-    let named = envs.map(Item::entries).unwrap_or_default();
-    let base_entry = base.map(|item| ("", item.place(), item));
-    for (name, place, item) in base_entry.into_iter().chain(named) {
-        let find = |key: &str| item.at(&[key]).or_else(|| base.and_then(|base| base.at(&[key])));
-        let mut recipe = Recipe::new(Tool::Tox, name, place, home);
-        for key in ["commands_pre", "commands", "commands_post"] {
-            for command in find(key).map(Item::list).unwrap_or_default() {
-                recipe.scripts.extend(command_line(command));
-            }
-        }
-        for table in [base, Some(item)].into_iter().flatten() {
-            for (key, _, value) in table.at(&["set_env"]).map(Item::entries).unwrap_or_default() {
-                recipe.env.push((key.to_owned(), value.script()));
-            }
-        }
-        recipe.pass = Some(find("pass_env").map(Item::words).unwrap_or_default());
-        if let Some(dir) = find("change_dir").and_then(Item::script) {
-            recipe.dir = tree::join(home, &fill(&dir).text).unwrap_or_else(|| home.to_owned());
-        }
-        all.push(recipe);
-    }
-    listed(list.map(Item::words), &mut all[first..]);
-}
-
 /// A list of words as one line; tox's `{ replace = "posargs", default = […] }` becomes `${posargs:-…}`, and `{ replace = "env", … }`
 /// the variable.
-fn command_line(list: Item) -> Option<Script> {
+pub fn command_line(list: Item) -> Option<Script> {
     let mut line = Script::default();
     for item in list.list() {
         push_item(&mut line, item);
@@ -536,29 +405,6 @@ fn push_item(line: &mut Script, item: Item) {
         }
         _ => {}
     }
-}
-
-/// tox's names: `py{38,39}-{a,b}` are four, `a,b` are two. At most sixty-four.
-pub fn generated(name: &str) -> Vec<String> {
-    let mut done: Vec<String> = Vec::new();
-    let mut open = vec![name.to_owned()];
-    while let Some(name) = open.pop() {
-        if done.len() + open.len() > 64 {
-            break;
-        }
-        let Some((head, rest)) = name.split_once('{') else {
-            done.extend(name.split(',').map(|part| part.trim().to_owned()));
-            continue;
-        };
-        let Some((inner, tail)) = rest.split_once('}') else {
-            done.push(name);
-            continue;
-        };
-        for option in inner.split(',').take(64) {
-            open.push(format!("{head}{}{tail}", option.trim()));
-        }
-    }
-    done
 }
 
 /// Adds a word to a line, in quotes where the shell would read it otherwise.

@@ -11,7 +11,7 @@ use super::script::Script;
 use super::shell::{self, Expansion, Then, Word};
 use super::tree::{self, Tree};
 use crate::facts::run::{Crate, Run};
-use crate::facts::trace::{Beside, Command, Count, Link, Lost, Part, Place, Programs, Unread, Variable};
+use crate::facts::trace::{Beside, Claim, Claimed, Command, Count, Job, Link, Lost, Part, Place, Programs, Unread, Variable};
 use crate::text::{FileId, Kind, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -45,6 +45,7 @@ pub struct Outcome {
     pub unittest: BTreeSet<String>,
     /// The test commands with their chains.
     pub commands: Vec<Command>,
+    pub claims: Vec<Claim>,
     pub unread: Vec<Unread>,
     /// Something runs documentation examples alone.
     pub doctests: bool,
@@ -57,6 +58,7 @@ pub struct Project<'a> {
     pub crates: &'a [Crate],
     pub recipes: &'a [Recipe],
     pub steps: &'a [Step],
+    pub jobs: &'a [Job],
     pub cargo: &'a cargo::Settings,
     pub programs: &'a Programs,
 }
@@ -66,15 +68,22 @@ pub fn read(project: &Project) -> Outcome {
     for (n, recipe) in project.recipes.iter().enumerate() {
         by_name.entry((recipe.tool, &recipe.name)).or_default().push(n);
     }
-    let mut reader =
-        Reader { project, by_name, found: Vec::new(), outcome: Outcome::default(), budget: BUDGET, stack: Vec::new() };
+    let mut reader = Reader {
+        project,
+        by_name,
+        found: Vec::new(),
+        outcome: Outcome::default(),
+        budget: BUDGET,
+        stack: Vec::new(),
+        images: BTreeMap::new(),
+    };
     for step in project.steps {
         let path = step.script.whole().map_or("", |(file, _)| project.tree.path(file));
         // A workflow below the root is a vendored project's own, or a fixture: no service runs it.
         let run = super::ci::base(path).is_empty() && !path.ends_with("pre-commit-config.yaml");
         let strength = if run { Strength::Ci } else { Strength::Recipe };
         let at = At {
-            env: step.env.clone(),
+            env: reader.in_container(step),
             dir: step.dir.clone(),
             job: step.job.filter(|_| run),
             chain: Rc::new(step.links.clone()),
@@ -108,6 +117,8 @@ pub(super) struct At {
     pub(super) said: Option<Link>,
     /// Variables that were dropped on the way.
     pub(super) lost: Rc<Vec<Lost>>,
+    /// What lets only some variables through, from outside inward.
+    pub(super) filters: Rc<Vec<Filter>>,
     pub(super) pipefail: bool,
     /// The pipe that swallows the exit status, and the program behind it.
     pub(super) masked: Option<(Place, String)>,
@@ -127,6 +138,7 @@ impl At {
             chain: Rc::default(),
             said: None,
             lost: Rc::default(),
+            filters: Rc::default(),
             pipefail: false,
             masked: None,
             timeout: None,
@@ -157,10 +169,20 @@ impl At {
         })
     }
 
-    /// The variables that do not come through a filter: `kept` is what is left.
-    pub(super) fn losing(&mut self, kept: Env, by: &'static str, place: Option<Place>) {
+    /// Variables that a command sets for what it runs.
+    fn set(&mut self, variables: Vec<(String, Option<Script>)>) {
+        if !variables.is_empty() {
+            let mut layer = Env::inside(&self.env);
+            variables.into_iter().for_each(|(name, value)| layer.set(&name, value));
+            self.env = Rc::new(layer);
+        }
+    }
+
+    /// The variables that do not come through a filter: `kept` is what is left, and what is named in `through` would come.
+    pub(super) fn losing(&mut self, kept: Env, by: &'static str, place: Option<Place>, through: Vec<String>) {
         let mut lost = self.lost.to_vec();
         if let Some(place) = place {
+            Rc::make_mut(&mut self.filters).push(Filter { by, place, through });
             for (name, value) in self.env.all() {
                 if let Some(at) = value.and_then(Script::whole)
                     && kept.get(name).is_none()
@@ -175,6 +197,15 @@ impl At {
         self.lost = Rc::new(lost);
         self.env = Rc::new(kept);
     }
+}
+
+/// A step on the way that lets only some variables through.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    pub(super) by: &'static str,
+    pub(super) place: Place,
+    /// Globs.
+    pub(super) through: Vec<String>,
 }
 
 /// A command as it stands in a file.
@@ -192,6 +223,8 @@ pub(super) struct Reader<'a> {
     pub(super) budget: u32,
     /// Recipes that are being run.
     pub(super) stack: Vec<usize>,
+    /// Images that commands have built, by name: the Dockerfile and the stage.
+    pub(super) images: BTreeMap<String, (String, Option<String>)>,
 }
 
 impl Reader<'_> {
@@ -207,6 +240,7 @@ impl Reader<'_> {
         // Someone looks at the status of each.
         let looked_at = script.text.contains("PIPESTATUS");
         let commands = shell::commands(script);
+        let background = beside_each_other(&commands);
         for (n, command) in commands.iter().enumerate() {
             if self.budget == 0 {
                 return;
@@ -258,7 +292,7 @@ impl Reader<'_> {
                         pipefail = pair[0].str().starts_with('-');
                     }
                 }
-                "unset" => words[1..].iter().for_each(|word| Rc::make_mut(&mut env).set(word.str(), None)),
+                "unset" => env = Rc::new(env.filtered(|name| words[1..].iter().all(|word| word.str() != name))),
                 "cd" | "pushd" | "Set-Location" => {
                     if let Some(word) = words.iter().skip(1).find(|word| !word.str().starts_with('-')) {
                         dir = go(&dir, word);
@@ -276,6 +310,9 @@ impl Reader<'_> {
                     let link = said.place.map(|place| Link { what: Part::Command, text: said.text.clone(), place });
                     let mut here =
                         At { env: inner, words: words_env.clone(), dir: dir.clone(), said: link, pipefail, ..at.clone() };
+                    if command.then == Then::Background && here.beside.is_none() {
+                        here.beside.clone_from(&background);
+                    }
                     if command.then == Then::Pipe && !pipefail && !looked_at && here.masked.is_none() {
                         let next = commands.get(n + 1).filter(|next| next.depth == command.depth);
                         let reader = next.and_then(|next| next.words.first()).map(|word| program(word.str()).to_owned());
@@ -332,40 +369,44 @@ impl Reader<'_> {
                     }
                 }
                 "sudo" => {
-                    let keeps = rest
-                        .iter()
-                        .take_while(|word| word.str().starts_with('-'))
-                        .any(|word| matches!(word.str(), "-E" | "--preserve-env"));
-                    let named = rest.iter().find_map(|word| word.str().strip_prefix("--preserve-env="));
-                    if !keeps {
-                        let named: Vec<&str> = named.map(|names| names.split(',').collect()).unwrap_or_default();
-                        let kept = at.env.filtered(|name| named.contains(&name));
-                        at.losing(kept, "sudo", said.place);
+                    let mut behind =
+                        behind_options(rest, &["-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "--user", "--group"], 0);
+                    let options = || rest[..rest.len() - behind.len()].iter().map(Word::str);
+                    let short = |text: &str| text.starts_with('-') && !text.starts_with("--") && text.contains('E');
+                    if !options().any(|text| short(text) || text == "--preserve-env") {
+                        let lists = options().filter_map(|text| text.strip_prefix("--preserve-env="));
+                        let named: Vec<String> = lists.flat_map(|names| names.split(',')).map(str::to_owned).collect();
+                        let kept = at.env.filtered(|name| named.iter().any(|known| known == name));
+                        at.losing(kept, "sudo", said.place, named);
                     }
-                    words = behind_options(rest, &["-u", "-g", "-h", "-p", "-C"], 0);
-                    // `sudo A=1 command`
-                    let mut layer = Env::inside(&at.env);
-                    while let Some((key, _)) = words.first().and_then(|word| word.str().split_once('=')) {
-                        let value = words[0].tail(key.len() + 1);
-                        layer.set(key, value.expansions.is_empty().then_some(value.text));
-                        words.remove(0);
-                    }
-                    at.env = Rc::new(layer);
+                    at.set(assigned(&mut behind));
+                    words = behind;
                 }
                 "env" => {
-                    let mut layer = Env::inside(&at.env);
-                    words = behind_options(rest, &["-u", "-C", "--unset", "--chdir"], 0);
-                    while let Some((key, _)) = words.first().and_then(|word| word.str().split_once('=')) {
-                        let value = words[0].tail(key.len() + 1);
-                        layer.set(key, value.expansions.is_empty().then_some(value.text));
-                        words.remove(0);
+                    let mut behind = behind_options(rest, &["-u", "-C", "--unset", "--chdir"], 0);
+                    let options: Vec<&str> = rest[..rest.len() - behind.len()].iter().map(Word::str).collect();
+                    if options.iter().any(|text| matches!(*text, "-i" | "-" | "--ignore-environment")) {
+                        at.losing(Env::default(), "env -i", said.place, Vec::new());
                     }
-                    at.env = Rc::new(layer);
+                    let next = options.windows(2).filter(|pair| matches!(pair[0], "-u" | "--unset")).map(|pair| pair[1]);
+                    let inline = options.iter().filter_map(|text| text.strip_prefix("--unset="));
+                    let unset: Vec<&str> = next.chain(inline).collect();
+                    if !unset.is_empty() {
+                        at.env = Rc::new(at.env.filtered(|name| !unset.contains(&name)));
+                    }
+                    at.set(assigned(&mut behind));
+                    words = behind;
                 }
                 "if" | "then" | "elif" | "else" | "do" | "while" | "until" | "!" | "{" | "time" | "exec" | "command"
                 | "builtin" | "nohup" | "unbuffer" | "winpty" | "setsid" | "chronic" | "catchsegv" | "dbus-run-session" | "&"
                 | "call" | "eval" | "dotenv" | "ddtrace-run" => {
                     words = behind_options(rest, &["-f"], 0);
+                }
+                "rm" if rest.iter().any(|word| word.str().starts_with('-') && word.str().contains('r')) => {
+                    for word in rest.iter().filter(|word| is_shared(word)) {
+                        self.claim(&at, Claimed::Folder, word);
+                    }
+                    return;
                 }
                 "timeout" | "gtimeout" => {
                     at.timeout = first.place;
@@ -379,14 +420,12 @@ impl Reader<'_> {
                 "docker" | "docker-compose" | "podman" | "podman-compose" | "kubectl" | "nix" | "nix-shell" | "singularity"
                 | "apptainer" | "srun" | "retry" | "op" | "doppler" | "flock" | "strace" | "valgrind" | "memray" | "scalene"
                 | "mpirun" | "mpiexec" | "direnv" | "devbox" | "mise" | "asdf" | "earthly" | "devcontainer" | "act"
-                | "foreman" | "honcho" | "aws-vault" | "torchrun" => {
+                | "foreman" | "honcho" | "aws-vault" | "torchrun" | "ssh" => {
                     if matches!(name.as_str(), "docker" | "docker-compose" | "podman" | "podman-compose") {
-                        if self.compose(&name, rest, said, &at) {
-                            return;
-                        }
-                        let kept = self.container_env(&name, rest, &at);
-                        let by = if name.contains("podman") { "podman" } else { "docker" };
-                        at.losing(kept, by, said.place);
+                        return self.docker(&name, rest, said, at);
+                    }
+                    if name == "ssh" {
+                        at.losing(Env::default(), "ssh", said.place, Vec::new());
                     }
                     return self.carried(rest, said, &at);
                 }
@@ -401,6 +440,16 @@ impl Reader<'_> {
                     }
                     return self.file(first.str(), &at);
                 }
+            }
+        }
+    }
+
+    /// Takes note of what a job takes of its host.
+    pub(super) fn claim(&mut self, at: &At, what: Claimed, word: &Word) {
+        if let (Some(job), Some(place)) = (at.job, word.place) {
+            let claim = Claim { job, what, name: word.str().to_owned(), place };
+            if !self.outcome.claims.contains(&claim) {
+                self.outcome.claims.push(claim);
             }
         }
     }
@@ -500,6 +549,25 @@ impl Reader<'_> {
     }
 }
 
+/// The commands of a script that run in the background, where they are several.
+fn beside_each_other(commands: &[shell::Command]) -> Option<Beside> {
+    let mut all = commands.iter().filter(|command| command.then == Then::Background);
+    let place = all.next()?.place()?;
+    let more = u32::try_from(all.count()).ok().filter(|more| *more > 0)?;
+    Some(Beside { tool: "&".to_owned(), count: Count::Number(more + 1), runs: 1, place })
+}
+
+/// `A=1 command`, behind a program that takes variables so: they are taken off.
+fn assigned(words: &mut Vec<Word>) -> Vec<(String, Option<Script>)> {
+    let mut all = Vec::new();
+    while let Some((name, _)) = words.first().and_then(|word| word.str().split_once('=')) {
+        let value = words[0].tail(name.len() + 1);
+        all.push((name.to_owned(), value.expansions.is_empty().then_some(value.text)));
+        words.remove(0);
+    }
+    all
+}
+
 /// The variables that a command puts something before or behind.
 fn added_to(command: &shell::Command) -> Vec<String> {
     let exported = command.words.iter().filter_map(|word| Some((word.str().split_once('=')?.0.to_owned(), word)));
@@ -513,6 +581,14 @@ fn added_to(command: &shell::Command) -> Vec<String> {
         })
         .map(|(name, _)| name)
         .collect()
+}
+
+/// A path under the temporary or the home folder of the host, written out.
+pub(super) fn is_shared(word: &Word) -> bool {
+    let text = word.str();
+    word.expansions.is_empty()
+        && !text.contains(['*', '?', '$', '{'])
+        && ["/tmp/", "/var/tmp/", "~/", "/home/"].iter().any(|root| text.len() > root.len() && text.starts_with(root))
 }
 
 /// White space and line joins to single blanks, cut to a length that fits a line.

@@ -5,6 +5,7 @@
 //! become several trees, and what stands before a syntax error is kept.
 
 use super::script::{Escapes, Script};
+use crate::facts::trace::Place;
 use crate::text::{FileId, Span};
 use granit_parser::{Event, Options, Parser, ScalarStyle};
 use std::collections::{BTreeSet, HashMap};
@@ -14,6 +15,7 @@ const BUDGET: usize = 200_000;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Node {
+    pub file: FileId,
     /// Of a scalar: with its quotes or block header. Of a collection: from its first entry on.
     pub span: Span,
     pub value: Value,
@@ -44,13 +46,13 @@ pub enum Style {
     Folded,
 }
 
-/// The documents of a file.
-pub fn parse(text: &str) -> Vec<Node> {
+/// The documents of a file with this text.
+pub fn parse(file: FileId, text: &str) -> Vec<Node> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut tree = Tree::default();
+    let mut tree = Tree { file, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), nodes: 0, copied: 0 };
     loop {
         let (event, span) = match parser.next_event() {
             None => break,
@@ -78,10 +80,10 @@ pub fn parse(text: &str) -> Vec<Node> {
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
                 };
-                tree.add(Node { span, value: Value::Scalar { text: value.into_owned(), style } }, anchor, 1);
+                tree.add(Node { file, span, value: Value::Scalar { text: value.into_owned(), style } }, anchor, 1);
             }
             Event::Alias(anchor) => tree.alias(anchor, span),
-            Event::UnresolvedAlias(_) => tree.add(Node { span, value: Value::Alias }, 0, 1),
+            Event::UnresolvedAlias(_) => tree.add(Node { file, span, value: Value::Alias }, 0, 1),
             Event::SequenceStart(_, anchor, tag) => {
                 let reference = tag.is_some_and(|tag| tag.suffix() == "reference");
                 let shape = if reference { Shape::Reference } else { Shape::List };
@@ -101,8 +103,8 @@ pub fn parse(text: &str) -> Vec<Node> {
 }
 
 /// What was read so far.
-#[derive(Default)]
 struct Tree {
+    file: FileId,
     documents: Vec<Node>,
     open: Vec<Open>,
     /// Nodes with an anchor, and their sizes.
@@ -151,7 +153,7 @@ impl Tree {
                 self.copied += size;
                 self.add(node, 0, size);
             }
-            None => self.add(Node { span, value: Value::Alias }, 0, 1),
+            None => self.add(Node { file: self.file, span, value: Value::Alias }, 0, 1),
         }
     }
 
@@ -173,7 +175,7 @@ impl Tree {
                 Value::Map(merged(pairs))
             }
         };
-        self.add(Node { span, value }, last.anchor, last.size);
+        self.add(Node { file: self.file, span, value }, last.anchor, last.size);
     }
 
     fn close_all(&mut self) {
@@ -236,8 +238,12 @@ impl Node {
         }
     }
 
-    /// A scalar's text with places; `source` is the text that was parsed.
-    pub fn script(&self, file: FileId, source: &str) -> Option<Script> {
+    pub fn place(&self) -> Place {
+        (self.file, self.span)
+    }
+
+    /// A scalar's text with places; `source` is the text of its file.
+    pub fn script(&self, source: &str) -> Option<Script> {
         let Value::Scalar { text, style } = &self.value else { return None };
         let (start, end) = (self.span.start as usize, self.span.end as usize);
         let raw = source.get(start..end)?;
@@ -250,7 +256,7 @@ impl Node {
             }
         };
         let inner = raw.get(skip..raw.len().checked_sub(cut)?)?;
-        Some(Script::align(file, start + skip, inner, text, escapes))
+        Some(Script::align(self.file, start + skip, inner, text, escapes))
     }
 }
 
@@ -259,7 +265,7 @@ mod tests {
     use super::*;
 
     fn slice<'a>(text: &'a str, node: &Node, word: &str) -> &'a str {
-        let script = node.script(FileId(0), text).unwrap();
+        let script = node.script(text).unwrap();
         let at = script.text.find(word).unwrap();
         let (_, span) = script.place(at..at + word.len()).unwrap();
         &text[span.start as usize..span.end as usize]
@@ -268,13 +274,13 @@ mod tests {
     #[test]
     fn every_style_maps_to_bytes() {
         let text = "a: plain -n 1\nb: 'single ''-n 2'' x'\nc: \"double \\t-n 3 \\\n   y\"\nd: |  # note\n   l1 \\\n     -n 4\n\n   l2\ne: >-\n   f1\n   -n 5\nz: é -n 6\n";
-        let root = &parse(text)[0];
+        let root = &parse(FileId(0), text)[0];
         for (key, word) in
             [("a", "-n 1"), ("b", "-n 2"), ("c", "-n 3"), ("c", "y"), ("d", "-n 4"), ("d", "l2"), ("e", "-n 5"), ("z", "-n 6")]
         {
             assert_eq!(slice(text, root.get(key).unwrap(), word), word, "{key}");
             let node = root.get(key).unwrap();
-            let script = node.script(FileId(0), text).unwrap();
+            let script = node.script(text).unwrap();
             let at = script.text.find(word).unwrap();
             assert_eq!(script.place(at..at + word.len()).unwrap().1.start as usize, text.find(word).unwrap(), "{key}");
         }
@@ -285,20 +291,20 @@ mod tests {
     #[test]
     fn crlf_and_tabs_in_blocks() {
         let text = "run: |\r\n  cd x\r\n  pytest\t-n 4\r\n";
-        let root = &parse(text)[0];
+        let root = &parse(FileId(0), text)[0];
         assert_eq!(slice(text, root.get("run").unwrap(), "-n 4"), "-n 4");
     }
 
     #[test]
     fn a_block_ends_with_the_file() {
         let text = "run: |\n  pytest -n 4";
-        assert_eq!(slice(text, parse(text)[0].get("run").unwrap(), "-n 4"), "-n 4");
+        assert_eq!(slice(text, parse(FileId(0), text)[0].get("run").unwrap(), "-n 4"), "-n 4");
     }
 
     #[test]
     fn trees_keep_duplicates_documents_and_aliases() {
         let text = "a: &x 1\na: 2\nb: [*x, *nope, {c: d}]\n---\n- e\n";
-        let documents = parse(text);
+        let documents = parse(FileId(0), text);
         assert_eq!(documents.len(), 2);
         assert_eq!(documents[0].pairs().len(), 3);
         assert_eq!(documents[0].get("a").and_then(Node::text), Some("2"));
@@ -312,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_stands_before_an_error_is_kept() {
-        let documents = parse("a: 1\nb:\n  c: 2\n  d: [1, 2\ne: }\n");
+        let documents = parse(FileId(0), "a: 1\nb:\n  c: 2\n  d: [1, 2\ne: }\n");
         assert_eq!(documents[0].at(&["a"]).and_then(Node::text), Some("1"));
         assert_eq!(documents[0].at(&["b", "c"]).and_then(Node::text), Some("2"));
     }
@@ -320,7 +326,7 @@ mod tests {
     #[test]
     fn merge_keys_and_references() {
         let text = "a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\nc: {<<: [*x, {m: 4}]}\nd: !reference [a, k]\n";
-        let root = &parse(text)[0];
+        let root = &parse(FileId(0), text)[0];
         let at = |path: &[&str]| root.at(path).and_then(Node::text);
         assert_eq!(
             (at(&["b", "k"]), at(&["b", "l"]), at(&["c", "k"]), at(&["c", "m"])),
@@ -338,11 +344,11 @@ mod tests {
         for n in 1..60 {
             bomb.push_str(&format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1));
         }
-        assert_eq!(parse(&bomb)[0].pairs().len(), 60);
-        parse(&"[".repeat(100_000));
-        parse(&"{a: ".repeat(100_000));
+        assert_eq!(parse(FileId(0), &bomb)[0].pairs().len(), 60);
+        parse(FileId(0), &"[".repeat(100_000));
+        parse(FileId(0), &"{a: ".repeat(100_000));
         let deep: String = (0..3000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
-        parse(&deep);
-        parse(&"- ".repeat(100_000));
+        parse(FileId(0), &deep);
+        parse(FileId(0), &"- ".repeat(100_000));
     }
 }

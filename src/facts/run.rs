@@ -1,6 +1,6 @@
 //! How the tests are run, as far as the repository says: discovery settings, crates, runs.
 
-use super::trace::{Command, Job, Place, Unread};
+use super::trace::{Claim, Command, Job, Place, Unread};
 use crate::text::{FileId, Span};
 use std::sync::OnceLock;
 
@@ -16,6 +16,8 @@ pub struct Setup {
     pub jobs: Vec<Job>,
     /// The test commands, with the job and the chain that leads to each.
     pub commands: Vec<Command>,
+    /// What jobs take of their hosts.
+    pub claims: Vec<Claim>,
     /// Caps that nothing reads.
     pub unread: Vec<Unread>,
     /// Documentation examples that a test run could execute: the crate's name and the first of them.

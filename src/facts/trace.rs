@@ -323,7 +323,13 @@ pub struct Job {
     /// Caches that it keeps between runs.
     pub caches: Vec<Cache>,
     /// Names of artifacts that it uploads.
-    pub artifacts: Vec<(String, Place)>,
+    pub artifacts: Vec<Artifact>,
+    /// It runs under a condition only.
+    pub narrow: bool,
+    /// It runs on a host that may have other jobs at the same time: neither a container nor a machine of its own.
+    pub shares_host: bool,
+    /// Ports of the host that its services are reached by.
+    pub ports: Vec<(String, Place)>,
     /// One run after the other, by `concurrency`, `resource_group` and the like.
     pub queued: bool,
 }
@@ -334,17 +340,68 @@ pub struct Cache {
     pub key: String,
     pub path: String,
     pub place: Place,
-    /// The job runs on machines of several architectures, and the key does not tell them apart.
-    pub crosses: Option<(String, String)>,
+    /// What the instances of the job differ in, and the key does not tell.
+    pub crosses: Option<Crossing>,
+}
+
+/// What the instances of a job differ in, as far as it decides what they build.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Crossing {
+    /// Two labels, of machines of several architectures.
+    Architectures(String, String),
+    /// Two labels, of several systems.
+    Systems(String, String),
+    /// The axis that chooses the interpreter.
+    Pythons(String),
+}
+
+/// An artifact that a job uploads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Artifact {
+    pub name: String,
+    pub place: Place,
+    /// Versions of the action before the fourth put files of one name together.
+    pub joins: bool,
+}
+
+/// Something of the host that a job takes under a name of its own choice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claim {
+    /// An index into [`super::run::Setup::jobs`].
+    pub job: usize,
+    pub what: Claimed,
+    pub name: String,
+    pub place: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Claimed {
+    /// `docker run --name`
+    Container,
+    /// A port of the host that a container is reached by.
+    Port,
+    /// A folder outside the workspace that is removed.
+    Folder,
+    /// `pytest --basetemp` outside the workspace: it is removed first.
+    Temp,
 }
 
 /// A variable that was set outside and does not reach the runner.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lost {
     pub variable: Variable,
-    /// `tox`, `sudo`, `docker`.
+    /// `tox`, `sudo`, `docker`, `docker compose`, `cibuildwheel`, `env -i`, `ssh`.
     pub by: &'static str,
     /// Where it is dropped.
+    pub place: Place,
+}
+
+/// A variable that something on the way to the runner does not let through.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stop {
+    pub name: String,
+    /// As in [`Lost`].
+    pub by: &'static str,
     pub place: Place,
 }
 
@@ -365,6 +422,8 @@ pub struct Command {
     /// Variables of the environment that hold a number, or that the count could read.
     pub env: Vec<Variable>,
     pub lost: Vec<Lost>,
+    /// Variables that the count asks for, and that would not come through if the job set them.
+    pub stops: Vec<Stop>,
     /// The word that counts the workers is given as such: `-n 8`.
     pub literal: bool,
     /// Whose exit status is lost: the pipe behind it, and the program that the output goes to.
@@ -377,6 +436,8 @@ pub struct Command {
     pub retries: Option<(u32, Place)>,
     /// Files that the command writes its results to, under a fixed name.
     pub reports: Vec<(String, Place)>,
+    /// The folder that the command removes first and then keeps its temporary files in, under a fixed name.
+    pub basetemp: Option<(String, Place)>,
     /// Commands that run beside this one, by the tool that starts them: `tox -p`, `make -j`.
     pub beside: Option<Beside>,
     /// Of Rust: examples in documentation are among what it runs.
@@ -389,7 +450,10 @@ pub struct Command {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Beside {
     pub tool: String,
+    /// How many it starts at once, at most.
     pub count: Count,
+    /// The runs that it is known to start, of this command or of others.
+    pub runs: usize,
     pub place: Place,
 }
 

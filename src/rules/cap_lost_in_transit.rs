@@ -28,6 +28,8 @@ fn finding(command: &Command, lost: &Lost) -> Finding {
         "sudo" => "sudo starts with a fresh environment",
         "docker compose" => "the service gets only what its `environment` names",
         "cibuildwheel" => "on Linux the container gets only what `environment-pass` names",
+        "env -i" => "`env -i` starts with an empty environment",
+        "ssh" => "another host has an environment of its own",
         _ => "the container gets only what `-e` names",
     };
     let mut labels = vec![
@@ -36,13 +38,7 @@ fn finding(command: &Command, lost: &Lost) -> Finding {
     ];
     labels.push(caps::at(command.place, "this would read it", Role::Evidence));
     labels.extend(caps::chain(command, &labels));
-    let help = match lost.by {
-        "tox" => format!("add `{name}` to `pass_env`"),
-        "sudo" => format!("use `sudo --preserve-env={name}`"),
-        "docker compose" => format!("add `{name}` to the `environment` of the service"),
-        "cibuildwheel" => format!("add `{name}` to `environment-pass` of `[tool.cibuildwheel.linux]`"),
-        by => format!("give `{by}` the option `-e {name}`"),
-    };
+    let help = caps::letting_through(lost.by, name);
     let message = format!("`{name}` is set and does not reach `{}`: {} drops it", command.program, lost.by);
     let mut finding = caps::finding("cap-lost-in-transit", labels, message, help, format!("{name} {}", lost.by));
     finding.severity = Severity::Error;

@@ -82,6 +82,18 @@ pub fn sibling(setup: &Setup, command: &Command) -> Option<Sibling> {
     })
 }
 
+/// What lets a variable through.
+pub fn letting_through(by: &str, name: &str) -> String {
+    match by {
+        "tox" => format!("add `{name}` to `pass_env`"),
+        "sudo" => format!("use `sudo --preserve-env={name}`"),
+        "docker compose" => format!("add `{name}` to the `environment` of the service"),
+        "cibuildwheel" => format!("add `{name}` to `environment-pass` of `[tool.cibuildwheel.linux]`"),
+        "env -i" | "ssh" => format!("set `{name}` behind `{by}`"),
+        by => format!("give `{by}` the option `-e {name}`"),
+    }
+}
+
 /// A finding with no tests of its own.
 pub fn finding(rule: &'static str, labels: Vec<Label>, message: String, help: String, key: String) -> Finding {
     Finding {

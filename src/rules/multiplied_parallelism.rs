@@ -20,15 +20,15 @@ fn runs(suite: &Suite, found: &mut Vec<Finding>) {
         }
     }
     for commands in groups.values() {
+        let runs = commands.iter().map(|(_, beside)| beside.runs).fold(commands.len(), usize::max);
         let inner = commands.iter().filter(|(command, _)| !matches!(command.count.bound(), Bound::At(0 | 1) | Bound::Unknown));
-        let (Some((command, beside)), true) = (inner.rev().max_by_key(|(command, _)| command.count.bound()), commands.len() > 1)
-        else {
+        let (Some((command, beside)), true) = (inner.rev().max_by_key(|(command, _)| command.count.bound()), runs > 1) else {
             continue;
         };
         // Two known numbers are a choice.
         let open = |bound: Bound| matches!(bound, Bound::Cpus(_));
         if open(command.count.bound()) || open(beside.count.bound()) {
-            found.push(finding(command, beside, commands.len()));
+            found.push(finding(command, beside, runs));
         }
     }
 }
@@ -64,7 +64,7 @@ fn pools(suite: &Suite, found: &mut Vec<Finding>) {
     let mut files: BTreeMap<_, Vec<Started>> = BTreeMap::new();
     for test in suite.tests.iter().filter(|test| !test.skipped && !test.alone) {
         let Some(run) = suite.parallel_run(test) else { continue };
-        for pool in test.pools.iter().filter(|one| suite.is_test_code(suite.unit_at(one.pool.site))) {
+        for pool in test.pools.iter().filter(|one| !is_capped(suite, run, &one.pool.call)) {
             files.entry(pool.pool.site.file).or_default().push(Started { test, pool, run });
         }
     }
@@ -72,6 +72,23 @@ fn pools(suite: &Suite, found: &mut Vec<Finding>) {
         started.sort_by_key(|one| (one.pool.phase != Phase::WideSetup, one.pool.pool.site));
         found.extend(pool_finding(suite, &started));
     }
+}
+
+/// A variable that those who count CPUs read is set where the tests run.
+fn is_capped(suite: &Suite, run: &Run, call: &str) -> bool {
+    let read: &[&str] = match call.split(['.', ':']).next() {
+        Some("rayon") => &["RAYON_NUM_THREADS"],
+        Some("joblib" | "sklearn") => &["LOKY_MAX_CPU_COUNT", "PYTHON_CPU_COUNT"],
+        _ => &["PYTHON_CPU_COUNT"],
+    };
+    let is_it =
+        |command: &&Command| Some(command.place) == run.place || command.chain.iter().any(|link| Some(link.place) == run.place);
+    suite
+        .setup
+        .commands
+        .iter()
+        .filter(is_it)
+        .any(|command| command.env.iter().any(|variable| read.contains(&variable.name.as_str())))
 }
 
 fn pool_finding(suite: &Suite, started: &[Started]) -> Option<Finding> {
@@ -85,7 +102,11 @@ fn pool_finding(suite: &Suite, started: &[Started]) -> Option<Finding> {
     let tests = words::names(started.iter().map(|one| one.test));
     let wide = first.pool.phase == Phase::WideSetup;
     let message = format!("`{name}` starts a worker for each CPU, and `{}` runs several tests at once", run.text);
-    let help = format!("give `{}` a small number, such as 2", first.pool.pool.call);
+    let call = &first.pool.pool.call;
+    let help = match suite.is_test_code(suite.unit_at(site)) {
+        true => format!("give `{call}` a small number, such as 2"),
+        false => format!("let the caller say how many `{call}` starts, and say 2 in the tests"),
+    };
     let mut finding = caps::finding("multiplied-parallelism", labels, message, help, name);
     (finding.severity, finding.confidence) = match wide || tests.len() > 2 {
         true => (Severity::Warning, Confidence::Medium),

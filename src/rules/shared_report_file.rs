@@ -1,17 +1,18 @@
 //! Runs that go on at once and write one report.
 
 use super::caps;
-use crate::facts::trace::{Command, Job, Place};
+use crate::facts::trace::{Artifact, Command, Job, Place};
 use crate::finding::{Finding, Role};
 use crate::link::Suite;
 use std::collections::BTreeMap;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for job in suite.setup.jobs.iter().filter(|job| job.many) {
-        for (name, place) in job.artifacts.iter().filter(|(name, _)| !name.contains("${{")) {
-            found.push(artifact(job, name, *place));
+        for one in job.artifacts.iter().filter(|one| !one.name.contains("${{")) {
+            found.push(artifact(job, &one.name, one.place));
         }
     }
+    artifacts_of_jobs(suite, found);
     let mut reports: BTreeMap<_, Vec<(&Command, Place)>> = BTreeMap::new();
     for (command, _) in caps::in_jobs(suite) {
         if let Some(beside) = &command.beside {
@@ -21,9 +22,37 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         }
     }
     for ((_, _, path), commands) in &reports {
-        if let [(first, place), (_, other), ..] = commands.as_slice() {
-            found.push(report(first, path, *place, *other));
+        match commands.as_slice() {
+            [(first, place), (_, other), ..] => found.push(report(first, path, *place, *other)),
+            // One command of several runs.
+            [(only, place)] if only.beside.as_ref().is_some_and(|beside| beside.runs > 1) => {
+                found.push(report(only, path, *place, *place));
+            }
+            _ => {}
         }
+    }
+}
+
+/// Jobs of one workflow whose artifacts have one name: the service refuses all but the first (actions/upload-artifact, "Breaking
+/// Changes" of its fourth version).
+fn artifacts_of_jobs(suite: &Suite, found: &mut Vec<Finding>) {
+    let mut groups: BTreeMap<_, Vec<(&Job, &Artifact)>> = BTreeMap::new();
+    // A condition may leave one of them out.
+    for job in suite.setup.jobs.iter().filter(|job| !job.narrow && !job.many) {
+        for one in job.artifacts.iter().filter(|one| !one.joins && !one.name.contains("${{")) {
+            groups.entry((job.file, one.name.as_str())).or_default().push((job, one));
+        }
+    }
+    for ((_, name), all) in &groups {
+        let (first, one) = all[0];
+        let Some((other, two)) = all.iter().find(|(job, _)| job.head != first.head) else { continue };
+        let labels = vec![
+            caps::at(one.place, "this name", Role::Primary),
+            caps::at(two.place, format!("and the same in job `{}`", other.name), Role::OtherEnd),
+        ];
+        let message = format!("`{}` and `{}` upload their files as `{name}`: the second is refused", first.name, other.name);
+        let help = format!("put the job into the name, as in `{name}-{}`", first.name);
+        found.push(caps::finding("shared-report-file", labels, message, help, format!("{} {name}", first.name)));
     }
 }
 

@@ -52,14 +52,26 @@ fn finding(job: &Job, command: &Command, cpu: Cpu, known: Option<Sibling>, confi
     // CI is set by every service, and is no number.
     let open = knobs.iter().copied().find(|name| *name != "CI");
     let variable = known.as_ref().and_then(|known| known.variable.as_deref()).or(open);
+    // What the job sets does not come to the runner.
+    let stop = command.stops.iter().find(|stop| Some(stop.name.as_str()) == variable);
+    labels.extend(stop.map(|stop| caps::at(stop.place, format!("`{}` would not come through here", stop.name), Role::Evidence)));
+    let place = match job.service {
+        Service::GitLab | Service::Azure => "variables",
+        Service::Circle => "environment",
+        _ => "env",
+    };
     let help = match (variable, &known) {
+        (Some(variable), _) if let Some(stop) = stop => {
+            let through = caps::letting_through(stop.by, variable);
+            format!(
+                "give `{}` a number where it is called, or set `{variable}: \"{number}\"` in the `{place}` of job `{}` and {through}",
+                command.program, job.name
+            )
+        }
         (Some(variable), Some(known)) => {
-            format!("set `{variable}: \"{number}\"` in the `env` of job `{}`, the number of job `{}`", job.name, known.job)
+            format!("set `{variable}: \"{number}\"` in the `{place}` of job `{}`, the number of job `{}`", job.name, known.job)
         }
-        (Some(variable), None) if job.service == Service::GitLab => {
-            format!("set `{variable}: \"{number}\"` in the `variables` of job `{}`", job.name)
-        }
-        (Some(variable), None) => format!("set `{variable}: \"{number}\"` in the `env` of job `{}`", job.name),
+        (Some(variable), None) => format!("set `{variable}: \"{number}\"` in the `{place}` of job `{}`", job.name),
         (None, Some(known)) => format!("give `{}` the number of job `{}`: {number}", command.program, known.job),
         (None, None) => format!("give `{}` a number that the machine can bear", command.program),
     };
@@ -73,10 +85,10 @@ fn finding(job: &Job, command: &Command, cpu: Cpu, known: Option<Sibling>, confi
     }
     finding.confidence = confidence;
     let option = command.chain.iter().rev().find(|link| link.what == Part::Option).map(|link| link.place);
-    finding.remedy = match variable {
+    finding.remedy = match variable.filter(|_| stop.is_none()) {
         Some(name) => Some(Remedy::SetVariable {
             job: (job.file, job.head),
-            word: if job.service == Service::GitLab { "variables" } else { "env" },
+            word: place,
             name: name.to_owned(),
             value: format!("\"{number}\""),
         }),
