@@ -8,7 +8,7 @@ use isolint::text::{FileId, Kind, Source, Span};
 use serde_json::Value;
 
 fn source(path: &str, text: &str) -> Source {
-    Source { path: path.into(), kind: Kind::Python, text: text.into(), decoded: false }
+    Source::of(path, Kind::Python, text)
 }
 
 /// A label on the `nth` (0-based) place where `what` stands in a source.

@@ -213,7 +213,7 @@ mod tests {
     fn sources(files: &[(&str, &str)]) -> Vec<Source> {
         files
             .iter()
-            .map(|(path, text)| Source { path: (*path).into(), kind: Kind::Config, text: (*text).into(), decoded: false })
+            .map(|(path, text)| Source::of(*path, Kind::Config, *text))
             .collect()
     }
 

@@ -34,6 +34,8 @@ pub struct Arguments {
     pub reruns: Option<(u32, Place)>,
     /// Files that results are written to.
     pub reports: Vec<(String, Place)>,
+    /// The option by which a plugin runs notebooks too.
+    pub notebooks: Option<&'static str>,
     /// Nothing is run: `--collect-only`, `--version` …
     pub dry: bool,
 }
@@ -85,6 +87,9 @@ const VALUED: &[&str] = &[
     "--driver",
     "--store-durations",
 ];
+
+/// Each notebook gets a kernel of its own (nbmake, README; nbval documentation).
+const NOTEBOOKS: &[&str] = &["--nbmake", "--nbval", "--nbval-lax"];
 
 /// Reads the words behind `pytest`; a later option overrides an earlier one.
 pub fn read(words: &[Word]) -> Arguments {
@@ -156,6 +161,7 @@ pub fn read(words: &[Word]) -> Arguments {
                     found.addopts = Some(shell::words(&value.tail("addopts=".len()).text));
                 }
             }
+            _ if NOTEBOOKS.contains(&name) => found.notebooks = NOTEBOOKS.iter().find(|option| **option == name).copied(),
             "--collect-only"
             | "--co"
             | "--version"
