@@ -11,6 +11,7 @@ mod index;
 mod instance;
 mod listing;
 mod names;
+mod notebooks;
 mod overlap;
 mod own;
 mod patch;

@@ -141,7 +141,8 @@ impl<'a> Suite<'a> {
             }
             let mut files: BTreeSet<FileId> = tests.iter().map(|test: &Test| test.unit.0).collect();
             for (i, source) in sources.iter().enumerate() {
-                if setup.is_test_support(&source.path) || is_below_tests(&source.path) {
+                // A notebook is run as a test, or by hand; what others import of it is in a module.
+                if setup.is_test_support(&source.path) || is_below_tests(&source.path) || source.cells.is_some() {
                     files.insert(FileId(i as u32));
                 }
             }
@@ -530,6 +531,7 @@ impl<'i> Maker<'_, 'i> {
 
     fn tests_of(&self, file: FileId, out: &mut Vec<Test>) {
         match self.file(file).language {
+            Language::Python if self.index.sources[file.0 as usize].cells.is_some() => out.extend(self.notebook_test(file)),
             Language::Python => self.python_tests(file, out),
             Language::Rust => self.rust_tests(file, out),
         }

@@ -173,7 +173,7 @@ impl Program<'_> {
             if low >= high {
                 continue;
             }
-            let place = self.text.len() - range.start + low;
+            let place = self.text.len() + (low - range.start);
             let part = match same {
                 true => Span { start: from.start + (low - at) as u32, end: from.start + (high - at) as u32 },
                 false => *from,
