@@ -351,7 +351,10 @@ impl<'a> Suite<'a> {
         let data = facts.unit(unit.1);
         let name = facts.name(data.name);
         match (data.class, data.shape) {
-            (_, Shape::Module) if name.is_empty() => "the module".to_owned(),
+            (_, Shape::Module) if name.is_empty() => match self.sources[unit.0.0 as usize].cells {
+                Some(_) => "the notebook".to_owned(),
+                None => "the module".to_owned(),
+            },
             (Some(class), _) => {
                 let separator = if facts.language == Language::Rust { "::" } else { "." };
                 format!("{}{separator}{name}", facts.name(facts.class(class).name))
