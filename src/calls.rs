@@ -358,9 +358,20 @@ pub struct Call {
     pub ends: bool,
 }
 
+/// What `from module import *` brings of other modules.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Star {
+    modules: Vec<String>,
+    /// Dotted; each is bound to its last part.
+    names: Vec<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    #[serde(default)]
+    star: Vec<Star>,
     #[serde(default)]
     types: BTreeMap<String, String>,
     #[serde(default)]
@@ -392,6 +403,8 @@ pub struct Calls {
     errors: HashMap<String, OneOrMany>,
     /// Types whose values own what they stand for.
     owners: HashSet<String>,
+    /// By module and name: what the name means that a glob import of the module brings.
+    stars: HashMap<(String, String), String>,
 }
 
 impl Calls {
@@ -405,6 +418,12 @@ impl Calls {
         self.owners.extend(owning.map(|(key, call)| call.ty.clone().unwrap_or_else(|| key.clone())));
         self.calls.extend(table.calls);
         self.types.extend(table.types);
+        for star in table.star {
+            for name in star.names {
+                let last = name.rsplit('.').next().unwrap_or(&name).to_owned();
+                self.stars.extend(star.modules.iter().map(|module| ((module.clone(), last.clone()), name.clone())));
+            }
+        }
         self.formats.extend(table.formats);
         self.errors.extend(table.errors);
         Ok(())
@@ -412,6 +431,15 @@ impl Calls {
 
     pub fn get(&self, key: &str) -> Option<&Call> {
         self.calls.get(key)
+    }
+
+    /// The full name of what `from module import *` binds to a name: its own function or class, or what it has from elsewhere.
+    pub fn star(&self, module: &str, name: &str) -> Option<String> {
+        let own = format!("{module}.{name}");
+        if self.calls.contains_key(&own) {
+            return Some(own);
+        }
+        self.stars.get(&(module.to_owned(), name.to_owned())).cloned()
     }
 
     pub fn format(&self, name: &str) -> Option<&Format> {
@@ -466,6 +494,7 @@ macro_rules! tables {
 pub const TABLES: &[(&str, &str)] = tables![
     "python/builtins.toml",
     "python/data.toml",
+    "python/fastcore.toml",
     "python/formats.toml",
     "python/os.toml",
     "python/pathlib.toml",

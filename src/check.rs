@@ -60,7 +60,9 @@ pub fn plan(mut sources: Vec<Source>) -> (Vec<Source>, Setup) {
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     let read = || {
         let lowered = sources.par_iter().map(|source| match source.kind {
-            Kind::Python => caught(&source.path, || Arc::new(lower(source))).unwrap_or_else(|_| Arc::new(empty())),
+            Kind::Python | Kind::Notebook => {
+                caught(&source.path, || Arc::new(lower(source))).unwrap_or_else(|_| Arc::new(empty()))
+            }
             _ => Arc::new(empty()),
         });
         let facts: Vec<Arc<FileFacts>> = lowered.collect();
@@ -82,7 +84,7 @@ pub fn fix(report: Report, unsafe_too: bool, config: &Config) -> remedy::rounds:
 /// The facts of one source; none of a configuration file.
 pub fn lower(source: &Source) -> FileFacts {
     match source.kind {
-        Kind::Python => python::lower(source),
+        Kind::Python | Kind::Notebook => python::lower(source),
         Kind::Rust => rust::lower(source),
         Kind::Config => empty(),
     }
@@ -93,7 +95,8 @@ fn empty() -> FileFacts {
     crate::facts::Builder::with_module(Language::Python).finish()
 }
 
-fn analyse(sources: Vec<Source>, config: &Config) -> Report {
+fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
+    conf::notebooks::leave_out(&mut sources);
     let lowered: Vec<Result<Arc<FileFacts>, String>> =
         sources.par_iter().map(|source| caught(&source.path, || Arc::new(lower(source)))).collect();
     let mut report = Report::default();

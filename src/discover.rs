@@ -2,6 +2,7 @@
 
 use crate::check::Skipped;
 use crate::config::{self, Settings};
+use crate::notebook;
 use crate::text::{Kind, Source};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -15,6 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Files of more bytes are skipped and named: no hand writes them, and a parser's memory grows with them.
 pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
+
+/// A notebook holds what its cells gave too, pictures above all.
+pub const MAX_NOTEBOOK_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Files that mark a project where there is no `.git`.
 const MANIFESTS: [&str; 4] = ["pyproject.toml", "Cargo.toml", "setup.cfg", "tox.ini"];
@@ -209,7 +213,7 @@ impl Project {
             } else if let Some(kind) = kind(&name) {
                 tree.files.insert((name, path.clone()), kind);
             } else {
-                let why = "neither Python nor Rust, nor configuration that is known";
+                let why = "neither Python nor Rust, no notebook, nor configuration that is known";
                 passed_over.push(Skipped { path: name, why: why.into() });
             }
         }
@@ -281,16 +285,18 @@ fn settings_of(path: &Path, name: &str, rules: &[&str]) -> Result<Option<Setting
     Settings::read(name, &source.text, rules).map_err(Wrong::Setting)
 }
 
-/// Reads one file that the user named, wherever it is, as Python or Rust by its name.
+/// Reads one file that the user named, wherever it is, as Python, a notebook or Rust by its name.
 ///
 /// # Errors
-/// It cannot be read, or is neither.
+/// It cannot be read, or is none of them.
 pub fn file(path: &Path) -> Result<Source, Wrong> {
     let project = locate(&[path.to_owned()])?;
     let name = relative(&project.root, &project.named[0]);
     match kind(&name) {
-        Some(kind @ (Kind::Python | Kind::Rust)) => read(&name, &project.named[0], kind).map_err(|why| Wrong::named(path, why)),
-        _ => Err(Wrong::Unread { path: path.to_owned(), why: "neither a `.py` nor a `.rs` file".into() }),
+        Some(kind @ (Kind::Python | Kind::Notebook | Kind::Rust)) => {
+            read(&name, &project.named[0], kind).map_err(|why| Wrong::named(path, why))
+        }
+        _ => Err(Wrong::Unread { path: path.to_owned(), why: "neither a `.py`, `.ipynb` nor a `.rs` file".into() }),
     }
 }
 
@@ -419,6 +425,8 @@ pub fn kind(path: &str) -> Option<Kind> {
         | ".pytest.toml"
         | "tox.ini"
         | "setup.cfg"
+        // nbdev's.
+        | "settings.ini"
         | "pyproject.toml"
         | "Cargo.toml"
         | "nextest.toml"
@@ -448,6 +456,7 @@ pub fn kind(path: &str) -> Option<Kind> {
     match extension {
         _ if stem.is_empty() => None,
         "py" => Some(Kind::Python),
+        "ipynb" => Some(Kind::Notebook),
         "rs" => Some(Kind::Rust),
         "yml" | "yaml" if below(&[".github", ".forgejo", ".gitea", ".gitlab", ".circleci", ".azure-pipelines"]) => {
             Some(Kind::Config)
@@ -478,10 +487,16 @@ impl fmt::Display for Why {
 }
 
 fn read(name: &str, path: &Path, kind: Kind) -> Result<Source, Why> {
-    Source::new(name, kind, &bytes(path)?).map_err(|why| Why::Said(why.to_string()))
+    let (source, most) = match kind {
+        Kind::Notebook => (notebook::read(name, &bytes(path, MAX_NOTEBOOK_BYTES)?), MAX_BYTES),
+        _ => (Source::new(name, kind, &bytes(path, MAX_BYTES)?), u64::MAX),
+    };
+    let source = source.map_err(|why| Why::Said(why.to_string()))?;
+    // The code of a notebook is bounded as that of a file is.
+    if source.text.len() as u64 > most { Err(Why::Said(too_large(most))) } else { Ok(source) }
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, Why> {
+fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Why> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Why::Io)?;
     let meta = file.metadata().map_err(Why::Io)?;
@@ -489,20 +504,20 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Why> {
     if !meta.is_file() {
         return Err(Why::Said("no regular file any more".into()));
     }
-    if meta.len() > MAX_BYTES {
-        return Err(Why::Said(too_large()));
+    if meta.len() > most {
+        return Err(Why::Said(too_large(most)));
     }
     // It may grow while it is read.
     bytes.reserve(meta.len() as usize + 1);
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Why::Io)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Why::Said(too_large()));
+    file.take(most + 1).read_to_end(&mut bytes).map_err(Why::Io)?;
+    if bytes.len() as u64 > most {
+        return Err(Why::Said(too_large(most)));
     }
     Ok(bytes)
 }
 
-fn too_large() -> String {
-    format!("over {} MiB", MAX_BYTES / (1024 * 1024))
+fn too_large(most: u64) -> String {
+    format!("over {} MiB", most / (1024 * 1024))
 }
 
 /// The system's reason, without the number that only programmers know.
@@ -551,6 +566,7 @@ mod tests {
     fn kinds_by_path() {
         let kinds = |paths: &[&str]| paths.iter().map(|path| kind(path)).collect::<Vec<_>>();
         assert_eq!(kinds(&["a.py", "noxfile.py", "tests/b.py"]), [Some(Kind::Python); 3]);
+        assert_eq!(kinds(&["a.ipynb"]), [Some(Kind::Notebook)]);
         assert_eq!(kinds(&["src/lib.rs", "build.rs"]), [Some(Kind::Rust); 2]);
         let config = [
             "tox.ini",
@@ -577,8 +593,9 @@ mod tests {
             "ci/unit.gitlab-ci.yml",
             "docker-compose.ci.yml",
             "sub/compose.yaml",
+            "settings.ini",
         ];
-        assert_eq!(kinds(&config), [Some(Kind::Config); 24]);
+        assert_eq!(kinds(&config), [Some(Kind::Config); 25]);
         let others = ["a.pyi", "a.txt", "docs/a.yml", "config.toml", "py", ".py", "Cargo.lock", "a.PY.orig", "x/.rs"];
         assert_eq!(kinds(&others), [None; 9]);
     }

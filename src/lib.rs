@@ -2,7 +2,7 @@
 //! flake or exhaust a machine when they run in parallel. It runs nothing.
 //!
 //! [`check::check`] is the whole of it: sources and a configuration in, a report out. On the way, [`python`], [`rust`] and [`conf`]
-//! turn files into [`facts`], [`link`] joins these and the call tables of [`calls`] into a suite, [`rules`] ask the suite, and
+//! turn files into [`facts`] ([`notebook`] makes Python of notebooks first), [`link`] joins these and the call tables of [`calls`] into a suite, [`rules`] ask the suite, and
 //! [`settle`] decides what is shown, and [`remedy`] writes what can be done about it. [`discover`] reads files before, [`render`] writes the report after. `docs/architecture.md` has
 //! the map and the walls between the rooms.
 
@@ -15,6 +15,7 @@ pub mod discover;
 pub mod facts;
 pub mod finding;
 pub mod link;
+pub mod notebook;
 pub mod page;
 pub mod python;
 pub mod remedy;

@@ -1,5 +1,9 @@
 //! Sources, spans, lines and columns. Knows nothing of any language but how its files declare their encoding.
 
+mod cells;
+
+pub use cells::{Cell, Cells, Within};
+
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -30,6 +34,8 @@ pub struct FileId(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
     Python,
+    /// Python in cells: the text of the source is that of its code cells.
+    Notebook,
     Rust,
     /// Configuration and CI: INI, TOML, YAML, shell, make; told apart by name in `conf`.
     Config,
@@ -61,6 +67,8 @@ pub struct Source {
     pub text: Text,
     /// The text is not the file's bytes (another encoding, or a byte order mark): positions of edits cannot be trusted.
     pub decoded: bool,
+    /// Of a notebook: where its text stands in the file.
+    pub cells: Option<Arc<Cells>>,
 }
 
 /// A text that knows where its lines start, and is a `str` in all else.
@@ -122,6 +130,8 @@ pub enum NotText {
     Contradiction { encoding: String },
     /// Offsets are 32 bits wide.
     TooLarge,
+    /// No notebook, or none of a version that is known; the reason.
+    Notebook(String),
 }
 
 impl fmt::Display for NotText {
@@ -135,6 +145,7 @@ impl fmt::Display for NotText {
                 write!(f, "its coding comment names `{encoding}`, but it begins with the byte order mark of UTF-8")
             }
             NotText::TooLarge => write!(f, "over 4 GiB"),
+            NotText::Notebook(why) => write!(f, "not a notebook: {why}"),
         }
     }
 }
@@ -162,7 +173,7 @@ impl Source {
 
     /// A source of text that is decoded already: an open document, a test.
     pub fn of(path: impl Into<Arc<str>>, kind: Kind, text: impl Into<Text>) -> Source {
-        Source { path: path.into(), kind, text: text.into(), decoded: false }
+        Source { path: path.into(), kind, text: text.into(), decoded: false, cells: None }
     }
 
     /// The text of a span; empty where the span does not fit the text.

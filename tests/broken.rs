@@ -80,6 +80,47 @@ fn bytes_that_are_no_text_are_named_with_a_reason() {
 }
 
 #[test]
+fn what_is_no_notebook_is_named_with_a_reason() {
+    let world = project();
+    world.file("settings.ini", "[DEFAULT]\nnbs_path = .\n");
+    world.file("empty.ipynb", "");
+    world.file("binary.ipynb", b"\x89PNG\0");
+    world.file("list.ipynb", "[1, 2]");
+    world.file("twice.ipynb", "{\"cells\": [], \"cells\": []}");
+    world.file("deep.ipynb", format!("{{\"cells\": {}", "[".repeat(100_000)));
+    world.file("conflict.ipynb", "{\n<<<<<<< HEAD\n \"cells\": []\n}");
+    world.file(
+        "outputs.ipynb",
+        format!(
+            "{{\"cells\": [{{\"cell_type\": \"code\", \"source\": 3, \"outputs\": {}1{}}}]}}",
+            "[".repeat(100),
+            "]".repeat(100)
+        ),
+    );
+    world.file("syntax.ipynb", "{\"cells\": [{\"cell_type\": \"code\", \"source\": [\"def (:\\n\", \"x\\ud800\"]}]}");
+    world.file(
+        "r.ipynb",
+        "{\"cells\": [{\"cell_type\": \"code\", \"source\": \"x <- 1\"}], \"metadata\": {\"kernelspec\": {\"language\": \"R\"}}}",
+    );
+    let report = world.json(&[]);
+    let names: Vec<String> =
+        skipped(&report).iter().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
+    let expected = [
+        "binary.ipynb: not text",
+        "conflict.ipynb: not a notebook",
+        "deep.ipynb: not a notebook",
+        "empty.ipynb: not a notebook",
+        "list.ipynb: not a notebook",
+        "twice.ipynb: not a notebook",
+    ];
+    assert_eq!(names, expected, "{report}");
+    let gap = &report["gaps"][0];
+    assert_eq!((&gap["path"], &gap["cell"]["number"]), (&"syntax.ipynb".into(), &1.into()));
+    assert_eq!(report["summary"]["tests"], 4);
+    assert_eq!(world.run(&["check", "--strict"]).status, 2);
+}
+
+#[test]
 fn any_line_ends_tabs_and_page_breaks() {
     let world = project();
     for (name, end) in [("lf", "\n"), ("crlf", "\r\n"), ("cr", "\r")] {

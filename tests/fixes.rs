@@ -109,6 +109,22 @@ fn a_diff_writes_nothing() {
 }
 
 #[test]
+fn a_notebook_is_left_alone() {
+    let cell = |code: &str| serde_json::json!({ "cell_type": "code", "metadata": {}, "source": code });
+    let book =
+        |code: &str| serde_json::json!({ "cells": [cell("import os"), cell(code)], "metadata": {}, "nbformat": 4 }).to_string();
+    let a = book("if os.path.exists('/tmp/x.json'):\n    os.remove('/tmp/x.json')");
+    let b = book("open('/tmp/x.json', 'w').write('{}')");
+    let folder = project(&[("settings.ini", "[DEFAULT]\nnbs_path = nbs\n"), ("nbs/a.ipynb", &a), ("nbs/b.ipynb", &b)]);
+    let report = run(folder.path(), &[]);
+    assert!(out(&report).contains("nbs/a.ipynb: cell 2, line 2") && !out(&report).contains("can be fixed"), "{}", out(&report));
+    let before = tree(folder.path());
+    let done = run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    assert!(out(&done).contains("Fixed nothing."), "{}", out(&done));
+    assert_eq!(tree(folder.path()), before);
+}
+
+#[test]
 fn a_text_that_is_not_its_bytes_is_left_alone() {
     let folder = project(&[]);
     let marked = [b"\xEF\xBB\xBF", REMOVAL.as_bytes()].concat();

@@ -8,7 +8,7 @@ use isolint::text::{FileId, Kind, Source, Span};
 use serde_json::Value;
 
 fn source(path: &str, text: &str) -> Source {
-    Source { path: path.into(), kind: Kind::Python, text: text.into(), decoded: false }
+    Source::of(path, Kind::Python, text)
 }
 
 /// A label on the `nth` (0-based) place where `what` stands in a source.
@@ -766,4 +766,73 @@ fn checkstyle_is_well_formed() {
         }
         assert_eq!(errors, report.findings.len(), "{text}");
     }
+}
+
+// --- Notebooks ---
+
+/// Two cells of a notebook, with an escape in the line that is spoken of; the second has an identity.
+const NOTEBOOK: &str = "{\n \"cells\": [\n  {\"cell_type\": \"markdown\", \"source\": [\"# é\"]},\n  {\"cell_type\": \"code\", \"source\": \
+    [\"import os\"]},\n  {\"cell_type\": \"code\", \"id\": \"ab\",\n   \"source\": [\"x = 1\\n\",\n    \"open(\\\"é.json\\\", \\\"w\\\")\\n\"]}\n ]\n}\n";
+
+/// A finding in a notebook, with its other end in another cell.
+fn in_notebook() -> Report {
+    let sources = vec![isolint::notebook::read("nbs/a b.ipynb", NOTEBOOK.as_bytes()).unwrap()];
+    assert_eq!(&*sources[0].text, "import os\nx = 1\nopen(\"é.json\", \"w\")\n");
+    let labels = vec![
+        label(&sources, 0, "open(\"é.json\", \"w\")", 0, Role::Primary, "written here"),
+        label(&sources, 0, "import os", 0, Role::OtherEnd, "and here"),
+    ];
+    let mut report = one(sources, labels);
+    report.gaps = vec![(FileId(0), Gap { span: Span::new(10, 11), why: Why::Syntax })];
+    report
+}
+
+#[test]
+fn people_are_told_the_cell_and_its_line() {
+    let report = in_notebook();
+    let drawn = "\
+error[r]: m
+   ╭─[ nbs/a b.ipynb: cell 3, line 2 ]
+   │
+ 2 │ open(\"é.json\", \"w\")
+   │ ─────────┬─────────
+   │          ╰─────────── written here
+   │
+   ├─[ nbs/a b.ipynb: cell 2, line 1 ]
+   │
+ 1 │ import os
+   │ ────┬────
+   │     ╰────── and here
+───╯
+";
+    let page = plain(Format::Terminal, &report);
+    assert!(page.starts_with(drawn), "{page}");
+    let lines = text(Format::Concise, &report, &Options { gaps: true, ..Options::default() });
+    assert!(lines.starts_with("nbs/a b.ipynb: cell 3, line 2: error[r] m\nnbs/a b.ipynb: cell 3, line 1: gap: "), "{lines}");
+}
+
+#[test]
+fn programs_get_the_bytes_of_the_file_and_the_cell() {
+    let report = in_notebook();
+    let place = &json(Format::Json, &report)["findings"][0];
+    let (start, end) = (place["start"].as_u64().unwrap() as usize, place["end"].as_u64().unwrap() as usize);
+    assert_eq!(&NOTEBOOK[start..end], "open(\\\"é.json\\\", \\\"w\\\")");
+    let at = |key: &str| place[key].as_u64().unwrap();
+    assert_eq!((at("line"), at("column"), at("endLine"), at("endColumn")), (7, 6, 7, 29));
+    assert_eq!(place["cell"], serde_json::json!({ "number": 3, "id": "ab", "line": 2, "endLine": 2 }));
+    let labels = place["labels"].as_array().unwrap();
+    assert_eq!(labels[1]["cell"], serde_json::json!({ "number": 2, "line": 1, "endLine": 1 }));
+
+    let log = json(Format::Sarif, &report);
+    valid(&log);
+    let result = &log["runs"][0]["results"][0];
+    let location = &result["locations"][0];
+    let region = serde_json::json!({ "startLine": 7, "startColumn": 6, "endLine": 7, "endColumn": 29 });
+    assert_eq!(location["physicalLocation"]["region"], region);
+    let logical = serde_json::json!([{ "name": "cell 3", "fullyQualifiedName": "nbs/a b.ipynb: cell 3", "kind": "cell" }]);
+    assert_eq!(location["logicalLocations"], logical);
+    assert_eq!(location["properties"], serde_json::json!({ "cell": 3, "cellId": "ab", "line": 2, "endLine": 2 }));
+    // Code scanning hashes the lines of the file.
+    let hashes = fingerprint::line_hashes(NOTEBOOK);
+    assert_eq!(result["partialFingerprints"]["primaryLocationLineHash"], hashes[6].as_str());
 }

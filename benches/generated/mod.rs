@@ -11,7 +11,7 @@ pub fn source(path: &str, text: String) -> Source {
         Some("rs") => Kind::Rust,
         _ => Kind::Config,
     };
-    Source { path: path.into(), kind, text: text.into(), decoded: false }
+    Source::of(path, kind, text)
 }
 
 /// A Python test module with `units` groups of a helper, a fixture, two tests and a class. `seed` varies names and paths.

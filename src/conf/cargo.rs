@@ -390,7 +390,7 @@ mod tests {
             (".config/nextest.toml", "[profile.default]\ntest-threads = 3\n[profile.slow]\ntest-threads = 1\n[profile.ci]\ntest-threads = -2\n"),
         ]
         .iter()
-        .map(|(path, text)| Source { path: (*path).into(), kind: Kind::Config, text: (*text).into(), decoded: false })
+        .map(|(path, text)| Source::of(*path, Kind::Config, *text))
         .collect();
         let settings = settings(&Tree::new(&sources));
         assert_eq!(read(&settings, "cargo t"), Some((Runner::Nextest, Workers::One)));

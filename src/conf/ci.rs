@@ -661,7 +661,7 @@ mod tests {
     use crate::text::{Kind, Source, Span};
 
     fn steps(path: &str, text: &str) -> Vec<Step> {
-        let sources = [Source { path: path.into(), kind: Kind::Config, text: text.into(), decoded: false }];
+        let sources = [Source::of(path, Kind::Config, text)];
         read(&Tree::new(&sources)).steps
     }
 
@@ -733,7 +733,7 @@ mod tests {
             ),
         ]
         .iter()
-        .map(|(path, text)| Source { path: (*path).into(), kind: Kind::Config, text: (*text).into(), decoded: false })
+        .map(|(path, text)| Source::of(*path, Kind::Config, *text))
         .collect();
         let found = read(&Tree::new(&sources));
         let steps: Vec<&Step> = found.steps.iter().filter(|step| step.job.is_some()).collect();

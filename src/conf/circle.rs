@@ -115,7 +115,7 @@ mod tests {
     use crate::text::{Kind, Source};
 
     fn scripts(text: &str) -> Vec<String> {
-        let sources = [Source { path: ".circleci/config.yml".into(), kind: Kind::Config, text: text.into(), decoded: false }];
+        let sources = [Source::of(".circleci/config.yml", Kind::Config, text)];
         read(&Tree::new(&sources)).steps.into_iter().map(|step| step.script.text).collect()
     }
 
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(scripts(text), ["pytest -n 7 x", "echo auto", "pytest -n 2 <<parameters.where>>", "echo auto"]);
         let two = text.replace("[{a: {m: 7}}]", "[{a: {m: 7}}, {a: {m: 8}}]");
         assert_eq!(scripts(&two)[0], "pytest -n << parameters.n >> x");
-        let sources = [Source { path: ".circleci/config.yml".into(), kind: Kind::Config, text: text.into(), decoded: false }];
+        let sources = [Source::of(".circleci/config.yml", Kind::Config, text)];
         let step = &read(&Tree::new(&sources)).steps[0];
         assert!(step.env.value("A").is_some() && step.env.value("B").is_some());
     }

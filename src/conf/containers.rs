@@ -543,7 +543,7 @@ mod tests {
     fn sources(files: &[(&str, &str)]) -> Vec<Source> {
         let source = |(path, text): &(&str, &str)| {
             let kind = if path.ends_with(".py") { Kind::Python } else { Kind::Config };
-            Source { path: (*path).into(), kind, text: (*text).into(), decoded: false }
+            Source::of(*path, kind, *text)
         };
         let mut all: Vec<Source> = files.iter().map(source).collect();
         all.sort_by(|a, b| a.path.cmp(&b.path));

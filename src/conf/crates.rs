@@ -190,12 +190,7 @@ mod tests {
     fn crates(files: &[(&str, &str)]) -> Vec<Crate> {
         let sources: Vec<Source> = files
             .iter()
-            .map(|(path, text)| Source {
-                path: (*path).into(),
-                kind: if path.ends_with(".rs") { Kind::Rust } else { Kind::Config },
-                text: (*text).into(),
-                decoded: false,
-            })
+            .map(|(path, text)| Source::of(*path, if path.ends_with(".rs") { Kind::Rust } else { Kind::Config }, *text))
             .collect();
         read(&Tree::new(&sources))
     }

@@ -194,7 +194,7 @@ mod tests {
     use crate::text::{Kind, Source};
 
     fn read(text: &str, target: Option<&str>) -> Option<Image> {
-        let sources = [Source { path: "Dockerfile".into(), kind: Kind::Config, text: text.into(), decoded: false }];
+        let sources = [Source::of("Dockerfile", Kind::Config, text)];
         image(&Tree::new(&sources), "Dockerfile", target)
     }
 

@@ -4,16 +4,15 @@ use super::cargo;
 use super::count::Counted;
 use super::discovery;
 use super::follow::passes;
-use super::ini::Ini;
 use super::launch::behind_options;
+use super::notebooks;
 use super::pytest;
 use super::recipes::Tool;
 use super::runners;
 use super::runs::{At, Outcome, Reader, Said, Strength, one_line};
 use super::shell::{self, Expansion, Word};
-use super::toml::{Item, Toml};
 use super::tree;
-use crate::facts::run::{HOMES, Run, Runner, Workers, below};
+use crate::facts::run::{HOMES, Notebooks, Run, Runner, Workers, below};
 use crate::facts::trace::{Bound, Command, Count, Link, Part, Place, Stop, Unread, Variable};
 use crate::text::{FileId, Kind, Span};
 use std::collections::BTreeSet;
@@ -31,6 +30,7 @@ struct Tests<'s> {
     basetemp: Option<(String, Place)>,
     doctests: bool,
     profile: Option<String>,
+    notebooks: Notebooks,
     /// Some of its words are not known.
     open: bool,
 }
@@ -49,6 +49,7 @@ impl<'s> Tests<'s> {
             basetemp: None,
             doctests: false,
             profile: None,
+            notebooks: Notebooks::None,
             open: false,
         }
     }
@@ -151,6 +152,7 @@ impl Reader<'_> {
             retries: merged.reruns.filter(|_| own.paths.is_empty() || own.paths.iter().any(|path| !path.contains(".py"))),
             reports: merged.reports,
             basetemp: merged.basetemp,
+            notebooks: merged.notebooks.map_or(Notebooks::None, Notebooks::InKernels),
             open: open && merged.workers.is_none(),
             ..Tests::of("pytest", runner, counted)
         };
@@ -334,8 +336,16 @@ impl Reader<'_> {
         if at.dir.is_empty() || self.project.tree.exists(&at.dir) {
             self.outcome.unittest.extend(call.pattern);
         }
-        let scopes = self.paths(&call.start.into_iter().collect::<Vec<_>>(), &at.dir);
-        self.add(at, said, Tests { scopes, ..Tests::of(name, call.runner, call.count) });
+        let mut scopes = self.paths(&call.start.into_iter().collect::<Vec<_>>(), &at.dir);
+        let mut notebooks = Notebooks::None;
+        if call.notebooks {
+            notebooks = Notebooks::InWorkers;
+            if scopes.is_empty() {
+                let all = notebooks::nbdev(self.project.tree).into_iter();
+                scopes.extend(all.filter(|nbdev| below(&at.dir, &nbdev.root).is_some()).map(|nbdev| nbdev.scope));
+            }
+        }
+        self.add(at, said, Tests { scopes, notebooks, ..Tests::of(name, call.runner, call.count) });
     }
 
     pub(super) fn unread(&mut self, at: &At, what: &str, place: Place, why: &str, instead: &str, reader: Option<Place>) {
@@ -369,7 +379,8 @@ impl Reader<'_> {
         let place = option.or(said.place);
         let own_home = HOMES.iter().any(|(name, _)| at.env.get(name).is_some());
         for scope in scopes {
-            let run = Run { runner, workers: count.workers(), scope, place, text: text.clone(), own_home };
+            let notebooks = tests.notebooks;
+            let run = Run { runner, workers: count.workers(), scope, place, text: text.clone(), own_home, notebooks };
             self.found.push((at.strength, run));
         }
         self.trace(at, said, tests, runner, count, text);
@@ -462,7 +473,9 @@ impl Reader<'_> {
     /// What files say without a command.
     pub(super) fn settings(&mut self) {
         for root in self.project.roots {
-            let (runner, counted) = pytest::read(&root.addopts).runner(&pytest::auto());
+            let read = pytest::read(&root.addopts);
+            let (runner, counted) = read.runner(&pytest::auto());
+            let notebooks = read.notebooks.map_or(Notebooks::None, Notebooks::InKernels);
             let (workers, option) = (counted.count.workers(), counted.place);
             if runner != Runner::Sequential {
                 // The words, not the text of the file: there they stand in quotes or in a list, by the format.
@@ -471,26 +484,29 @@ impl Reader<'_> {
                 let place = option.or(root.addopts_key);
                 self.found.push((
                     Strength::Settings,
-                    Run { runner, workers, scope: root.discovery.root.clone(), place, text, own_home: false },
+                    Run { runner, workers, scope: root.discovery.root.clone(), place, text, own_home: false, notebooks },
                 ));
             }
         }
         self.nbdev();
-        let is_python = |run: &Run| !matches!(run.runner, Runner::CargoTest | Runner::Nextest);
-        let sequential = |scope: &str, place| Run {
+        let is_python =
+            |run: &Run| !matches!(run.runner, Runner::CargoTest | Runner::Nextest) && run.notebooks != Notebooks::InWorkers;
+        let sequential = |scope: &str, place, option: Option<&'static str>| Run {
             runner: Runner::Sequential,
             workers: Workers::One,
             scope: scope.to_owned(),
             place,
             text: "pytest".to_owned(),
             own_home: false,
+            notebooks: option.map_or(Notebooks::None, Notebooks::InKernels),
         };
         if !self.found.iter().any(|(_, run)| is_python(run)) {
             for root in self.project.roots {
-                self.found.push((Strength::Settings, sequential(&root.discovery.root, Some(root.place))));
+                let option = pytest::read(&root.addopts).notebooks;
+                self.found.push((Strength::Settings, sequential(&root.discovery.root, Some(root.place), option)));
             }
             if self.project.roots.is_empty() && self.project.tree.sources.iter().any(|source| source.kind == Kind::Python) {
-                self.found.push((Strength::Default, sequential("", None)));
+                self.found.push((Strength::Default, sequential("", None, None)));
             }
         }
         let cargo = self.project.cargo;
@@ -499,7 +515,15 @@ impl Reader<'_> {
             let text = "cargo nextest run".to_owned();
             self.found.push((
                 Strength::Settings,
-                Run { runner: Runner::Nextest, workers, scope: dir.clone(), place: Some((*file, *span)), text, own_home: false },
+                Run {
+                    runner: Runner::Nextest,
+                    workers,
+                    scope: dir.clone(),
+                    place: Some((*file, *span)),
+                    text,
+                    own_home: false,
+                    notebooks: Notebooks::None,
+                },
             ));
         }
         if self.project.tree.files().any(|(path, _)| tree::name(path) == "Cargo.toml") {
@@ -515,6 +539,7 @@ impl Reader<'_> {
                     place,
                     text: "cargo test".to_owned(),
                     own_home: false,
+                    notebooks: Notebooks::None,
                 },
             ));
         }
@@ -522,27 +547,17 @@ impl Reader<'_> {
 
     /// nbdev's notebooks are tests, run by a pool whose processes serve one notebook after the other (nbdev documentation, "test").
     fn nbdev(&mut self) {
-        let tree = self.project.tree;
-        for (path, file) in tree.files() {
-            let (folder, place) = match tree::name(path) {
-                "settings.ini" => {
-                    let ini = Ini::parse(file, tree.text(file));
-                    let Some(setting) = ini.section("DEFAULT").and_then(|section| section.get("nbs_path")) else { continue };
-                    (setting.value.text.clone(), setting.place)
-                }
-                "pyproject.toml" => {
-                    let toml = Toml::parse(file, tree.text(file));
-                    let Some(table) = toml.at(&["tool", "nbdev"]) else { continue };
-                    (table.at(&["nbs_path"]).and_then(Item::str).unwrap_or("nbs").to_owned(), table.place())
-                }
-                _ => continue,
+        for nbdev in notebooks::nbdev(self.project.tree) {
+            let run = Run {
+                runner: Runner::ProcessPool,
+                workers: Workers::Cpus,
+                scope: nbdev.scope,
+                place: Some(nbdev.place),
+                text: "nbdev_test".to_owned(),
+                own_home: false,
+                notebooks: Notebooks::InWorkers,
             };
-            let Some(scope) = tree::join(tree::folder(path), &folder) else { continue };
-            let (runner, workers) = (Runner::ProcessPool, Workers::Cpus);
-            self.found.push((
-                Strength::Settings,
-                Run { runner, workers, scope, place: Some(place), text: "nbdev_test".to_owned(), own_home: false },
-            ));
+            self.found.push((Strength::Settings, run));
         }
     }
 

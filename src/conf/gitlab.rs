@@ -256,12 +256,7 @@ mod tests {
     }
 
     fn pipelines(files: &[(&str, &str)]) -> Vec<Node> {
-        let source = |(path, text): &(&str, &str)| Source {
-            path: (*path).into(),
-            kind: Kind::Config,
-            text: (*text).into(),
-            decoded: false,
-        };
+        let source = |(path, text): &(&str, &str)| Source::of(*path, Kind::Config, *text);
         let sources: Vec<Source> = files.iter().map(source).collect();
         let tree = Tree::new(&sources);
         read(&tree, FileId(0), &mut BTreeSet::new()).into_iter().map(|(_, node)| node).collect()

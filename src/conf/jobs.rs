@@ -419,7 +419,7 @@ mod tests {
     use crate::text::{FileId, Kind, Source};
 
     fn job(service: Service, text: &str) -> Job {
-        let sources = [Source { path: "ci.yml".into(), kind: Kind::Config, text: text.into(), decoded: false }];
+        let sources = [Source::of("ci.yml", Kind::Config, text)];
         let root = parse(FileId(0), text).remove(0);
         let reader = Reader { tree: &Tree::new(&sources), service, root: &root, inputs: &Inputs::new() };
         let (key, node) = &root.pairs()[root.pairs().len() - 1];

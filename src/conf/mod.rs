@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod launch;
 pub mod make;
 pub mod nextest;
+pub mod notebooks;
 pub mod pytest;
 pub mod python;
 pub mod recipes;

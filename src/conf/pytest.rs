@@ -36,6 +36,8 @@ pub struct Arguments {
     pub reports: Vec<(String, Place)>,
     /// `--basetemp`, where it is written out.
     pub basetemp: Option<(String, Place)>,
+    /// The option by which a plugin runs notebooks too.
+    pub notebooks: Option<&'static str>,
     /// Nothing is run: `--collect-only`, `--version` …
     pub dry: bool,
 }
@@ -86,6 +88,9 @@ const VALUED: &[&str] = &[
     "--driver",
     "--store-durations",
 ];
+
+/// Each notebook gets a kernel of its own (nbmake, README; nbval documentation).
+const NOTEBOOKS: &[&str] = &["--nbmake", "--nbval", "--nbval-lax"];
 
 /// Reads the words behind `pytest`; a later option overrides an earlier one.
 pub fn read(words: &[Word]) -> Arguments {
@@ -164,6 +169,7 @@ pub fn read(words: &[Word]) -> Arguments {
                     found.addopts = Some(shell::words(&value.tail("addopts=".len()).text));
                 }
             }
+            _ if NOTEBOOKS.contains(&name) => found.notebooks = NOTEBOOKS.iter().find(|option| **option == name).copied(),
             "--collect-only"
             | "--co"
             | "--version"

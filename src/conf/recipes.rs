@@ -502,7 +502,7 @@ mod tests {
     use crate::text::{Kind, Source};
 
     fn read_one(path: &str, text: &str) -> Vec<Recipe> {
-        let sources = [Source { path: path.into(), kind: Kind::Config, text: text.into(), decoded: false }];
+        let sources = [Source::of(path, Kind::Config, text)];
         read(&Tree::new(&sources))
     }
 

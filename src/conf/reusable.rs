@@ -103,8 +103,7 @@ mod tests {
              l:\n    runs-on: ${{ fromJSON(inputs.list) }}\n    steps: [{run: pytest}]\n";
         let caller = "on: push\njobs:\n  a:\n    uses: ./.github/workflows/called.yml\n    with: {runner: self-hosted, list: '[\"self-hosted\", \"x\"]'}\n";
         let read = |caller: &str| {
-            let source =
-                |path: &str, text: &str| Source { path: path.into(), kind: Kind::Config, text: text.into(), decoded: false };
+            let source = |path: &str, text: &str| Source::of(path, Kind::Config, text);
             let sources = [source(".github/workflows/a.yml", caller), source(".github/workflows/called.yml", called)];
             read(&Tree::new(&sources))
         };

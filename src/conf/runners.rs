@@ -16,6 +16,8 @@ pub struct Call {
     pub start: Option<String>,
     /// Glob of the test files, for runners of unittest's kind.
     pub pattern: Option<String>,
+    /// It runs notebooks, and nothing else.
+    pub notebooks: bool,
 }
 
 /// How a runner is told its number of workers; `rules/ci/runners.toml` says what each field means.
@@ -30,6 +32,8 @@ struct Shape {
     zero: Count,
     env: Option<String>,
     unittest: bool,
+    folder: Option<String>,
+    notebooks: bool,
 }
 
 fn shapes() -> &'static [Shape] {
@@ -59,6 +63,8 @@ fn shapes() -> &'static [Shape] {
                     default,
                     env: runner.get("env").and_then(toml::Value::as_str).map(str::to_owned),
                     unittest: runner.get("unittest").and_then(toml::Value::as_bool).unwrap_or(false),
+                    folder: runner.get("folder").and_then(toml::Value::as_str).map(str::to_owned),
+                    notebooks: runner.get("notebooks").and_then(toml::Value::as_bool).unwrap_or(false),
                 }
             })
             .collect()
@@ -144,6 +150,8 @@ pub fn read(name: &str, words: &[Word]) -> Option<Call> {
             }
             given.place = shell::span_of(&both);
             count = given;
+        } else if shape.folder.as_deref() == Some(option) {
+            start = inline.or_else(|| words.get(n).cloned()).map(|value| value.str().to_owned());
         } else if shape.unittest && matches!(option, "-s" | "--start-directory" | "-p" | "--pattern") {
             let value = inline.or_else(|| words.get(n).cloned()).map(|value| value.str().to_owned());
             if option.contains("-s") { start = value } else { pattern = value }
@@ -154,7 +162,7 @@ pub fn read(name: &str, words: &[Word]) -> Option<Call> {
         // "test*.py" is the default of `unittest discover`, and of Django's runner.
         pattern = Some("test*.py".to_owned());
     }
-    Some(Call { runner, count, start, pattern })
+    Some(Call { runner, count, start, pattern, notebooks: shape.notebooks })
 }
 
 #[cfg(test)]
@@ -210,5 +218,7 @@ mod tests {
         let found = call("manage.py test --parallel 4").unwrap();
         assert_eq!((found.count.place, found.pattern.as_deref()), (Some((FileId(0), Span::new(15, 27))), Some("test*.py")));
         assert_eq!(call("behave").unwrap().pattern, None);
+        let found = call("nbdev_test --path nbs/api --n_workers 2").unwrap();
+        assert_eq!((found.start.as_deref(), found.notebooks), (Some("nbs/api"), true));
     }
 }

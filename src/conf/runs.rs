@@ -628,7 +628,7 @@ mod tests {
                 } else {
                     Kind::Config
                 };
-                Source { path: (*path).into(), kind, text: (*text).into(), decoded: false }
+                Source::of(*path, kind, *text)
             })
             .collect();
         all.sort_by(|a, b| a.path.cmp(&b.path));

@@ -181,6 +181,17 @@ pub struct Run {
     pub text: String,
     /// Its environment says where the user's directories are: `HOME`, `XDG_CACHE_HOME`.
     pub own_home: bool,
+    pub notebooks: Notebooks,
+}
+
+/// Which notebooks a run carries out, and in which processes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Notebooks {
+    None,
+    /// Notebooks alone, in the processes of its workers, one after the other: what one imports or sets, the next one meets (nbdev).
+    InWorkers,
+    /// Notebooks beside other tests, each in a kernel process of its own: pytest with this option (nbmake, nbval).
+    InKernels(&'static str),
 }
 
 /// How a run carries tests out: it decides who may run beside whom (`link::overlap`).
@@ -384,12 +395,26 @@ impl Setup {
             || self.runs.iter().any(|run| run.scope == path)
     }
 
+    /// A notebook that some run carries out.
+    pub fn is_test_notebook(&self, path: &str) -> bool {
+        let discovery = self.discovery_for(path);
+        self.runs.iter().any(|run| {
+            let found = match run.notebooks {
+                Notebooks::None => false,
+                Notebooks::InWorkers => true,
+                Notebooks::InKernels(_) => discovery.searches(path) || run.scope.len() > discovery.root.len(),
+            };
+            found && run.carries(path)
+        })
+    }
+
     /// A command names the file or a folder around it below the root of its configuration: `testpaths` do not hold for it.
     fn is_run_by_name(&self, path: &str, discovery: &Discovery) -> bool {
         self.runs.iter().any(|run| {
             run.scope.len() > discovery.root.len()
                 && below(path, &run.scope).is_some()
                 && !matches!(run.runner, Runner::CargoTest | Runner::Nextest)
+                && run.carries(path)
         })
     }
 
@@ -416,6 +441,20 @@ impl Setup {
     /// The package that a file belongs to: the one whose folder is deepest.
     pub fn crate_of(&self, path: &str) -> Option<&Crate> {
         self.crates.iter().filter(|package| below(path, &package.dir).is_some()).max_by_key(|package| package.dir.len())
+    }
+}
+
+impl Run {
+    /// Whether the run carries out the tests of a file, as far as its name and folder say.
+    pub fn carries(&self, path: &str) -> bool {
+        let Some(inner) = below(path, &self.scope) else { return false };
+        let is_notebook = path.ends_with(".ipynb");
+        match self.notebooks {
+            Notebooks::None => !is_notebook,
+            // nbdev passes over names with an underscore or a dot before them.
+            Notebooks::InWorkers => is_notebook && !inner.split('/').any(|part| part.starts_with(['_', '.'])),
+            Notebooks::InKernels(_) => true,
+        }
     }
 }
 
@@ -484,6 +523,7 @@ mod tests {
             place: None,
             text: String::new(),
             own_home: false,
+            notebooks: Notebooks::None,
         };
         let mut setup = Setup { discovery: vec![discovery], runs: vec![run("")], ..Setup::default() };
         assert!(!setup.is_test_file("src/test_util.py"));
@@ -492,6 +532,31 @@ mod tests {
         assert!(!setup.is_test_file("src/util.py"));
         setup.runs.push(run("src/util.py"));
         assert!(setup.is_test_file("src/util.py"));
+    }
+
+    #[test]
+    fn notebooks_are_carried_out_where_a_run_says_so() {
+        let run = |scope: &str, notebooks| Run {
+            runner: Runner::ProcessPool,
+            workers: Workers::Cpus,
+            scope: scope.into(),
+            place: None,
+            text: String::new(),
+            own_home: false,
+            notebooks,
+        };
+        let nbdev = Setup { runs: vec![run("nbs", Notebooks::InWorkers)], ..Setup::default() };
+        assert!(nbdev.is_test_notebook("nbs/api/a.ipynb"));
+        for other in ["nbs/_a.ipynb", "nbs/_x/a.ipynb", "docs/a.ipynb"] {
+            assert!(!nbdev.is_test_notebook(other), "{other}");
+        }
+        assert!(!nbdev.runs[0].carries("nbs/test_a.py"));
+        let discovery = Discovery { testpaths: vec!["tests".into()], ..Discovery::default() };
+        let runs = vec![run("", Notebooks::InKernels("--nbmake")), run("docs", Notebooks::InKernels("--nbmake"))];
+        let kernels = Setup { discovery: vec![discovery], runs, ..Setup::default() };
+        assert!(kernels.is_test_notebook("tests/a.ipynb") && kernels.is_test_notebook("docs/a.ipynb"));
+        assert!(!kernels.is_test_notebook("examples/a.ipynb"));
+        assert!(!Setup { runs: vec![run("", Notebooks::None)], ..Setup::default() }.is_test_notebook("a.ipynb"));
     }
 
     #[test]

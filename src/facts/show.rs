@@ -36,7 +36,11 @@ const DEPTH: usize = 12;
 
 impl Page<'_> {
     fn line(&mut self, indent: usize, span: Span, what: &str) {
-        let number = self.source.line(span.start);
+        // In a notebook, the cell and the line in it.
+        let number = match self.source.within(span.start) {
+            Some(at) => format!("{}:{}", at.cell.number, at.line),
+            None => self.source.line(span.start).to_string(),
+        };
         // Literals may hold anything; a dump stays on its lines and cannot steer a terminal.
         let safe: String = what.chars().map(|c| if c.is_control() { '·' } else { c }).collect();
         let _ = writeln!(self.out, "{number:>5}  {:indent$}{safe}", "", indent = indent * 2);

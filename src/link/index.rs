@@ -1,6 +1,7 @@
 //! Names across files: which module, class or function a name means. Static: decided before anything is evaluated.
 
 use super::term::{ClassRef, Site, UnitRef};
+use crate::calls;
 use crate::facts::run::{Setup, Target};
 use crate::facts::{Block, ClassId, FileFacts, Import, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What};
 use crate::text::{FileId, Source};
@@ -50,6 +51,8 @@ pub struct Index<'a> {
     children: HashMap<(FileId, UnitId, Arc<str>), UnitRef>,
     /// Modules seen through glob imports.
     stars: HashMap<UnitRef, Vec<UnitRef>>,
+    /// Modules from outside that a module imports all names of.
+    outside_stars: HashMap<UnitRef, Vec<Arc<str>>>,
     /// Library crates of the project, by the name that code uses.
     crates: HashMap<String, FileId>,
     /// Methods by class; for Rust by the `struct`, over all its `impl`s.
@@ -92,6 +95,7 @@ impl<'a> Index<'a> {
             parents: HashMap::new(),
             children: HashMap::new(),
             stars: HashMap::new(),
+            outside_stars: HashMap::new(),
             crates: HashMap::new(),
             methods: HashMap::new(),
             method_names: HashSet::new(),
@@ -584,6 +588,9 @@ impl<'a> Index<'a> {
                 return Some(found);
             }
         }
+        if let Some(found) = self.outside_name(module, name) {
+            return Some(found);
+        }
         // A submodule of a package.
         let file = module.0;
         if self.file(file).language == Language::Python && self.path(file).ends_with("__init__.py") {
@@ -595,6 +602,13 @@ impl<'a> Index<'a> {
             }
         }
         None
+    }
+
+    /// A name that a glob import of a module from outside brings, as far as the call tables know it.
+    fn outside_name(&self, module: UnitRef, name: &str) -> Option<Binding> {
+        let seen = self.stars.get(&module).into_iter().flatten().chain([&module]);
+        let mut outside = seen.filter_map(|from| self.outside_stars.get(from)).flatten();
+        outside.find_map(|from| calls::python().star(from, name)).map(|name| Binding::External(name.into()))
     }
 
     /// A name that a module binds itself, glob imports left out.
@@ -611,9 +625,26 @@ impl<'a> Index<'a> {
         self.children.get(&(file, unit, name.into())).map(|child| Binding::Module(*child))
     }
 
+    fn find_outside_stars(&mut self) {
+        for (i, scopes) in self.scopes.iter().enumerate().filter(|(i, _)| self.facts[*i].language == Language::Python) {
+            let file = FileId(i as u32);
+            for (unit, scope) in scopes.iter().filter(|(_, scope)| !scope.stars.is_empty()) {
+                let outside = scope.stars.iter().filter_map(|star| {
+                    match self.import_module(file, *unit, &self.file(file).imports[*star as usize], 0) {
+                        Some(Binding::External(name)) => Some(name),
+                        _ => None,
+                    }
+                });
+                let outside: Vec<Arc<str>> = outside.collect();
+                self.outside_stars.insert((file, *unit), outside);
+            }
+        }
+    }
+
     /// The modules whose names a module has through glob imports, its own and theirs, nearest first. A glob's own path may lead through
     /// another glob, so this is done until nothing is added; to follow globs at each look-up would try every way through their cycles.
     fn find_stars(&mut self) {
+        self.find_outside_stars();
         for _ in 0..HOPS {
             let mut edges: HashMap<UnitRef, Vec<UnitRef>> = HashMap::new();
             for (i, scopes) in self.scopes.iter().enumerate() {

@@ -12,6 +12,7 @@ mod instance;
 mod leak;
 mod listing;
 mod names;
+mod notebooks;
 mod overlap;
 mod own;
 mod patch;

@@ -6,7 +6,7 @@ use super::suite::{Phase, Test, TestEffect};
 use super::summary::Effect;
 use super::term::{ClassRef, Lock, Mix, Piece, Site};
 use crate::calls::{Discriminator, Reach, Verb};
-use crate::facts::run::{Dist, Run, Runner, Setup, Workers, below};
+use crate::facts::run::{Dist, Run, Runner, Setup, Workers};
 use crate::facts::{FileFacts, Language};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +107,7 @@ fn state_conflict(realm: &Realm, first: Verb, second: Verb) -> Option<&'static s
 pub(super) fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
     let language = facts[test.unit.0.0 as usize].language;
     let rust = matches!(run.runner, Runner::CargoTest | Runner::Nextest);
-    rust == (language == Language::Rust) && below(&test.path, &run.scope).is_some()
+    rust == (language == Language::Rust) && run.carries(&test.path)
 }
 
 /// Whether a runner lets two tests (or two instances of one) overlap. What runs once in each process (`wide`) overlaps with what other
@@ -384,13 +384,14 @@ pub(super) fn meets<'s>(
         let reaches = !of_process || matches!(runner, Runner::CargoTest | Runner::PythonThreads);
         named && reaches && overlap(runner, workers, a, b, same, wide) && !guarded(&held_a, &held_b, runner)
     };
-    let mut runs = setup.runs.iter().filter(|run| applies(run, a, facts));
+    let is_mixed = a.is_notebook() != b.is_notebook();
+    let mut runs = setup.runs.iter().filter(|run| applies(run, a, facts) && (!is_mixed || run.carries(&b.path)));
     let run = runs.clone().find(|run| lets(run.runner, run.workers));
     let latent = Runner::Xdist(Dist::Load);
     if run.is_none() {
         let python = facts[a.unit.0.0 as usize].language == Language::Python;
         let parallel = runs.any(|run| !matches!(run.runner, Runner::Sequential) && run.workers != Workers::One);
-        if !python || parallel || !lets(latent, Workers::Fixed(2)) {
+        if !python || is_mixed || parallel || !lets(latent, Workers::Fixed(2)) {
             return None;
         }
     }

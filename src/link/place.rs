@@ -238,9 +238,15 @@ impl Place {
             match segment.as_slice() {
                 [] => {}
                 [Piece::Lit(one)] if &**one == "." || one.is_empty() => {}
-                [Piece::Lit(one)] if &**one == ".." => {
-                    out.pop()?;
-                }
+                [Piece::Lit(one)] if &**one == ".." => match out.last().map(Vec::as_slice) {
+                    // What a relative path climbs over is known once the directory is.
+                    None if self.root == Root::Cwd => out.push(segment),
+                    Some([Piece::Lit(last)]) if &**last == ".." => out.push(segment),
+                    None => return None,
+                    Some(_) => {
+                        out.pop();
+                    }
+                },
                 _ => out.push(segment),
             }
         }
@@ -261,6 +267,12 @@ impl Place {
         Some(self)
     }
 
+    /// The place without the `..` that lead up from a directory that is known by now; none where they leave all that is known.
+    pub(super) fn climbed(self) -> Option<Place> {
+        let dots = |segment: &Vec<Piece>| matches!(segment.as_slice(), [Piece::Lit(one)] if &**one == "..");
+        if self.segments.iter().any(dots) { self.settled() } else { Some(self) }
+    }
+
     /// `self / other`, where an absolute `other` takes the place of `self`.
     pub fn join(&self, other: &Term) -> Option<Place> {
         let right = Place::of(other)?;
@@ -268,7 +280,7 @@ impl Place {
             Root::Cwd => {
                 let mut place = self.clone();
                 place.segments.extend(right.segments);
-                // `base / "../x"`: the dots were kept out of a relative literal's own segments only when they cancelled out.
+                // `base / "../x"`
                 place.settled()
             }
             // A value that is not known may be a name below us: it becomes a segment.

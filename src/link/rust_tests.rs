@@ -78,9 +78,8 @@ impl Maker<'_, '_> {
         }
         let name = self.rust_name(file, unit.1, package.map(|package| package.name.as_str()));
         let (queue, alone) = self.queue(unit, root.0, package.map_or("", |package| package.name.as_str()));
-        let mut effects = making.effects;
-        effects.extend(making.teardown);
-        let (state, effects) = effects.into_iter().partition(|one| one.effect.on.is_state());
+        let pools = std::mem::take(&mut making.pools);
+        let (state, effects) = making.done();
         Some(Test {
             name,
             path: path.to_owned(),
@@ -95,7 +94,7 @@ impl Maker<'_, '_> {
             guards: self.serial_locks(unit),
             effects,
             state,
-            pools: making.pools,
+            pools,
         })
     }
 

@@ -125,6 +125,14 @@ pub(super) struct Making {
     pub open: Vec<Arc<str>>,
 }
 
+impl Making {
+    /// What the test did, in order: to things that are no paths, and to paths.
+    pub(super) fn done(mut self) -> (Vec<TestEffect>, Vec<TestEffect>) {
+        self.effects.append(&mut self.teardown);
+        self.effects.into_iter().partition(|one| one.effect.on.is_state())
+    }
+}
+
 impl<'a> Suite<'a> {
     pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup) -> Self {
         let index = Index::new(sources, facts, setup);
@@ -147,7 +155,8 @@ impl<'a> Suite<'a> {
             }
             let mut files: BTreeSet<FileId> = tests.iter().map(|test: &Test| test.unit.0).collect();
             for (i, source) in sources.iter().enumerate() {
-                if setup.is_test_support(&source.path) || is_below_tests(&source.path) {
+                // A notebook is run as a test, or by hand; what others import of it is in a module.
+                if setup.is_test_support(&source.path) || is_below_tests(&source.path) || source.cells.is_some() {
                     files.insert(FileId(i as u32));
                 }
             }
@@ -372,7 +381,10 @@ impl<'a> Suite<'a> {
         let data = facts.unit(unit.1);
         let name = facts.name(data.name);
         match (data.class, data.shape) {
-            (_, Shape::Module) if name.is_empty() => "the module".to_owned(),
+            (_, Shape::Module) if name.is_empty() => match self.sources[unit.0.0 as usize].cells {
+                Some(_) => "the notebook".to_owned(),
+                None => "the module".to_owned(),
+            },
             (Some(class), _) => {
                 let separator = if facts.language == Language::Rust { "::" } else { "." };
                 format!("{}{separator}{name}", facts.name(facts.class(class).name))
@@ -552,6 +564,7 @@ impl<'i> Maker<'_, 'i> {
 
     fn tests_of(&self, file: FileId, out: &mut Vec<Test>) {
         match self.file(file).language {
+            Language::Python if self.index.sources[file.0 as usize].cells.is_some() => out.extend(self.notebook_test(file)),
             Language::Python => self.python_tests(file, out),
             Language::Rust => self.rust_tests(file, out),
         }
@@ -742,10 +755,9 @@ impl<'i> Maker<'_, 'i> {
             }
         }
         self.end_modules(file, &mut making);
-        let mut effects = making.effects;
-        effects.extend(making.teardown);
-        effects.iter_mut().for_each(|one| one.effect.expected |= expected);
-        let (state, effects) = effects.into_iter().partition(|one| one.effect.on.is_state());
+        making.effects.iter_mut().chain(&mut making.teardown).for_each(|one| one.effect.expected |= expected);
+        let pools = std::mem::take(&mut making.pools);
+        let (state, effects) = making.done();
         Test {
             name,
             path: self.index.path(file).to_owned(),
@@ -760,7 +772,7 @@ impl<'i> Maker<'_, 'i> {
             guards: Vec::new(),
             effects,
             state,
-            pools: making.pools,
+            pools,
         }
     }
 

@@ -473,7 +473,7 @@ impl Frame<'_> {
                 _ => return None,
             };
         }
-        Some(out)
+        out.climbed()
     }
 
     pub fn term(&self, term: &Term, nested: usize) -> Term {

@@ -26,9 +26,9 @@ pub struct Call<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// None where the text is not the file's bytes: an edit could not be written back.
+    /// None where the text is not the file's bytes, as that of a notebook: an edit could not be written back.
     pub fn new(file: FileId, sources: &'a [Source], facts: &'a FileFacts) -> Option<Self> {
-        let source = sources.get(file.0 as usize).filter(|source| !source.decoded)?;
+        let source = sources.get(file.0 as usize).filter(|source| !source.decoded && source.cells.is_none())?;
         Some(Draft { file, source, facts, edits: Vec::new() })
     }
 

@@ -1,4 +1,5 @@
-//! One line for each finding: `path:line:column: severity[rule] message`. Editors and problem matchers read it.
+//! One line for each finding: `path:line:column: severity[rule] message`, in a notebook `path: cell 3, line 2: …`. Editors and problem
+//! matchers read it.
 
 use super::place::Places;
 use super::sanitized::sanitized;
@@ -10,9 +11,6 @@ use std::io::{self, Write};
 /// Columns of a message; a longer one is cut.
 const MESSAGE: usize = 1000;
 
-/// A path is never longer on the systems we run on; a longer one is hostile.
-const PATH: usize = 4096;
-
 pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let places = Places::new(&report.sources, Columns::CodePoints);
     for finding in &report.findings {
@@ -20,8 +18,7 @@ pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Re
         if let Some(label) = label
             && let Some(region) = places.label(label)
         {
-            let path = sanitized(places.path(label.file), PATH);
-            write!(out, "{path}:{}:{}: ", region.start.line, region.start.column)?;
+            write!(out, "{}: ", places.name(label.file, region))?;
         }
         let (on, off) = if options.color { (super::terminal::color(finding.severity), super::terminal::PLAIN) } else { ("", "") };
         let message = sanitized(&finding.message, MESSAGE);

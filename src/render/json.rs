@@ -1,8 +1,8 @@
 //! Our own JSON, version [`JSON_VERSION`]. Keys keep their order; columns are in code points, `start` and `end` in bytes of the
-//! decoded text.
+//! decoded text. In a notebook they are those of its file, and `cell` says where that is for its reader.
 
 use super::fingerprint::fingerprints;
-use super::place::Places;
+use super::place::{Places, Shown};
 use super::{JSON_VERSION, page_uri};
 use crate::check::{Report, Skipped};
 use crate::facts::Why;
@@ -81,6 +81,20 @@ struct Place<'a> {
     end_column: u32,
     start: u32,
     end: u32,
+    /// In a notebook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<CellPlace<'a>>,
+}
+
+/// The cell of a notebook, counted from 1 among all cells, and the lines in it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CellPlace<'a> {
+    number: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    line: u32,
+    end_line: u32,
 }
 
 #[derive(Serialize)]
@@ -174,7 +188,9 @@ fn edit_entry<'a>(edit: &'a Edit, places: &Places<'a>) -> Option<EditEntry<'a>> 
 }
 
 fn place<'a>(places: &Places<'a>, file: FileId, span: Span) -> Option<Place<'a>> {
-    let region = places.region(file, span)?;
+    let Shown { region, cell } = places.shown(file, span)?;
+    let cell =
+        cell.map(|at| CellPlace { number: at.cell.number, id: at.cell.id.as_deref(), line: at.line, end_line: at.end_line });
     Some(Place {
         path: places.path(file),
         line: region.start.line,
@@ -183,5 +199,6 @@ fn place<'a>(places: &Places<'a>, file: FileId, span: Span) -> Option<Place<'a>>
         end_column: region.end.column,
         start: region.span.start,
         end: region.span.end,
+        cell,
     })
 }

@@ -1,7 +1,11 @@
 //! Where labels stand: a report's sources, and spans as regions of them.
 
+use super::sanitized::sanitized;
 use crate::finding::Label;
-use crate::text::{Columns, FileId, Position, Source, Span};
+use crate::text::{Cell, Columns, FileId, Position, Source, Span};
+
+/// A path is never longer on the systems we run on; a longer one is hostile.
+const PATH: usize = 4096;
 
 /// A span that fits its text, and its two ends as positions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +15,30 @@ pub struct Region {
     pub start: Position,
     /// Exclusive: the position after the last character.
     pub end: Position,
+}
+
+/// A region as people and programs are told it.
+pub struct Shown<'a> {
+    /// In the file: of a notebook, the bytes of its JSON.
+    pub region: Region,
+    /// Of a notebook: the cell, and the lines in it.
+    pub cell: Option<InCell<'a>>,
+}
+
+/// A region of a notebook's cell.
+#[derive(Clone, Copy)]
+pub struct InCell<'a> {
+    pub cell: &'a Cell,
+    /// From 1; the last is that of the region's last character.
+    pub line: u32,
+    pub end_line: u32,
+}
+
+impl InCell<'_> {
+    /// `cell 3`
+    pub fn name(&self) -> String {
+        format!("cell {}", self.cell.number)
+    }
 }
 
 /// The sources of a report, and what their columns count.
@@ -39,6 +67,32 @@ impl<'a> Places<'a> {
         let span = source.fit(span);
         let position = |offset| source.position(offset, self.columns);
         Some(Region { span, start: position(span.start), end: position(span.end) })
+    }
+
+    /// A span of a file as it stands in the file.
+    pub fn shown(&self, file: FileId, span: Span) -> Option<Shown<'a>> {
+        let region = self.region(file, span)?;
+        let source = self.source(file)?;
+        let Some(cells) = &source.cells else { return Some(Shown { region, cell: None }) };
+        let within = source.within(region.span.start);
+        let last = source.within(region.span.end.saturating_sub(1).max(region.span.start));
+        let cell = within.map(|within| InCell {
+            cell: within.cell,
+            line: within.line,
+            end_line: last.filter(|last| last.cell == within.cell).map_or(within.line, |last| last.line),
+        });
+        let span = cells.in_file(region.span);
+        let position = |offset| cells.position(offset, self.columns);
+        Some(Shown { region: Region { span, start: position(span.start), end: position(span.end) }, cell })
+    }
+
+    /// Where a region begins, for people: `a.py:3:1`, `a.ipynb: cell 3, line 2`.
+    pub fn name(&self, file: FileId, region: Region) -> String {
+        let path = sanitized(self.path(file), PATH);
+        match self.source(file).and_then(|source| source.within(region.span.start)) {
+            Some(within) => format!("{path}: cell {}, line {}", within.cell.number, within.line),
+            None => format!("{path}:{}:{}", region.start.line, region.start.column),
+        }
     }
 
     pub fn label(&self, label: &Label) -> Option<Region> {

@@ -27,8 +27,7 @@ pub fn write(report: &Report, options: &Options, places: &Places, out: &mut dyn 
     if options.gaps {
         for (file, gap) in &report.gaps {
             let Some(region) = places.region(*file, gap.span) else { continue };
-            let path = sanitized(places.path(*file), 4096);
-            writeln!(out, "{path}:{}:{}: gap: {}", region.start.line, region.start.column, why_name(gap.why))?;
+            writeln!(out, "{}: gap: {}", places.name(*file, region), why_name(gap.why))?;
         }
     }
     writeln!(out, "{}", line(report, options))

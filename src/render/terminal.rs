@@ -43,7 +43,6 @@ const TESTS: usize = 5;
 const TEXT: usize = 1000;
 /// Columns of a label's text, and of a test's name.
 const WORDS: usize = 200;
-const PATH: usize = 1000;
 /// Columns left and right of a source line: line number and frame.
 const FRAME: usize = 10;
 /// The narrowest and the widest page that is written: lines shorter than that say nothing, longer ones are hard to follow.
@@ -163,11 +162,10 @@ fn wrapped(text: &str, indent: usize, width: usize) -> String {
     out
 }
 
-/// Labels that are drawn as one snippet: of one file, from top to bottom, and on the same piece of a long line.
+/// Labels that are drawn as one snippet: of one file or cell, from top to bottom, and on the same piece of a long line.
 struct Group {
-    path: String,
     /// The place that the snippet's heading names: that of its most important label.
-    heading: Region,
+    heading: String,
     /// By 0-based line.
     windows: BTreeMap<usize, Window>,
     marks: Vec<Mark>,
@@ -191,29 +189,32 @@ struct Mark {
 
 /// Labels as snippets: the file of the primary label first, then files in the order they are cited.
 fn groups(labels: &[&Label], places: &Places, options: &Options) -> Vec<Group> {
-    let mut files: Vec<(FileId, Vec<Cited>)> = Vec::new();
+    let mut files: Vec<(FileId, u32, Vec<Cited>)> = Vec::new();
     for label in labels.iter().copied() {
         let Some(region) = places.label(label) else { continue };
         let cited = Cited { label, region };
-        match files.iter_mut().find(|(file, _)| *file == label.file) {
-            Some((_, list)) => list.push(cited),
-            None => files.push((label.file, vec![cited])),
+        // Lines of a notebook are counted in each cell.
+        let above = places.source(label.file).and_then(|source| Some(region.start.line - source.within(region.span.start)?.line));
+        let above = above.unwrap_or(0);
+        match files.iter_mut().find(|(file, other, _)| *file == label.file && *other == above) {
+            Some((.., list)) => list.push(cited),
+            None => files.push((label.file, above, vec![cited])),
         }
     }
     let limit = width(options) - FRAME;
     let mut groups = Vec::new();
-    for (file, list) in files {
+    for (file, above, list) in files {
         let Some(source) = places.source(file) else { continue };
         let mut waiting = list;
         // Two labels far apart on one long line do not fit into one window; the second then waits for the next round.
         while let Some(Cited { region: heading, .. }) = waiting.first().copied() {
-            let path = sanitized(places.path(file), PATH).to_string();
-            let mut group = Group { path, heading, windows: BTreeMap::new(), marks: Vec::new() };
+            let heading = places.name(file, heading);
+            let mut group = Group { heading, windows: BTreeMap::new(), marks: Vec::new() };
             let mut left = Vec::new();
             for Cited { label, region } in waiting {
                 let bytes = source.line_span(region.start.line);
                 let bytes = bytes.start as usize..bytes.end as usize;
-                let line = region.start.line as usize - 1;
+                let line = (region.start.line - above) as usize - 1;
                 // Only the first line of a span is marked. A start inside a line end is moved before it.
                 let start = (region.span.start as usize).min(bytes.end);
                 let span = start..(region.span.end as usize).clamp(start, bytes.end);
@@ -275,7 +276,7 @@ fn draw(groups: &[Group], severity: Severity, options: &Options) -> String {
                 let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
                 text.push_str(before);
                 if let Some(group) = name.parse::<usize>().ok().and_then(|name| groups.get(name)) {
-                    let _ = write!(text, "{}:{}:{}", group.path, group.heading.start.line, group.heading.start.column);
+                    text.push_str(&group.heading);
                 }
                 text.push_str(rest);
             }

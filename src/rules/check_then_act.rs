@@ -20,8 +20,10 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                     continue;
                 }
                 // In test code the tests say which path it is, and whether it is anybody else's.
-                for (_, effect) in suite.in_tests(effect.site).filter(|(test, _)| !test.skipped) {
-                    let others = is_shared(&effect.on) && !effect.one_of && !suite.repeats_per_worker(effect.site);
+                for (test, effect) in suite.in_tests(effect.site).filter(|(test, _)| !test.skipped) {
+                    // What a notebook keeps in its own project is its own, where no other comes by it.
+                    let others = !(test.is_notebook() && effect.on.root == Root::Project);
+                    let others = others && is_shared(&effect.on) && !effect.one_of && !suite.repeats_per_worker(effect.site);
                     if others && effect.via.len() == calls {
                         look(suite, unit, effect, &mut seen, found);
                     }

@@ -104,6 +104,7 @@ fn finding(suite: &Suite, meeting: &Meeting) -> Finding {
         matches!(one.effect.verb, Verb::Delete | Verb::DeleteTree | Verb::Write | Verb::Update | Verb::WriteTree | Verb::Create);
     let severity = if meeting.run.is_some() && deletes { Severity::Error } else { Severity::Warning };
     let help = match suite.language(a.unit.0) {
+        _ if a.is_notebook() || b.is_notebook() => words::OWN_FOLDER,
         Language::Python if a.class.is_some() && a.unit.1 != b.unit.1 => {
             "give each test a directory of its own (`tmp_path`, or `self.enterContext(tempfile.TemporaryDirectory())`) and put the file there"
         }

@@ -208,8 +208,16 @@ pub fn what(single: &Single) -> String {
     }
 }
 
+/// Whether notebooks alone do it.
+pub fn is_of_notebooks(suite: &Suite, single: &Single) -> bool {
+    single.unit.is_none() && single.tests.iter().all(|test| suite.tests[*test].is_notebook())
+}
+
 /// What to do instead, by language and by who does it.
 pub fn help(suite: &Suite, single: &Single) -> String {
+    if is_of_notebooks(suite, single) {
+        return words::OWN_FOLDER.to_owned();
+    }
     let text = match (suite.language(single.effect.site.file), single.unit.is_some()) {
         (Language::Python, false) => "take the `tmp_path` fixture and put the file below it",
         (Language::Python, true) => {

@@ -2,7 +2,7 @@
 
 use crate::calls::{Discriminator, Verb};
 use crate::facts::Language;
-use crate::facts::run::Target;
+use crate::facts::run::{Notebooks, Target};
 use crate::finding::{Confidence, Label, Remedy, Role, Use};
 use crate::link::{Effect, Piece, Place, Root, Site, Suite, Test, discriminators};
 use std::collections::BTreeSet;
@@ -113,9 +113,17 @@ pub fn names<'t>(tests: impl Iterator<Item = &'t Test>) -> Vec<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
+/// What a notebook does to keep its files to itself.
+pub const OWN_FOLDER: &str =
+    "make a directory with `tempfile.TemporaryDirectory()` in a cell of each notebook, and put the file below it";
+
 /// A command that runs two tests (or one that meets itself) side by side.
 pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
     match suite.language(a.unit.0) {
+        _ if a.is_notebook() => match suite.notebooks(a) {
+            Notebooks::InKernels(option) => format!("pytest {option} -n 2 {} {}", a.name, b.name),
+            _ => nbdev_test(a, b),
+        },
         Language::Python if a.name == b.name => format!("pytest -n 4 {}", a.name),
         Language::Python => format!("pytest -n 2 {} {}", a.name, b.name),
         Language::Rust => {
@@ -128,6 +136,15 @@ pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
             }
         }
     }
+}
+
+/// nbdev takes one folder, and a pattern for the names of the notebooks in it (nbdev documentation, "nbdev_test").
+fn nbdev_test(a: &Test, b: &Test) -> String {
+    let [one, two] = [a, b].map(|test| test.path.rsplit_once('/').unwrap_or(("", &test.path)));
+    let both = one.0.split('/').zip(two.0.split('/')).take_while(|(left, right)| left == right);
+    let folder: Vec<&str> = both.map(|(part, _)| part).filter(|part| !part.is_empty()).collect();
+    let folder = if folder.is_empty() { ".".to_owned() } else { folder.join("/") };
+    format!("nbdev_test --path {folder} --file_re '^({}|{})$' --n_workers 2", one.1, two.1)
 }
 
 /// The options that choose a test's binary: the package where there are several and its name is surely written so, and an integration

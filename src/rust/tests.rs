@@ -8,7 +8,7 @@ fn read(text: &str) -> FileFacts {
     let text = text.to_owned();
     // Debug builds need the stack that the workers have.
     let worker = std::thread::Builder::new().stack_size(64 << 20);
-    let work = move || lower(&Source { path: "a.rs".into(), kind: Kind::Rust, text: text.into(), decoded: false });
+    let work = move || lower(&Source::of("a.rs", Kind::Rust, text));
     worker.spawn(work).unwrap().join().unwrap()
 }
 
@@ -585,12 +585,7 @@ fn spans_are_bytes_of_the_file() {
     let ops: Vec<_> = facts.ops.iter().map(|op| at(text, op.span)).collect();
     assert_eq!(ops, ["a::b(\"é€\")", "cé(x /* ö */)", "g(1)", "format!(\"é{}\", g(1))", "f"]);
     // The second file of a thread counts from its own start.
-    let sources = ["fn é() { a() }", "fn b() { é(c) }"].map(|text| Source {
-        path: "a.rs".into(),
-        kind: Kind::Rust,
-        text: text.into(),
-        decoded: false,
-    });
+    let sources = ["fn é() { a() }", "fn b() { é(c) }"].map(|text| Source::of("a.rs", Kind::Rust, text));
     let spans: Vec<_> = sources.iter().map(|source| at(&source.text, lower(source).ops[0].span).to_owned()).collect();
     assert_eq!(spans, ["a()", "é(c)"]);
 }

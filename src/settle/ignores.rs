@@ -117,7 +117,7 @@ fn next_code_line(source: &Source, line: u32) -> u32 {
     let is_code = |line: &u32| {
         let text = source.line_text(*line, 256).trim_start();
         let comment = match source.kind {
-            Kind::Python => text.starts_with('#'),
+            Kind::Python | Kind::Notebook => text.starts_with('#'),
             Kind::Rust => text.starts_with("//"),
             Kind::Config => text.starts_with(['#', ';']),
         };

@@ -36,6 +36,33 @@ pub struct File {
     pub above: usize,
 }
 
+impl File {
+    fn source(&self) -> Source {
+        match kind(&self.path) {
+            Kind::Notebook if self.text.starts_with('{') => notebook(&self.path, &self.text),
+            Kind::Notebook => notebook(&self.path, &notebook_of(&self.text)),
+            kind => Source::of(self.path.as_str(), kind, self.text.as_str()),
+        }
+    }
+}
+
+/// Marks of a notebook stand in the lines of its cells.
+fn notebook(path: &str, text: &str) -> Source {
+    isolint::notebook::read(path, text.as_bytes()).unwrap_or_else(|why| panic!("{path}: {why}"))
+}
+
+/// A notebook written as Python with a line `# %%` before each cell, `# %% [markdown]` before one of prose.
+fn notebook_of(text: &str) -> String {
+    let mut cells: Vec<serde_json::Value> = Vec::new();
+    for cell in text.split("# %%").skip(1) {
+        let (head, code) = cell.split_once('\n').unwrap_or((cell, ""));
+        let kind = if head.trim() == "[markdown]" { "markdown" } else { "code" };
+        let lines: Vec<&str> = code.trim_end().split_inclusive('\n').collect();
+        cells.push(serde_json::json!({ "cell_type": kind, "metadata": {}, "source": lines }));
+    }
+    serde_json::json!({ "cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5 }).to_string()
+}
+
 /// A marked line: file, 1-based line of its text, rule.
 type Place = (String, usize, String);
 
@@ -47,16 +74,7 @@ pub struct Project {
 
 impl Project {
     pub fn sources(&self) -> Vec<Source> {
-        let mut sources: Vec<Source> = self
-            .files
-            .iter()
-            .map(|file| Source {
-                path: file.path.as_str().into(),
-                kind: kind(&file.path),
-                text: file.text.as_str().into(),
-                decoded: false,
-            })
-            .collect();
+        let mut sources: Vec<Source> = self.files.iter().map(File::source).collect();
         sources.sort_by(|a, b| a.path.cmp(&b.path));
         sources
     }
@@ -65,7 +83,8 @@ impl Project {
     pub fn marks(&self) -> BTreeMap<(Mark, Place), Vec<Option<Severity>>> {
         let mut marks: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for file in &self.files {
-            let lines: Vec<&str> = file.text.lines().collect();
+            let source = file.source();
+            let lines: Vec<&str> = source.text.lines().collect();
             for (at, line) in lines.iter().enumerate() {
                 let Some((comment, alone)) = comment_with_marks(line) else { continue };
                 let target = if alone { below(&lines, at) } else { at };
@@ -215,7 +234,8 @@ fn place(report: &Report, file: FileId, start: u32) -> Option<(String, usize)> {
 /// What a file is, by its name.
 pub fn kind(path: &str) -> Kind {
     match path.rsplit('.').next() {
-        Some("py" | "pyi" | "ipynb") => Kind::Python,
+        Some("py" | "pyi") => Kind::Python,
+        Some("ipynb") => Kind::Notebook,
         Some("rs") => Kind::Rust,
         _ => Kind::Config,
     }

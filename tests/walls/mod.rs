@@ -22,6 +22,7 @@ const CORE: &[&str] = &[
 /// Who may use whom. Rules never see a syntax tree, front ends never see a finding, only the shell touches the world.
 pub const ROOMS: &[Room] = &[
     Room { name: "text", uses: &[] },
+    Room { name: "notebook", uses: &["text"] },
     Room { name: "facts", uses: &["text"] },
     Room { name: "calls", uses: &[] },
     Room { name: "finding", uses: &["text", "facts"] },
@@ -38,7 +39,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "render", uses: &["text", "facts", "finding", "page", "check"] },
     Room { name: "check", uses: CORE },
     Room { name: "cache", uses: &["text", "facts"] },
-    Room { name: "discover", uses: &["text", "config", "check"] },
+    Room { name: "discover", uses: &["text", "notebook", "config", "check"] },
     Room { name: "lsp", uses: &["text", "facts", "finding", "page", "config", "check", "discover", "remedy", "render"] },
     Room {
         name: "cli",
@@ -82,7 +83,7 @@ const OWNED: &[Owned] = &[
     Owned { name: "ignore", by: &["discover"] },
     Owned { name: "encoding_rs", by: &["discover", "text"] },
     Owned { name: "rayon", by: &["check", "link", "discover"] },
-    Owned { name: "serde_json", by: &["render", "baseline", "cache", "lsp", "cli", "python"] },
+    Owned { name: "serde_json", by: &["render", "baseline", "cache", "lsp", "cli", "python", "notebook"] },
     Owned { name: "blake3", by: &["render", "cache", "settle", "finding"] },
     Owned { name: "globset", by: &[] },
     Owned { name: "memchr", by: &[] },

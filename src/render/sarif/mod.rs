@@ -195,12 +195,29 @@ fn plain(text: &str) -> String {
 }
 
 fn location(places: &Places, file: FileId, region: Region, message: Option<&str>) -> model::Location {
+    // A region of a notebook's text stands elsewhere in its file.
+    let shown = places.shown(file, region.span);
+    let cell = shown.as_ref().and_then(|shown| shown.cell);
     model::Location {
         id: None,
         physical_location: model::PhysicalLocation {
             artifact_location: artifact(places.path(file)),
-            region: Some(region_of(region)),
+            region: Some(region_of(shown.map_or(region, |shown| shown.region))),
         },
+        logical_locations: cell
+            .map(|at| model::LogicalLocation {
+                name: at.name(),
+                fully_qualified_name: format!("{}: {}", places.path(file), at.name()),
+                kind: "cell",
+            })
+            .into_iter()
+            .collect(),
+        properties: cell.map(|at| model::LocationProperties {
+            cell: at.cell.number,
+            cell_id: at.cell.id.as_deref().map(str::to_owned),
+            line: at.line,
+            end_line: at.end_line,
+        }),
         message: message.map(|text| model::LocationText { text: plain(text) }),
     }
 }
@@ -250,8 +267,9 @@ impl Hashes<'_, '_> {
     /// The hash of the line that a label starts on; none where the text is not the file's: code scanning reads the bytes.
     fn of(&mut self, label: &Label) -> Option<String> {
         let source = self.places.source(label.file).filter(|source| !source.decoded)?;
-        let line = self.places.label(label)?.start.line;
-        let hashes = self.known.entry(label.file).or_insert_with(|| line_hashes(&source.text));
+        let line = self.places.shown(label.file, label.span)?.region.start.line;
+        let text = source.cells.as_ref().map_or(&*source.text, |cells| cells.file());
+        let hashes = self.known.entry(label.file).or_insert_with(|| line_hashes(text));
         hashes.get(line as usize - 1).cloned()
     }
 }
@@ -265,6 +283,8 @@ fn notifications(report: &Report, left_out: usize, places: &Places) -> Vec<model
         let location = model::Location {
             id: None,
             physical_location: model::PhysicalLocation { artifact_location: artifact(&skipped.path), region: None },
+            logical_locations: Vec::new(),
+            properties: None,
             message: None,
         };
         list.push(notification("skipped", "warning", format!("{} was not read: {}", skipped.path, skipped.why), Some(location)));

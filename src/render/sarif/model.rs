@@ -175,8 +175,32 @@ pub struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<usize>,
     pub physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logical_locations: Vec<LogicalLocation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<LocationText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<LocationProperties>,
+}
+
+/// A cell of a notebook, as a construct that has no kind of its own in the standard.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogicalLocation {
+    pub name: String,
+    pub fully_qualified_name: String,
+    pub kind: &'static str,
+}
+
+/// Where a region of a notebook is for its reader: the cell, from 1 among all cells, and the lines in it.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LocationProperties {
+    pub cell: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell_id: Option<String>,
+    pub line: u32,
+    pub end_line: u32,
 }
 
 #[derive(Clone, Serialize)]
