@@ -55,7 +55,9 @@ pub fn plan(mut sources: Vec<Source>) -> (Vec<Source>, Setup) {
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     let read = || {
         let lowered = sources.par_iter().map(|source| match source.kind {
-            Kind::Python | Kind::Notebook => caught(&source.path, || Arc::new(lower(source))).unwrap_or_else(|_| Arc::new(empty())),
+            Kind::Python | Kind::Notebook => {
+                caught(&source.path, || Arc::new(lower(source))).unwrap_or_else(|_| Arc::new(empty()))
+            }
             _ => Arc::new(empty()),
         });
         let facts: Vec<Arc<FileFacts>> = lowered.collect();

@@ -255,7 +255,9 @@ pub fn file(path: &Path) -> Result<Source, Wrong> {
     let project = locate(&[path.to_owned()])?;
     let name = relative(&project.root, &project.named[0]);
     match kind(&name) {
-        Some(kind @ (Kind::Python | Kind::Notebook | Kind::Rust)) => read(&name, &project.named[0], kind).map_err(|why| Wrong::named(path, why)),
+        Some(kind @ (Kind::Python | Kind::Notebook | Kind::Rust)) => {
+            read(&name, &project.named[0], kind).map_err(|why| Wrong::named(path, why))
+        }
         _ => Err(Wrong::Unread { path: path.to_owned(), why: "neither a `.py`, `.ipynb` nor a `.rs` file".into() }),
     }
 }

@@ -89,11 +89,22 @@ fn what_is_no_notebook_is_named_with_a_reason() {
     world.file("twice.ipynb", "{\"cells\": [], \"cells\": []}");
     world.file("deep.ipynb", format!("{{\"cells\": {}", "[".repeat(100_000)));
     world.file("conflict.ipynb", "{\n<<<<<<< HEAD\n \"cells\": []\n}");
-    world.file("outputs.ipynb", format!("{{\"cells\": [{{\"cell_type\": \"code\", \"source\": 3, \"outputs\": {}1{}}}]}}", "[".repeat(100), "]".repeat(100)));
+    world.file(
+        "outputs.ipynb",
+        format!(
+            "{{\"cells\": [{{\"cell_type\": \"code\", \"source\": 3, \"outputs\": {}1{}}}]}}",
+            "[".repeat(100),
+            "]".repeat(100)
+        ),
+    );
     world.file("syntax.ipynb", "{\"cells\": [{\"cell_type\": \"code\", \"source\": [\"def (:\\n\", \"x\\ud800\"]}]}");
-    world.file("r.ipynb", "{\"cells\": [{\"cell_type\": \"code\", \"source\": \"x <- 1\"}], \"metadata\": {\"kernelspec\": {\"language\": \"R\"}}}");
+    world.file(
+        "r.ipynb",
+        "{\"cells\": [{\"cell_type\": \"code\", \"source\": \"x <- 1\"}], \"metadata\": {\"kernelspec\": {\"language\": \"R\"}}}",
+    );
     let report = world.json(&[]);
-    let names: Vec<String> = skipped(&report).iter().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
+    let names: Vec<String> =
+        skipped(&report).iter().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
     let expected = [
         "binary.ipynb: not text",
         "conflict.ipynb: not a notebook",

@@ -111,7 +111,8 @@ fn a_diff_writes_nothing() {
 #[test]
 fn a_notebook_is_left_alone() {
     let cell = |code: &str| serde_json::json!({ "cell_type": "code", "metadata": {}, "source": code });
-    let book = |code: &str| serde_json::json!({ "cells": [cell("import os"), cell(code)], "metadata": {}, "nbformat": 4 }).to_string();
+    let book =
+        |code: &str| serde_json::json!({ "cells": [cell("import os"), cell(code)], "metadata": {}, "nbformat": 4 }).to_string();
     let a = book("if os.path.exists('/tmp/x.json'):\n    os.remove('/tmp/x.json')");
     let b = book("open('/tmp/x.json', 'w').write('{}')");
     let folder = project(&[("settings.ini", "[DEFAULT]\nnbs_path = nbs\n"), ("nbs/a.ipynb", &a), ("nbs/b.ipynb", &b)]);

@@ -211,10 +211,7 @@ mod tests {
     use crate::text::{Kind, Source};
 
     fn sources(files: &[(&str, &str)]) -> Vec<Source> {
-        files
-            .iter()
-            .map(|(path, text)| Source::of(*path, Kind::Config, *text))
-            .collect()
+        files.iter().map(|(path, text)| Source::of(*path, Kind::Config, *text)).collect()
     }
 
     fn read_all(files: &[(&str, &str)]) -> Vec<Root> {

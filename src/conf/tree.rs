@@ -100,10 +100,8 @@ mod tests {
 
     #[test]
     fn folders_are_whole_names() {
-        let sources: Vec<Source> = ["ab/c.py", "a/b/c.py", "a/d.py", "a.py"]
-            .iter()
-            .map(|path| Source::of(*path, Kind::Python, ""))
-            .collect();
+        let sources: Vec<Source> =
+            ["ab/c.py", "a/b/c.py", "a/d.py", "a.py"].iter().map(|path| Source::of(*path, Kind::Python, "")).collect();
         let tree = Tree::new(&sources);
         assert_eq!(tree.below("a").collect::<Vec<_>>(), [("b/c.py", FileId(1)), ("d.py", FileId(2))]);
         assert!(tree.exists("a/b") && tree.exists("a.py") && !tree.exists("a/b/c"));

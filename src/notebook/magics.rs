@@ -30,7 +30,8 @@ pub fn directive(line: &str) -> Option<&str> {
 pub fn parts(code: &str) -> Vec<Part> {
     let mut reader = Reader { code, parts: Vec::new(), state: State::default() };
     let mut lines = lines(code).into_iter().peekable();
-    while let Some(line) = lines.next_if(|line| code[line.clone()].trim().is_empty() || directive(&code[line.clone()]).is_some()) {
+    while let Some(line) = lines.next_if(|line| code[line.clone()].trim().is_empty() || directive(&code[line.clone()]).is_some())
+    {
         reader.same(line);
     }
     if let Some(line) = lines.next_if(|line| code[line.clone()].starts_with("%%")) {
@@ -141,7 +142,9 @@ impl Reader<'_> {
         }
         let instead = match name {
             "cd" | "pushd" if text.starts_with('%') => format!("import os as __os; __os.chdir({})", literal(rest, "__folder")),
-            "env" | "set_env" if text.starts_with('%') && nothing == NOTHING => variable(rest).unwrap_or_else(|| nothing.to_owned()),
+            "env" | "set_env" if text.starts_with('%') && nothing == NOTHING => {
+                variable(rest).unwrap_or_else(|| nothing.to_owned())
+            }
             _ => nothing.to_owned(),
         };
         self.instead(instead, range);

@@ -113,7 +113,8 @@ fn says_skip(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start_matches(['-', '*', ' ']);
         line.split_once(':').is_some_and(|(key, value)| {
-            key.trim() == "skip_exec" && matches!(value.trim().to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "y" | "on" | "t")
+            key.trim() == "skip_exec"
+                && matches!(value.trim().to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "y" | "on" | "t")
         })
     })
 }
@@ -227,11 +228,13 @@ impl Code {
             let after = self.from.partition_point(|(at, ..)| *at <= offset);
             self.from.get(after.saturating_sub(1))
         };
-        let start = of(range.start).map_or(0, |(at, from, same)| if *same { from.start + (range.start - at) as u32 } else { from.start });
+        let start =
+            of(range.start).map_or(0, |(at, from, same)| if *same { from.start + (range.start - at) as u32 } else { from.start });
         if range.is_empty() {
             return Span { start, end: start };
         }
-        let end = of(range.end - 1).map_or(0, |(at, from, same)| if *same { from.start + (range.end - at) as u32 } else { from.end });
+        let end =
+            of(range.end - 1).map_or(0, |(at, from, same)| if *same { from.start + (range.end - at) as u32 } else { from.end });
         Span { start, end: end.max(start) }
     }
 }
@@ -303,7 +306,10 @@ mod tests {
         let source = source(&book(CELLS));
         assert_eq!(&*source.text, "x = \"é\"\ny = 2\nz = x\nw = '😀'\n");
         let cells = source.cells.as_ref().unwrap();
-        assert_eq!(cells.list.iter().map(|cell| (cell.number, cell.id.as_deref())).collect::<Vec<_>>(), [(2, Some("ab")), (3, None)]);
+        assert_eq!(
+            cells.list.iter().map(|cell| (cell.number, cell.id.as_deref())).collect::<Vec<_>>(),
+            [(2, Some("ab")), (3, None)]
+        );
     }
 
     #[test]
@@ -335,7 +341,9 @@ mod tests {
 
     #[test]
     fn other_languages_have_no_text() {
-        for metadata in ["{\"kernelspec\": {\"language\": \"R\", \"name\": \"ir\"}}", "{\"language_info\": {\"name\": \"julia\"}}"] {
+        for metadata in
+            ["{\"kernelspec\": {\"language\": \"R\", \"name\": \"ir\"}}", "{\"language_info\": {\"name\": \"julia\"}}"]
+        {
             let text = format!("{{\"cells\": [{{\"cell_type\": \"code\", \"source\": \"x <- 1\"}}], \"metadata\": {metadata}}}");
             assert_eq!(&*source(&text).text, "");
         }
@@ -353,7 +361,9 @@ mod tests {
         for on in ["#| eval: true\\nx = 1", "#|hide\\nx = 1", "x = 1\\n#| eval: false"] {
             assert!(source(&cell(on)).text.contains("x = 1"), "{on}");
         }
-        let whole = book("{\"cell_type\": \"raw\", \"source\": \"---\\nskip_exec: true\\n---\"}, {\"cell_type\": \"code\", \"source\": \"x\"}");
+        let whole = book(
+            "{\"cell_type\": \"raw\", \"source\": \"---\\nskip_exec: true\\n---\"}, {\"cell_type\": \"code\", \"source\": \"x\"}",
+        );
         assert_eq!(source(&whole).text.trim(), "");
     }
 
@@ -366,7 +376,9 @@ mod tests {
 
     #[test]
     fn what_is_no_notebook_has_a_reason() {
-        for text in ["", "{", "[]", "{\"cells\": 3}", "{\"cells\": [3]}", "{\"cells\": [{\"cell_type\": \"code\", \"source\": [\"a\"}]}"] {
+        for text in
+            ["", "{", "[]", "{\"cells\": 3}", "{\"cells\": [3]}", "{\"cells\": [{\"cell_type\": \"code\", \"source\": [\"a\"}]}"]
+        {
             let error = read("a.ipynb", text.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with("not a notebook: "), "{error}");
         }

@@ -19,8 +19,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 "every test and every session that is started there reaches the same file",
             )
         };
-        let message =
-            format!("{} {} {} {place}", single::subject(suite, &one), single::predicate(&one), single::what(&one));
+        let message = format!("{} {} {} {place}", single::subject(suite, &one), single::predicate(&one), single::what(&one));
         let notes = vec![note.to_owned()];
         let help = if in_notebooks || one.effect.via.is_empty() || suite.language(one.effect.site.file) == Language::Rust {
             single::help(suite, &one)

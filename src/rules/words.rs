@@ -114,7 +114,8 @@ pub fn names<'t>(tests: impl Iterator<Item = &'t Test>) -> Vec<String> {
 }
 
 /// What a notebook does to keep its files to itself.
-pub const OWN_FOLDER: &str = "make a directory with `tempfile.TemporaryDirectory()` in a cell of each notebook, and put the file below it";
+pub const OWN_FOLDER: &str =
+    "make a directory with `tempfile.TemporaryDirectory()` in a cell of each notebook, and put the file below it";
 
 /// A command that runs two tests (or one that meets itself) side by side.
 pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
