@@ -3,6 +3,7 @@
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::index::Index;
+use super::life::{Work, works};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
 use super::place::{Fresh, Place, Root};
@@ -75,6 +76,8 @@ pub struct Suite<'a> {
     /// Pairs whose names are meant to differ, and need not.
     pub namesakes: Vec<Meeting>,
     pub listings: Vec<Listing>,
+    /// What units start and do not surely end.
+    pub works: Vec<Work>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -156,11 +159,12 @@ impl<'a> Suite<'a> {
         let namesakes = meetings(&tests, setup, facts, Ask::Name);
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
         let listings = listings(&tests, setup, facts);
+        let works = works(&index, &summaries);
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
         let mut suite =
-            Suite { sources, facts, setup, tests, meetings, namesakes, listings, summaries, by_site, test_files, spread, locked };
+            Suite { sources, facts, setup, tests, meetings, namesakes, listings, works, summaries, by_site, test_files, spread, locked };
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
         suite
     }
@@ -184,6 +188,11 @@ impl<'a> Suite<'a> {
     /// Whether a file holds tests or what only tests use.
     pub fn is_test_file(&self, file: FileId) -> bool {
         self.test_files.contains(&file)
+    }
+
+    /// Whether a runner collects tests from a file.
+    pub fn holds_tests(&self, file: FileId) -> bool {
+        self.tests.iter().any(|test| test.unit.0 == file)
     }
 
     /// The innermost unit whose text holds an operation.

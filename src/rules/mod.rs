@@ -26,6 +26,7 @@ mod single;
 mod source_tree_write;
 mod tempdir_dropped_early;
 mod uncapped_workers;
+mod unjoined_work;
 mod unlocked_read_modify_write;
 mod user_state_path;
 mod weak_unique_name;
@@ -72,6 +73,7 @@ pub const TABLE: &[Rule] = table![
     "source-tree-write" => source_tree_write,
     "tempdir-dropped-early" => tempdir_dropped_early,
     "uncapped-workers" => uncapped_workers,
+    "unjoined-work" => unjoined_work,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
     "user-state-path" => user_state_path,
     "weak-unique-name" => weak_unique_name,
