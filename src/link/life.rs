@@ -57,6 +57,25 @@ pub enum End {
     },
 }
 
+/// A process that is forked while a thread of the same unit runs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fork {
+    pub unit: UnitRef,
+    /// The call that starts the thread.
+    pub thread: Site,
+    /// The call that forks.
+    pub fork: Site,
+    /// The fork is asked for by name, so it is one on every version of Python.
+    pub asked: bool,
+}
+
+/// What works start and fork.
+#[derive(Default)]
+pub(super) struct Lives {
+    pub works: Vec<Work>,
+    pub forks: Vec<Fork>,
+}
+
 /// Names of methods that tell a running thing to end, where what they are called on is not known.
 const TELLS: &[&str] =
     &["shutdown", "stop", "close", "terminate", "kill", "send_signal", "quit", "request_stop", "aclose", "stop_all"];
@@ -71,8 +90,8 @@ impl Eval<'_, '_> {
         let mut types = self.world.types_of(term);
         types.extend(declared.and_then(|ty| self.type_name(ty)));
         if let Some(ty) = types.into_iter().find(|ty| calls.thing(ty).is_some()) {
-            let site = match term.plain() {
-                Term::Opaque(opaque) => Some(opaque.site),
+            let site = match term {
+                Term::Opaque(opaque) if opaque.via == 0 => Some(opaque.site),
                 Term::Object(object) => object.site,
                 _ => None,
             };
@@ -81,9 +100,10 @@ impl Eval<'_, '_> {
     }
 }
 
-/// All that units start and that is not surely ended.
-pub(super) fn works(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Vec<Work> {
-    let mut out = Vec::new();
+/// All that units start and do not surely end, and the processes that they fork meanwhile.
+pub(super) fn lives(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Lives {
+    let mut out = Lives::default();
+    let spawns = spawns(index);
     for (f, units) in summaries.iter().enumerate() {
         let file = FileId(f as u32);
         for (u, summary) in units.iter().enumerate() {
@@ -94,7 +114,7 @@ pub(super) fn works(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Vec<Work>
                 continue;
             }
             if data.is_async && facts.language == Language::Python {
-                out.extend(unawaited(index, unit));
+                out.works.extend(unawaited(index, unit));
             }
             if summary.born.is_empty() {
                 continue;
@@ -108,11 +128,31 @@ pub(super) fn works(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Vec<Work>
                 }
                 let Some(thing) = tables(facts.language).thing(&born.ty) else { continue };
                 let life = Life { index, unit, facts, row: &row, thing, born: &summary.born, ty: &born.ty };
-                out.extend(life.work(born.op));
+                out.works.extend(life.work(born.op));
+                if matches!(thing.kind, Kind::Thread | Kind::Timer) && facts.language == Language::Python {
+                    out.forks.extend(life.forks(born.op).into_iter().filter(|fork| fork.asked || !spawns));
+                }
             }
         }
     }
     out
+}
+
+/// Whether the project chooses another start method than `fork` for its processes.
+fn spawns(index: &Index) -> bool {
+    index.facts.iter().any(|facts| {
+        facts.ops.iter().any(|op| match &op.what {
+            What::Call { callee, args } => {
+                let sets = facts.dotted(*callee).is_some_and(|name| name.ends_with("set_start_method"));
+                sets && !args.first().is_some_and(|arg| is_text(facts, arg.value, "fork"))
+            }
+            _ => false,
+        })
+    })
+}
+
+fn is_text(facts: &FileFacts, v: V, text: &str) -> bool {
+    matches!(facts.value(v), Value::Text(name) if facts.name(*name) == text)
 }
 
 /// Coroutines of functions of the project that nobody awaits, keeps or hands on.
@@ -203,17 +243,7 @@ impl Life<'_> {
         if self.is_handed_on(made) {
             return None;
         }
-        let at = self.row.iter().position(|spot| spot.op() == Some(made))?;
-        let (results, held) = self.holders(made)?;
-        let is = |v: V| match self.facts.value(v) {
-            Value::Result(op) => results.contains(op),
-            Value::Name(name) => held == Some(*name),
-            _ => false,
-        };
-        let mut deeds = Deeds { daemon: self.is_daemon(made), ..Deeds::default() };
-        for (i, spot) in self.row.iter().enumerate().skip(at) {
-            self.look(i, spot, &is, held, &mut deeds);
-        }
+        let (at, held, deeds) = self.deeds(made)?;
         if deeds.elsewhere {
             return None;
         }
@@ -234,6 +264,87 @@ impl Life<'_> {
             end,
             asserts: self.asserts_in(made),
         })
+    }
+
+    /// Where it is made, the variable that holds it, and all that the unit does with it.
+    fn deeds(&self, made: OpId) -> Option<(usize, Option<Sym>, Deeds)> {
+        let at = self.row.iter().position(|spot| spot.op() == Some(made))?;
+        let (results, held) = self.holders(made)?;
+        let is = |v: V| match self.facts.value(v) {
+            Value::Result(op) => results.contains(op),
+            Value::Name(name) => held == Some(*name),
+            _ => false,
+        };
+        let mut deeds = Deeds { daemon: self.is_daemon(made), ..Deeds::default() };
+        for (i, spot) in self.row.iter().enumerate().skip(at) {
+            self.look(i, spot, &is, held, &mut deeds);
+        }
+        Some((at, held, deeds))
+    }
+
+    /// Processes that are forked between the start of a thread and the first wait for its end.
+    fn forks(&self, made: OpId) -> Option<Fork> {
+        let (_, _, deeds) = self.deeds(made)?;
+        let started = deeds.started.filter(|_| !deeds.elsewhere)?;
+        let until = deeds.ends.iter().copied().find(|end| *end > started).unwrap_or(self.row.len());
+        let arms = |spot: &Spot| -> Vec<Region> {
+            spot.around.iter().copied().filter(|region| matches!(region, Region::Arm(..) | Region::Handler(_))).collect()
+        };
+        let on_the_way = arms(&self.row[started]);
+        let (fork, asked) = (started + 1..until).find_map(|i| {
+            let op = self.row[i].op().filter(|_| on_the_way.iter().all(|arm| self.row[i].around.contains(arm)))?;
+            self.fork_at(op).map(|asked| (op, asked))
+        })?;
+        let site = |op: OpId| Site { file: self.unit.0, op };
+        Some(Fork { unit: self.unit, thread: site(self.row[started].op()?), fork: site(fork), asked })
+    }
+
+    /// Whether a call forks, and whether it is told to.
+    fn fork_at(&self, op: OpId) -> Option<bool> {
+        let What::Call { callee, args } = &self.facts.op(op).what else { return None };
+        if self.called(*callee).as_deref() == Some("os.fork") {
+            return Some(true);
+        }
+        // A process forks when it starts, a pool when it is made.
+        let maker = match self.facts.value(*callee) {
+            Value::Attr(base, name) if self.facts.name(*name) == "start" => self.maker(*base)?,
+            _ => op,
+        };
+        let born = self.born.iter().find(|born| born.op == maker && born.made)?;
+        let kind = tables(self.facts.language).thing(&born.ty)?.kind;
+        if !(kind == Kind::Process && maker != op || kind == Kind::Processes && maker == op) {
+            return None;
+        }
+        let What::Call { callee, .. } = &self.facts.op(maker).what else { return None };
+        if args.iter().any(|arg| arg.name.is_some_and(|name| matches!(self.facts.name(name), "mp_context" | "context"))) {
+            return None;
+        }
+        match self.called(*callee) {
+            Some(name) => (name.starts_with("multiprocessing.") || name.starts_with("concurrent.futures.")).then_some(false),
+            // `get_context("fork").Process(…)`.
+            None => match self.facts.value(*callee) {
+                Value::Attr(context, _) => match &self.facts.op(self.maker(*context)?).what {
+                    What::Call { args, .. } => is_text(self.facts, args.first()?.value, "fork").then_some(true),
+                    _ => None,
+                },
+                _ => None,
+            },
+        }
+    }
+
+    /// The call that gave a value, or what a variable holds.
+    fn maker(&self, v: V) -> Option<OpId> {
+        match self.facts.value(v) {
+            Value::Result(op) => Some(*op),
+            Value::Name(name) => self.row.iter().filter_map(Spot::op).find_map(|op| match &self.facts.op(op).what {
+                What::Store { to, value, .. } if *self.facts.value(*to) == Value::Name(*name) => match self.facts.value(*value) {
+                    Value::Result(op) => Some(*op),
+                    _ => None,
+                },
+                _ => None,
+            }),
+            _ => None,
+        }
     }
 
     /// `Command::spawn(…)` below `.unwrap()`: the receiver of a call that gives it was there first.

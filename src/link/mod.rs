@@ -1,6 +1,7 @@
 //! The facts of all files, joined: names, summaries of units, tests with their fixtures, and what may meet.
 
 mod call;
+mod closing;
 mod context;
 mod eval;
 mod fixtures;
@@ -27,7 +28,8 @@ mod term;
 mod values;
 mod world;
 
-pub use life::{End, Work};
+pub use closing::Closing;
+pub use life::{End, Fork, Work};
 pub use listing::{Listing, is_asserted_listing};
 pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Place, Root};

@@ -1,9 +1,10 @@
 //! Tests, their fixtures, and everything they do: the frozen whole that rules ask.
 
+use super::closing::{Closing, closings};
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::index::Index;
-use super::life::{Work, works};
+use super::life::{Fork, Lives, Work, lives};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
 use super::place::{Fresh, Place, Root};
@@ -78,6 +79,10 @@ pub struct Suite<'a> {
     pub listings: Vec<Listing>,
     /// What units start and do not surely end.
     pub works: Vec<Work>,
+    /// Processes that are forked beside a running thread.
+    pub forks: Vec<Fork>,
+    /// What is closed while a thread or task reads it.
+    pub closings: Vec<Closing>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -159,12 +164,13 @@ impl<'a> Suite<'a> {
         let namesakes = meetings(&tests, setup, facts, Ask::Name);
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
         let listings = listings(&tests, setup, facts);
-        let works = works(&index, &summaries);
+        let Lives { works, forks } = lives(&index, &summaries);
+        let closings = closings(&index, &summaries);
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
         let mut suite =
-            Suite { sources, facts, setup, tests, meetings, namesakes, listings, works, summaries, by_site, test_files, spread, locked };
+            Suite { sources, facts, setup, tests, meetings, namesakes, listings, works, forks, closings, summaries, by_site, test_files, spread, locked };
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
         suite
     }

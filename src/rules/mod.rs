@@ -5,11 +5,13 @@ mod cap_lost_in_transit;
 mod cap_not_read;
 mod caps;
 mod check_then_act;
+mod closed_under_reader;
 mod cross_device_replace;
 mod cwd_relative_write;
 mod doctests_never_run;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
+mod fork_with_threads;
 mod in_place;
 mod masked_test_failure;
 mod missing_timeout;
@@ -54,11 +56,13 @@ pub const TABLE: &[Rule] = table![
     "cap-lost-in-transit" => cap_lost_in_transit,
     "cap-not-read" => cap_not_read,
     "check-then-act" => check_then_act,
+    "closed-under-reader" => closed_under_reader,
     "cross-device-replace" => cross_device_replace,
     "cwd-relative-write" => cwd_relative_write,
     "doctests-never-run" => doctests_never_run,
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
+    "fork-with-threads" => fork_with_threads,
     "masked-test-failure" => masked_test_failure,
     "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,

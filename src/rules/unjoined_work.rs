@@ -2,9 +2,9 @@
 
 use super::words;
 use crate::calls::Kind;
-use crate::facts::Language;
+use crate::facts::{Language, What};
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{End, Suite, Work};
+use crate::link::{End, Site, Suite, Work};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for work in &suite.works {
@@ -35,6 +35,8 @@ fn confidence(suite: &Suite, work: &Work) -> Option<Confidence> {
         (Kind::Coroutine, _) => Some(Confidence::High),
         // The event loop holds its tasks weakly.
         (Kind::Task, End::Never) if work.held.is_none() => Some(Confidence::High),
+        // The block of a context manager may raise, whoever wrote it.
+        (_, End::OnSuccess { fails, .. }) if !tested => is_yield(suite, fails).then_some(Confidence::Medium),
         _ if !tested => None,
         // A loop cancels what is left of its tasks when the test ends.
         (Kind::Task, End::Never) => Some(Confidence::Low),
@@ -86,6 +88,10 @@ fn finding(suite: &Suite, work: &Work, confidence: Confidence) -> Finding {
         remedy: None,
         fix: None,
     }
+}
+
+fn is_yield(suite: &Suite, site: Site) -> bool {
+    matches!(suite.file(site.file).op(site.op).what, What::Yield(_))
 }
 
 fn noun(kind: Kind) -> &'static str {
