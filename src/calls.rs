@@ -319,6 +319,9 @@ pub struct Thing {
     pub joined_by: Vec<String>,
     /// The parameter or attribute that lets the process end without waiting for it.
     pub daemon: Option<String>,
+    /// A call gives back what it is handed, unless that is a call's result.
+    #[serde(default)]
+    pub handed_on: bool,
     /// What its methods raise once it was closed, or while they wait.
     #[serde(default)]
     pub closed: BTreeMap<String, Vec<String>>,
@@ -651,7 +654,8 @@ mod tests {
         for (calls, separator) in [(python(), "."), (rust(), "::")] {
             for (name, other) in &calls.types {
                 let prefix = format!("{other}{separator}");
-                let leads = calls.types.contains_key(other) || calls.keys().any(|key| key == other || key.starts_with(&prefix));
+                let named = calls.types.contains_key(other) || calls.things.contains_key(other);
+                let leads = named || calls.keys().any(|key| key == other || key.starts_with(&prefix));
                 assert!(leads, "`{name}` behaves as `{other}`, of which nothing is known");
             }
         }

@@ -66,23 +66,46 @@ struct Use {
 }
 
 pub(super) fn closings(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Vec<Closing> {
+    let fields = fields(index, summaries);
+    if fields.is_empty() {
+        return Vec::new();
+    }
     let look = Closings { index, rows: rows(index) };
-    let mut out = Vec::new();
-    for field in look.fields(summaries) {
-        out.extend(look.of_field(&field));
+    fields.iter().flat_map(|field| look.of_field(field)).collect()
+}
+
+/// Methods of Python classes.
+fn methods(index: &Index) -> impl Iterator<Item = UnitRef> {
+    let python = index.facts.iter().enumerate().filter(|(_, facts)| facts.language == Language::Python);
+    python.flat_map(|(f, facts)| {
+        let units = facts.units.iter().enumerate().filter(|(_, unit)| unit.class.is_some() && unit.shape == Shape::Method);
+        units.map(move |(u, _)| (FileId(f as u32), UnitId(u as u32)))
+    })
+}
+
+/// Fields that hold things whose methods raise once they are closed.
+fn fields(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Vec<Field> {
+    let mut out: Vec<Field> = Vec::new();
+    for unit in methods(index) {
+        let facts = index.file(unit.0);
+        let Some(class) = facts.unit(unit.1).class else { continue };
+        for born in &summaries[unit.0.0 as usize][unit.1.0 as usize].born {
+            let What::Store { to, .. } = &facts.op(born.op).what else { continue };
+            let Some(name) = own_field(facts, *to) else { continue };
+            let closes = tables(facts.language).thing(&born.ty).is_some_and(|thing| !thing.closed.is_empty());
+            let known = out.iter().any(|field| field.class == (unit.0, class) && *field.name == *name);
+            if closes && !known {
+                let made = Site { file: unit.0, op: born.op };
+                out.push(Field { class: (unit.0, class), name: name.into(), ty: born.ty.clone(), made });
+            }
+        }
     }
     out
 }
 
 /// The methods of Python classes as rows.
 fn rows(index: &Index) -> BTreeMap<UnitRef, Vec<Spot>> {
-    let mut all = BTreeMap::new();
-    for (f, facts) in index.facts.iter().enumerate().filter(|(_, facts)| facts.language == Language::Python) {
-        for (u, unit) in facts.units.iter().enumerate().filter(|(_, unit)| unit.class.is_some() && unit.shape == Shape::Method) {
-            all.insert((FileId(f as u32), UnitId(u as u32)), spots(&unit.body));
-        }
-    }
-    all
+    methods(index).map(|unit| (unit, spots(&index.file(unit.0).unit(unit.1).body))).collect()
 }
 
 struct Closings<'a> {
@@ -91,26 +114,6 @@ struct Closings<'a> {
 }
 
 impl Closings<'_> {
-    /// Fields that hold things whose methods raise once they are closed.
-    fn fields(&self, summaries: &[Vec<Arc<Summary>>]) -> Vec<Field> {
-        let mut out: Vec<Field> = Vec::new();
-        for unit in self.rows.keys() {
-            let facts = self.index.file(unit.0);
-            let Some(class) = facts.unit(unit.1).class else { continue };
-            for born in &summaries[unit.0.0 as usize][unit.1.0 as usize].born {
-                let What::Store { to, .. } = &facts.op(born.op).what else { continue };
-                let Some(name) = own_field(facts, *to) else { continue };
-                let closes = tables(facts.language).thing(&born.ty).is_some_and(|thing| !thing.closed.is_empty());
-                let known = out.iter().any(|field| field.class == (unit.0, class) && *field.name == *name);
-                if closes && !known {
-                    let made = Site { file: unit.0, op: born.op };
-                    out.push(Field { class: (unit.0, class), name: name.into(), ty: born.ty.clone(), made });
-                }
-            }
-        }
-        out
-    }
-
     fn of_field(&self, field: &Field) -> Vec<Closing> {
         let calls = tables(Language::Python);
         let Some(thing) = calls.thing(&field.ty) else { return Vec::new() };
@@ -245,32 +248,34 @@ impl Closings<'_> {
     /// The class of the project whose instances a field holds: as it is declared, made, or handed to the constructor.
     fn class_of_field(&self, class: ClassRef, name: &str) -> Option<ClassRef> {
         let all = self.index.order(class);
-        self.rows.iter().filter(|(unit, _)| {
-            let own = self.index.file(unit.0).unit(unit.1).class;
-            own.is_some_and(|own| all.contains(&(unit.0, own)))
-        })
-        .find_map(|(unit, row)| {
-            let facts = self.index.file(unit.0);
-            row.iter().filter_map(Spot::op).find_map(|op| {
-                let What::Store { to, value, ty } = &facts.op(op).what else { return None };
-                if own_field(facts, *to) != Some(name) {
-                    return None;
-                }
-                let declared = ty.and_then(|ty| self.class(*unit, ty));
-                declared.or_else(|| match facts.value(*value) {
-                    Value::Name(param) => {
-                        let params = &facts.unit(unit.1).params;
-                        let ty = params.iter().find(|one| one.name == *param)?.ty?;
-                        self.class(*unit, ty)
+        self.rows
+            .iter()
+            .filter(|(unit, _)| {
+                let own = self.index.file(unit.0).unit(unit.1).class;
+                own.is_some_and(|own| all.contains(&(unit.0, own)))
+            })
+            .find_map(|(unit, row)| {
+                let facts = self.index.file(unit.0);
+                row.iter().filter_map(Spot::op).find_map(|op| {
+                    let What::Store { to, value, ty } = &facts.op(op).what else { return None };
+                    if own_field(facts, *to) != Some(name) {
+                        return None;
                     }
-                    Value::Result(op) => match &facts.op(*op).what {
-                        What::Call { callee, .. } => self.class(*unit, *callee),
+                    let declared = ty.and_then(|ty| self.class(*unit, ty));
+                    declared.or_else(|| match facts.value(*value) {
+                        Value::Name(param) => {
+                            let params = &facts.unit(unit.1).params;
+                            let ty = params.iter().find(|one| one.name == *param)?.ty?;
+                            self.class(*unit, ty)
+                        }
+                        Value::Result(op) => match &facts.op(*op).what {
+                            What::Call { callee, .. } => self.class(*unit, *callee),
+                            _ => None,
+                        },
                         _ => None,
-                    },
-                    _ => None,
+                    })
                 })
             })
-        })
     }
 
     fn class(&self, unit: UnitRef, ty: V) -> Option<ClassRef> {
@@ -343,9 +348,7 @@ impl Closings<'_> {
                 _ => None,
             })
             .collect();
-        let is = |v: V| {
-            own_field(facts, v) == Some(handle) || aliases.iter().any(|alias| facts.value(*alias) == facts.value(v))
-        };
+        let is = |v: V| own_field(facts, v) == Some(handle) || aliases.iter().any(|alias| facts.value(*alias) == facts.value(v));
         row.iter().filter_map(Spot::op).any(|op| match &facts.op(op).what {
             What::Await(v) => is(*v),
             What::Call { callee, args } => {
@@ -364,7 +367,8 @@ impl Closings<'_> {
                 }
                 let bounded = |args: &[Arg]| {
                     let last = facts.dotted(*callee).unwrap_or_default();
-                    last.ends_with("wait_for") || args.iter().any(|arg| arg.name.is_some_and(|name| facts.name(name) == "timeout"))
+                    last.ends_with("wait_for")
+                        || args.iter().any(|arg| arg.name.is_some_and(|name| facts.name(name) == "timeout"))
                 };
                 args.iter().any(|arg| holds(facts, arg.value, &is)) && !(expected && bounded(args))
             }
@@ -390,7 +394,8 @@ fn missed<'c>(calls: &Calls, chain: &'c [Frame], raised: &[String]) -> Option<(V
     }
     // Who catches one of them, or one that a closed handle may raise, too, means to survive it.
     let means = |name: &Arc<str>| {
-        raised.iter().any(|error| calls.catches(name, error)) || matches!(&**name, "EOFError" | "RuntimeError" | "BrokenPipeError")
+        raised.iter().any(|error| calls.catches(name, error))
+            || matches!(&**name, "EOFError" | "RuntimeError" | "BrokenPipeError")
     };
     let handler = all.iter().copied().find(|catch| catch.names.iter().flatten().any(means));
     (!missed.is_empty()).then_some((missed, handler))

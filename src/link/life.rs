@@ -349,7 +349,11 @@ impl Life<'_> {
 
     /// `Command::spawn(…)` below `.unwrap()`: the receiver of a call that gives it was there first.
     fn is_handed_on(&self, made: OpId) -> bool {
-        let What::Call { callee, .. } = &self.facts.op(made).what else { return true };
+        let What::Call { callee, args } = &self.facts.op(made).what else { return true };
+        let is_call = |v: V| matches!(self.facts.value(v), Value::Result(_));
+        if self.thing.handed_on && !args.first().is_some_and(|arg| is_call(arg.value)) {
+            return true;
+        }
         match self.facts.value(*callee) {
             Value::Attr(base, _) => self.is_result_of_born(*base),
             _ => false,
@@ -517,7 +521,8 @@ impl Life<'_> {
                     let name = self.facts.name(*name);
                     // A loop cancels the tasks that are left when it ends, those that wait for an event among them.
                     let own = self.thing.kind != Kind::Task;
-                    own && (self.thing.ends.iter().any(|one| one == name) || matches!(name, "set" | "cancel")) || TELLS.contains(&name)
+                    own && (self.thing.ends.iter().any(|one| one == name) || matches!(name, "set" | "cancel"))
+                        || TELLS.contains(&name)
                 }
                 _ => false,
             },

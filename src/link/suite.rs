@@ -169,8 +169,23 @@ impl<'a> Suite<'a> {
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
-        let mut suite =
-            Suite { sources, facts, setup, tests, meetings, namesakes, listings, works, forks, closings, summaries, by_site, test_files, spread, locked };
+        let mut suite = Suite {
+            sources,
+            facts,
+            setup,
+            tests,
+            meetings,
+            namesakes,
+            listings,
+            works,
+            forks,
+            closings,
+            summaries,
+            by_site,
+            test_files,
+            spread,
+            locked,
+        };
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
         suite
     }

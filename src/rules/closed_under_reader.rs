@@ -44,7 +44,9 @@ fn finding(suite: &Suite, closing: &Closing) -> Finding {
         confidence: if suite.is_beside(closing.read.file) { Confidence::Low } else { Confidence::Medium },
         message: format!("`{closer}` closes `{field}` while `{reader}` may still wait on it"),
         labels,
-        help: format!("tell the reader to end and wait for it, then close `{field}`; let it take {errors} for the end of its loop"),
+        help: format!(
+            "tell the reader to end and wait for it, then close `{field}`; let it take {errors} for the end of its loop"
+        ),
         notes: vec![format!(
             "a read that meets the close raises {errors}; a longer time-out only makes that rarer: the reader has to have ended before the close"
         )],

@@ -5,9 +5,15 @@ use crate::finding::{Confidence, Finding, Role, Severity};
 use crate::link::{Fork, Suite};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    for fork in suite.forks.iter().filter(|fork| !suite.is_beside(fork.unit.0)) {
+    for fork in suite.forks.iter().filter(|fork| !suite.is_beside(fork.unit.0) && !is_meant(suite, fork)) {
         found.push(finding(suite, fork));
     }
+}
+
+/// A test of what a fork does beside threads.
+fn is_meant(suite: &Suite, fork: &Fork) -> bool {
+    let name = suite.unit_name(suite.owner(fork.unit)).to_ascii_lowercase();
+    suite.is_test_code(fork.unit) && (name.contains("fork") || name.contains("deadlock"))
 }
 
 fn finding(suite: &Suite, fork: &Fork) -> Finding {

@@ -14,6 +14,15 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     }
 }
 
+/// Words of tests that leave something over to see what then happens.
+const WORDS: &[&str] =
+    &["leak", "orphan", "zombie", "detach", "dangling", "doesnt_exit", "unawaited", "not_awaited", "never_awaited"];
+
+fn is_meant(suite: &Suite, work: &Work) -> bool {
+    let name = suite.unit_name(suite.owner(work.unit)).to_ascii_lowercase();
+    WORDS.iter().any(|word| name.contains(word))
+}
+
 /// How sure it is that somebody minds; none where nobody does.
 fn confidence(suite: &Suite, work: &Work) -> Option<Confidence> {
     let file = work.unit.0;
@@ -21,7 +30,7 @@ fn confidence(suite: &Suite, work: &Work) -> Option<Confidence> {
     let tested = suite.is_test_code(work.unit);
     // Code below `tests/` that no runner collects is data, or is started by hand.
     let runs = !tested || rust || suite.holds_tests(file) || suite.path(file).ends_with("conftest.py");
-    if suite.is_beside(file) || !runs {
+    if suite.is_beside(file) || !runs || tested && is_meant(suite, work) {
         return None;
     }
     let dropped = work.held.as_deref().is_none_or(|held| held.starts_with('_'));
@@ -118,7 +127,9 @@ fn never(work: &Work, name: &str, rust: bool) -> String {
         Kind::Task if work.held.is_none() => format!("`{name}` starts a task and keeps no reference to it"),
         Kind::Coroutine => format!("`{name}` calls an `async` function and does not await it"),
         Kind::Loop => format!("`{name}` makes an event loop that nobody closes"),
-        _ if work.daemon => format!("`{name}` starts a daemon {what} that may be in the middle of its work when the process ends"),
+        _ if work.daemon => {
+            format!("`{name}` starts a daemon {what} that may be in the middle of its work when the process ends")
+        }
         _ => format!("`{name}` starts a {what} that nobody waits for or ends"),
     }
 }
@@ -142,7 +153,9 @@ fn cure(kind: Kind, rust: bool) -> &'static str {
 fn secured(kind: Kind, rust: bool) -> &'static str {
     match (kind, rust) {
         (_, true) => "keep it in a guard that kills it and waits for it when it is dropped",
-        (Kind::Task, _) => "end it in `finally`, or let a fixture own it; a longer time-out only waits longer for what is left over",
+        (Kind::Task, _) => {
+            "end it in `finally`, or let a fixture own it; a longer time-out only waits longer for what is left over"
+        }
         _ => "end it in `finally`, or register the end with `addCleanup` when it starts",
     }
 }
@@ -153,7 +166,9 @@ fn note(work: &Work) -> &'static str {
             "the event loop holds tasks weakly: one that nobody refers to may be collected before it has run, and its error is lost"
         }
         (Kind::Coroutine, _) => "nothing of the function runs; Python says \"coroutine was never awaited\" when it is collected",
-        (_, End::Never) if work.asserts.is_some() => "the test passes whether the assertion holds or not, and it may end before it runs",
+        (_, End::Never) if work.asserts.is_some() => {
+            "the test passes whether the assertion holds or not, and it may end before it runs"
+        }
         _ => "what is left over runs into the next test: it changes what that one sees, and holds its ports, files and memory",
     }
 }
