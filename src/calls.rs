@@ -302,6 +302,59 @@ pub struct Pool {
     pub unless: Vec<String>,
 }
 
+/// What kind of thing runs beside the code that made it, or is waited on by what does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Thread,
+    Timer,
+    /// A process of `multiprocessing`, which runs code of the project.
+    Process,
+    /// A program that was started.
+    Child,
+    Task,
+    /// An executor or pool of threads.
+    Threads,
+    /// An executor or pool of processes.
+    Processes,
+    Loop,
+    Server,
+    Queue,
+    Socket,
+    /// What the call of an `async` function gives: it does not run before it is awaited.
+    Coroutine,
+}
+
+/// The life of the values of a type: which methods start them, wait for their end and end them.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Thing {
+    pub kind: Kind,
+    /// Methods that start it; without any, it runs as soon as it is made.
+    #[serde(default)]
+    pub starts: Vec<String>,
+    /// Methods that wait until it has ended.
+    #[serde(default)]
+    pub joins: Vec<String>,
+    /// Methods that end it, or have it end.
+    #[serde(default)]
+    pub ends: Vec<String>,
+    /// Methods and attributes that do neither.
+    #[serde(default)]
+    pub looks: Vec<String>,
+    /// Functions that wait for its end when they are handed it.
+    #[serde(default)]
+    pub joined_by: Vec<String>,
+    /// The parameter or attribute that lets the process end without waiting for it.
+    pub daemon: Option<String>,
+    /// A call gives back what it is handed, unless that is a call's result.
+    #[serde(default)]
+    pub handed_on: bool,
+    /// What its methods raise once it was closed, or while they wait.
+    #[serde(default)]
+    pub closed: BTreeMap<String, Vec<String>>,
+}
+
 /// One entry of a table. The fields are explained in `rules/calls/README.md`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -380,6 +433,8 @@ struct Table {
     formats: BTreeMap<String, Format>,
     #[serde(default)]
     errors: BTreeMap<String, OneOrMany>,
+    #[serde(default)]
+    things: BTreeMap<String, Thing>,
 }
 
 /// What a format's loaders raise on a file that was cut off somewhere.
@@ -401,6 +456,7 @@ pub struct Calls {
     formats: HashMap<String, Format>,
     /// By error: the errors that it is one of.
     errors: HashMap<String, OneOrMany>,
+    things: HashMap<String, Thing>,
     /// Types whose values own what they stand for.
     owners: HashSet<String>,
     /// By module and name: what the name means that a glob import of the module brings.
@@ -426,6 +482,7 @@ impl Calls {
         }
         self.formats.extend(table.formats);
         self.errors.extend(table.errors);
+        self.things.extend(table.things);
         Ok(())
     }
 
@@ -457,6 +514,18 @@ impl Calls {
             open.extend(self.errors.get(one).into_iter().flat_map(OneOrMany::iter));
         }
         false
+    }
+
+    /// The life of the values of a type, or of the one that it behaves as.
+    pub fn thing(&self, ty: &str) -> Option<&Thing> {
+        let mut ty = ty;
+        for _ in 0..8 {
+            if let Some(thing) = self.things.get(ty) {
+                return Some(thing);
+            }
+            ty = self.behaves_as(ty)?;
+        }
+        None
     }
 
     /// Whether a value of this type removes its file or directory when it goes.
@@ -493,6 +562,7 @@ macro_rules! tables {
 /// The embedded tables, by path below `rules/calls/`.
 pub const TABLES: &[(&str, &str)] = tables![
     "python/builtins.toml",
+    "python/concurrency.toml",
     "python/data.toml",
     "python/fastcore.toml",
     "python/formats.toml",
@@ -503,6 +573,7 @@ pub const TABLES: &[(&str, &str)] = tables![
     "python/stdlib.toml",
     "python/tempfile.toml",
     "python/thirdparty.toml",
+    "rust/concurrency.toml",
     "rust/crates.toml",
     "rust/formats.toml",
     "rust/std.toml",
@@ -658,7 +729,8 @@ mod tests {
         for (calls, separator) in [(python(), "."), (rust(), "::")] {
             for (name, other) in &calls.types {
                 let prefix = format!("{other}{separator}");
-                let leads = calls.types.contains_key(other) || calls.keys().any(|key| key == other || key.starts_with(&prefix));
+                let named = calls.types.contains_key(other) || calls.things.contains_key(other);
+                let leads = named || calls.keys().any(|key| key == other || key.starts_with(&prefix));
                 assert!(leads, "`{name}` behaves as `{other}`, of which nothing is known");
             }
         }

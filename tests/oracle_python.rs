@@ -133,6 +133,7 @@ fn ours(facts: &FileFacts, text: &str) -> Counts {
             What::Return(_) => add("return", start, false),
             What::Yield(_) => add("yield", start, false),
             What::Raise(_) => add("raise", start, false),
+            What::Await(_) => {}
             What::Assert(_) => add("assert", start, false),
             What::Break => add("break", start, false),
             What::Continue => add("continue", start, false),

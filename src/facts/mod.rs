@@ -191,6 +191,8 @@ pub enum What {
     Return(Option<V>),
     Yield(Option<V>),
     Raise(Option<V>),
+    /// Python's `await`; the value of the expression is what is awaited.
+    Await(V),
     /// `assert`, `assert!`; calls inside stand before it.
     Assert(V),
     Break,

@@ -199,6 +199,7 @@ impl Page<'_> {
             What::Return(value) => format!("return{}", maybe(value)),
             What::Yield(value) => format!("#{} = yield{}", op.0, maybe(value)),
             What::Raise(value) => format!("raise{}", maybe(value)),
+            What::Await(what) => format!("await {}", self.value(*what)),
             What::Assert(cond) => format!("assert {}", self.value(*cond)),
             What::Break => "break".to_owned(),
             What::Continue => "continue".to_owned(),

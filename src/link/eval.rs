@@ -1,6 +1,7 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
 use super::context::leads_to_files;
+use super::life::Born;
 use super::names::is_environ;
 use super::own::Owned;
 use super::patch::Patched;
@@ -135,6 +136,7 @@ pub(super) struct Eval<'a, 'w> {
     pub gone: Vec<Gone>,
     /// What was returned or yielded while there were such.
     pub returns: Vec<(Site, Term)>,
+    pub born: Vec<Born>,
     /// Rust blocks open around, and in which of them a variable was first named.
     pub depth: usize,
     pub declared: HashMap<Sym, usize>,
@@ -204,6 +206,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             owned: Vec::new(),
             gone: Vec::new(),
             returns: Vec::new(),
+            born: Vec::new(),
             depth: 0,
             declared: HashMap::new(),
         }
@@ -235,6 +238,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             after,
             held,
             gone,
+            born: self.born,
             needs: self.world.take_needs(),
         }
     }
@@ -313,6 +317,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.call_reads(id, *callee, args, first);
                 self.results.insert(id, result.clone());
                 self.own(id, &result);
+                self.bear(id, &result, None);
             }
             What::Store { to, value, ty } => {
                 let mut term = match self.elements.get(to) {
@@ -327,6 +332,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 if matches!(self.facts.value(*to), Value::Name(name) if self.facts.name(*name) == "_") {
                     self.forgive(*value);
                 }
+                self.bear(id, &term, *ty);
                 self.named_as_value(id, &term);
                 self.bind_owner(*to, &term, id);
                 self.bind_reads(*to, *value);
@@ -334,7 +340,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.store(*to, term, id);
             }
             What::Delete(of) => self.change_shared(id, *of, Verb::Delete, None),
-            What::Import(_) | What::DefineClass(_) => {}
+            What::Await(_) | What::Import(_) | What::DefineClass(_) => {}
             What::Assert(cond) => self.asserted(*cond),
             What::Define(unit) => {
                 let name = self.facts.unit(*unit).name;

@@ -1,6 +1,7 @@
 //! The facts of all files, joined: names, summaries of units, tests with their fixtures, and what may meet.
 
 mod call;
+mod closing;
 mod context;
 mod eval;
 mod fixtures;
@@ -10,6 +11,7 @@ mod handle;
 mod index;
 mod instance;
 mod leak;
+mod life;
 mod listing;
 mod names;
 mod notebooks;
@@ -21,6 +23,7 @@ mod pool;
 mod programs;
 mod rust_tests;
 mod scope;
+mod spots;
 mod state;
 mod suite;
 mod summary;
@@ -28,7 +31,9 @@ mod term;
 mod values;
 mod world;
 
+pub use closing::Closing;
 pub use leak::{Leak, Restored};
+pub use life::{End, Fork, Work};
 pub use listing::{Listing, is_asserted_listing};
 pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Holder, Place, Realm, Root};

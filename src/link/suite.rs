@@ -1,9 +1,11 @@
 //! Tests, their fixtures, and everything they do: the frozen whole that rules ask.
 
+use super::closing::{Closing, closings};
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::index::Index;
 use super::leak::{Leak, leaks};
+use super::life::{Fork, Lives, Work, lives};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
 use super::place::{Fresh, Place, Root};
@@ -81,6 +83,12 @@ pub struct Suite<'a> {
     /// What tests that may overlap do to one thing that is no path; the effects are those of [`Test::state`].
     pub encounters: Vec<Meeting>,
     pub leaks: Vec<Leak>,
+    /// What units start and do not surely end.
+    pub works: Vec<Work>,
+    /// Processes that are forked beside a running thread.
+    pub forks: Vec<Fork>,
+    /// What is closed while a thread or task reads it.
+    pub closings: Vec<Closing>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -173,6 +181,8 @@ impl<'a> Suite<'a> {
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
         let leaks = leaks(&tests, setup, facts);
         let listings = listings(&tests, setup, facts);
+        let Lives { works, forks } = lives(&index, &summaries);
+        let closings = closings(&index, &summaries);
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
@@ -186,6 +196,9 @@ impl<'a> Suite<'a> {
             listings,
             encounters,
             leaks,
+            works,
+            forks,
+            closings,
             summaries,
             by_site,
             test_files,
@@ -215,6 +228,11 @@ impl<'a> Suite<'a> {
     /// Whether a file holds tests or what only tests use.
     pub fn is_test_file(&self, file: FileId) -> bool {
         self.test_files.contains(&file)
+    }
+
+    /// Whether a runner collects tests from a file.
+    pub fn holds_tests(&self, file: FileId) -> bool {
+        self.tests.iter().any(|test| test.unit.0 == file)
     }
 
     /// The innermost unit whose text holds an operation.

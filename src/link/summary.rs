@@ -1,5 +1,6 @@
 //! What one unit does, in terms of its parameters: RacerD's shape (Blackshear et al. 2018), with files for heap cells.
 
+use super::life::Born;
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
 use super::pool::Pool;
@@ -232,6 +233,8 @@ pub struct Summary {
     pub held: Vec<Lock>,
     /// New files and directories that it makes and that go with their owners, at its end at the latest.
     pub gone: Vec<Gone>,
+    /// What it makes that has a life of its own.
+    pub born: Vec<Born>,
     /// Summaries read on the way; a change in one of them makes this one stale.
     pub needs: Vec<UnitRef>,
 }

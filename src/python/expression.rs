@@ -15,6 +15,8 @@ impl Lower<'_> {
         // Where the spine starts, if not where its nodes say.
         let mut start = None;
         let mut starred = false;
+        // How much of the spine stands around an `await`.
+        let mut awaited = None;
         let mut value = None;
         while let Some(n) = at {
             if let Some((operand, of)) = self.type_call.take_if(|(operand, _)| *operand == n) {
@@ -31,7 +33,11 @@ impl Lower<'_> {
                 Kind::Call => self.climb(n, Field::Function),
                 Kind::Subscript => self.climb(n, Field::Value),
                 Kind::Binary => self.climb(n, Field::Left),
-                Kind::Parenthesized | Kind::Await | Kind::Type => self.syntax.first(n),
+                Kind::Await => {
+                    awaited = Some((self.spine.len(), self.span(n)));
+                    self.syntax.first(n)
+                }
+                Kind::Parenthesized | Kind::Type => self.syntax.first(n),
                 // The grammar binds the star of `[*a.b()]` to `a`.
                 Kind::ListSplat if self.spine.len() > base => {
                     let inner = self.syntax.first(n);
@@ -53,7 +59,13 @@ impl Lower<'_> {
             Some(value) => value,
             None => self.unknown(),
         };
-        while self.spine.len() > base {
+        loop {
+            if let Some((_, span)) = awaited.take_if(|(around, _)| *around == self.spine.len()) {
+                self.emit(What::Await(value), span);
+            }
+            if self.spine.len() <= base {
+                break;
+            }
             let Some(n) = self.spine.pop() else { break };
             value = self.link(n, value, start);
             let span = self.span(n);

@@ -46,7 +46,8 @@ fn an_empty_file_has_a_module() {
 fn calls_stand_in_evaluation_order() {
     check("f(g(), k=h(), *a, **b).m(i())", &["#0 = g()", "#1 = h()", "#2 = f(#0, k=#1, *a, *b)", "#3 = i()", "#4 = #2.m(#3)"]);
     check("a[f()] = g()", &["#0 = g()", "#1 = f()", "a[#1] = #0"]);
-    check("x = await f()", &["#0 = f()", "x = #0"]);
+    check("x = await f()", &["#0 = f()", "await #0", "x = #0"]);
+    check("(await t).close(await self.u)", &["await t", "await self.u", "#2 = t.close(self.u)"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A handler that catches more of what a damaged file raises.
+//! A handler that catches more of what its body raises.
 
 use super::draft::{Call, Draft};
 use crate::facts::{Handler, OpId, Step, Value};
@@ -54,7 +54,7 @@ pub fn handler(mut draft: Draft, handler: Span, caught: &[String], missed: &[Str
         }
         None => draft.insert(at, format!(", {names}")),
     }
-    super::finish(draft, "catch what a file that was cut off raises too", false)
+    super::finish(draft, "catch what the handler misses, too", false)
 }
 
 /// The `except` clause that is written here.

@@ -5,11 +5,13 @@ mod cap_lost_in_transit;
 mod cap_not_read;
 mod caps;
 mod check_then_act;
+mod closed_under_reader;
 mod cross_device_replace;
 mod cwd_relative_write;
 mod doctests_never_run;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
+mod fork_with_threads;
 mod in_place;
 mod masked_test_failure;
 mod missing_timeout;
@@ -26,6 +28,7 @@ mod single;
 mod source_tree_write;
 mod tempdir_dropped_early;
 mod uncapped_workers;
+mod unjoined_work;
 mod unlocked_read_modify_write;
 mod user_state_path;
 mod weak_unique_name;
@@ -56,11 +59,13 @@ pub const TABLE: &[Rule] = table![
     "cap-lost-in-transit" => cap_lost_in_transit,
     "cap-not-read" => cap_not_read,
     "check-then-act" => check_then_act,
+    "closed-under-reader" => closed_under_reader,
     "cross-device-replace" => cross_device_replace,
     "cwd-relative-write" => cwd_relative_write,
     "doctests-never-run" => doctests_never_run,
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
+    "fork-with-threads" => fork_with_threads,
     "masked-test-failure" => masked_test_failure,
     "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,
@@ -75,6 +80,7 @@ pub const TABLE: &[Rule] = table![
     "source-tree-write" => source_tree_write,
     "tempdir-dropped-early" => tempdir_dropped_early,
     "uncapped-workers" => uncapped_workers,
+    "unjoined-work" => unjoined_work,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
     "unused-ignore" => comments,
     "user-state-path" => user_state_path,

@@ -79,6 +79,7 @@ impl Show<'_> {
             What::Return(v) => give("return", v),
             What::Yield(v) => give("yield", v),
             What::Raise(v) => give("raise", v),
+            What::Await(v) => format!("await {}", self.value(*v)),
             What::Assert(v) => format!("assert {}", self.value(*v)),
             What::Break => "break".into(),
             What::Continue => "continue".into(),
