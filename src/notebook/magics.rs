@@ -185,10 +185,11 @@ fn behind_options(mut text: &str) -> Option<&str> {
         text = rest.trim_start();
         let valued = option.len() == 2 && VALUED.contains(&option[1..]);
         // `-n 10`, and not `-n f()` where the number is left out.
-        if valued && let Some((value, rest)) = text.split_once(char::is_whitespace) {
-            if value.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
-                text = rest.trim_start();
-            }
+        if valued
+            && let Some((value, rest)) = text.split_once(char::is_whitespace)
+            && value.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+        {
+            text = rest.trim_start();
         }
     }
     (!text.is_empty()).then_some(text)
