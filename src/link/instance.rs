@@ -184,6 +184,7 @@ impl Eval<'_, '_> {
             tries: self.tries_here(),
             maybe: self.maybe > 0,
             ways: self.ways.clone(),
+            when: self.state.when.clone(),
             expected: self.expected > 0,
             flagged: self.is_flagged(),
             leave: self.at_yield.is_some(),

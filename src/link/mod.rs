@@ -1,6 +1,7 @@
 //! The facts of all files, joined: names, summaries of units, tests with their fixtures, and what may meet.
 
 mod call;
+mod condition;
 mod context;
 mod eval;
 mod fixtures;
@@ -25,6 +26,7 @@ mod term;
 mod values;
 mod world;
 
+pub use condition::Condition;
 pub use listing::{Listing, is_asserted_listing};
 pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Place, Root};

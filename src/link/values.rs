@@ -1,5 +1,6 @@
 //! Expressions to terms.
 
+use super::condition::{equal, equality};
 use super::eval::{Eval, truth};
 use super::place::Place;
 use super::term::Term;
@@ -160,31 +161,15 @@ impl Eval<'_, '_> {
     fn compare(&mut self, comparison: Comparison, a: V, b: V) -> Term {
         let left = self.value(a);
         let right = self.value(b);
-        let equal = match (left.plain(), right.plain()) {
+        match (left.plain(), right.plain()) {
             // Whether it is there at all.
             (setting @ Term::Setting(_), Term::Nil) if matches!(comparison, Comparison::Is | Comparison::Equal) => {
                 return Term::Not(Arc::new(setting.clone()));
             }
             (Term::Setting(name), _) | (_, Term::Setting(name)) => return Term::Setting(name.clone()),
-            (Term::Nil, Term::Nil) => Some(true),
-            (Term::Nil, other) | (other, Term::Nil) => match other {
-                Term::Path(_)
-                | Term::Text(_)
-                | Term::Int(_)
-                | Term::List(_)
-                | Term::Object(_)
-                | Term::Bool(_)
-                | Term::Handle(_) => Some(false),
-                _ => None,
-            },
-            (Term::Bool(a), Term::Bool(b)) => Some(a == b),
-            (Term::Int(a), Term::Int(b)) => Some(a == b),
-            _ => match (left.as_literal(), right.as_literal()) {
-                (Some(a), Some(b)) => Some(a == b),
-                _ => None,
-            },
-        };
-        match (comparison, equal) {
+            _ => {}
+        }
+        match (comparison, equal(&left, &right)) {
             (Comparison::Equal | Comparison::Is, Some(equal)) => Term::Bool(equal),
             (Comparison::NotEqual | Comparison::IsNot, Some(equal)) => Term::Bool(!equal),
             // `exists(p) is False`, `== True`.
@@ -197,8 +182,17 @@ impl Eval<'_, '_> {
                         Term::Not(Arc::new(check))
                     }
                 }
-                _ => Term::Unknown,
+                (left, right) => equality(left, right),
             },
+            (Comparison::NotEqual | Comparison::IsNot, None) => match equality(left, right) {
+                Term::Unknown => Term::Unknown,
+                same => Term::Not(Arc::new(same)),
+            },
+            (Comparison::In | Comparison::NotIn, None) => {
+                let Term::List(all) = right.plain() else { return Term::Unknown };
+                let any = Term::Any(all.iter().map(|one| equality(left.clone(), one.clone())).collect());
+                if comparison == Comparison::In { any } else { Term::Not(Arc::new(any)) }
+            }
             _ => Term::Unknown,
         }
     }
