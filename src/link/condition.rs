@@ -1,4 +1,5 @@
-//! Conditions that hang on what a unit is called with: a call with literals or enum constants tells which ways of the callee it takes.
+//! Conditions that hang on what a unit is called with: a call with literals or enum constants tells which ways of the callee it
+//! takes.
 
 use super::eval::{Eval, truth};
 use super::summary::Frame;

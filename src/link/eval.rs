@@ -561,7 +561,17 @@ impl<'a, 'w> Eval<'a, 'w> {
         for (name, term) in other.vars {
             match self.state.vars.get_mut(&name) {
                 Some(mine) if *mine == term => {}
-                Some(mine) => *mine = join(std::mem::replace(mine, Term::Unknown), term),
+                Some(mine) => {
+                    let known = *mine != Term::Unknown && term != Term::Unknown;
+                    let mix = mine.mix().and(term.mix());
+                    *mine = join(std::mem::replace(mine, Term::Unknown), term);
+                    // One of too many values is still one value.
+                    if let Some(op) = self.state.stored.get(&name).or(other.stored.get(&name)).filter(|_| known)
+                        && *mine == Term::Unknown
+                    {
+                        *mine = Term::opaque(self.at.unwrap_or(Site { file: self.file, op: *op }), mix);
+                    }
+                }
                 None => {
                     self.state.vars.insert(name, term);
                 }

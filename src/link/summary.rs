@@ -260,6 +260,13 @@ impl Effect {
         self.tolerant || self.catches(ANY_FILE_ERROR) || self.catches(&["FileNotFoundError"])
     }
 
+    /// Whether a handler goes on where the path is missing.
+    pub fn goes_on_without(&self) -> bool {
+        let missing = |name: &Arc<str>| matches!(&**name, "NotFound" | "FileNotFoundError");
+        let recovers = |one: &Handling| one.recovers && one.catches.as_ref().is_some_and(|all| all.iter().any(missing));
+        self.tries.iter().any(|around| around.handlers.iter().any(recovers))
+    }
+
     /// Whether it takes it well that the path is there already.
     pub fn accepts_existing(&self) -> bool {
         self.tolerant || self.catches(ANY_FILE_ERROR) || self.catches(&["FileExistsError"])

@@ -170,7 +170,7 @@ pub enum Piece {
 }
 
 /// Alternatives kept of one value; more are unknown.
-const ALTERNATIVES: usize = 4;
+pub const ALTERNATIVES: usize = 4;
 
 /// Nesting kept of one term; deeper is unknown.
 pub const DEPTH: usize = 10;

@@ -2,8 +2,8 @@
 
 use super::condition::{equal, equality};
 use super::eval::{Eval, truth};
-use super::place::Place;
-use super::term::Term;
+use super::place::{Place, Root};
+use super::term::{ALTERNATIVES, Piece, Term};
 use crate::facts::{Comparison, Operator, V, Value};
 use std::sync::Arc;
 
@@ -103,6 +103,11 @@ impl Eval<'_, '_> {
                 (Term::Int(a), Term::Int(b)) => Term::Int(a.wrapping_add(*b)),
                 (Term::List(a), Term::List(b)) => Term::List(a.iter().chain(b.iter()).cloned().collect()),
                 (Term::Unknown, _) | (_, Term::Unknown) => Term::Unknown,
+                // One of several texts goes on in the same way.
+                (Term::Either(all), Term::Text(_)) => {
+                    let longer = |one: &Term| super::term::pieces([textual(one.clone()), textual(right.clone())]);
+                    all.iter().map(longer).reduce(Term::either).unwrap_or(Term::Unknown)
+                }
                 (Term::Text(_) | Term::Path(_), _) | (_, Term::Text(_)) => super::term::pieces([textual(left), textual(right)]),
                 (Term::Param(_) | Term::Field(..) | Term::Opaque(_), Term::Param(_) | Term::Field(..) | Term::Opaque(_)) => {
                     Term::Derived(Arc::from([left, right]))
@@ -141,10 +146,18 @@ impl Eval<'_, '_> {
             Term::Typed(ty, _) => Some(ty.clone()),
             _ => None,
         };
+        let (lefts, mut rights) = (left.plain().alternatives(), right.plain().alternatives());
+        // One of too many names is still one name below each of the folders.
+        let names = |one: &Term| Place::of(one).is_none_or(|place| matches!(place.root, Root::Cwd | Root::Of(_)));
+        let many = lefts.len() * rights.len() > ALTERNATIVES && rights.iter().all(names);
+        let below = |left: &Term| Place::of(left).map(|place| place.child(Piece::Hole(right.plain().clone())));
+        if many {
+            rights = &rights[..1];
+        }
         let mut out: Option<Term> = None;
-        for a in left.plain().alternatives() {
-            for b in right.plain().alternatives() {
-                let one = joined(a, b);
+        for a in lefts {
+            for b in rights {
+                let one = if many { below(a).map_or(Term::Unknown, |place| Term::Path(Arc::new(place))) } else { joined(a, b) };
                 out = Some(match out {
                     Some(old) => Term::either(old, one),
                     None => one,
@@ -229,7 +242,6 @@ fn percent(format: &str, values: &[Term]) -> Term {
 
 #[cfg(test)]
 mod tests {
-    use super::super::term::Piece;
     use super::*;
 
     #[test]
