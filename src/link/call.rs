@@ -35,8 +35,20 @@ impl Passed {
 }
 
 /// Names of functions that write the file they are given, by how names begin.
-const SAVES: &[&str] =
-    &["save", "dump_to", "export", "store", "persist", "savefig", "imsave", "imwrite", "to_file", "write_to", "write_file"];
+const SAVES: &[&str] = &[
+    "save",
+    "dump_to",
+    "export",
+    "store",
+    "persist",
+    "record",
+    "savefig",
+    "imsave",
+    "imwrite",
+    "to_file",
+    "write_to",
+    "write_file",
+];
 
 /// Methods of unittest and `contextlib.ExitStack` that enter a context manager until the test, class or stack ends.
 const ENTERS: &[&str] = &["enterContext", "enterClassContext", "enterAsyncContext", "enter_context", "enter_async_context"];

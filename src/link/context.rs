@@ -349,11 +349,7 @@ impl Eval<'_, '_> {
             _ => self.facts.dotted(context),
         };
         let Some(name) = name else { return };
-        let last = name.rsplit('.').next().unwrap_or(&name).to_ascii_lowercase();
-        if last
-            .split('_')
-            .any(|word| matches!(word, "lock" | "locked" | "locking" | "mutex" | "flock" | "filelock" | "rwlock" | "lockfile"))
-        {
+        if names_lock(&name) {
             let on = match self.facts.value(context) {
                 Value::Result(op) => match &self.facts.op(*op).what {
                     What::Call { args, .. } => args.first().map(|arg| arg.value).map(|value| self.value(value)),
@@ -412,6 +408,13 @@ impl Eval<'_, '_> {
         out.segments.extend(place.segments.iter().cloned());
         Some(out)
     }
+}
+
+/// A dotted name whose last part says that what it names holds a lock.
+pub(super) fn names_lock(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+    last.split('_')
+        .any(|word| matches!(word, "lock" | "locked" | "locking" | "mutex" | "flock" | "filelock" | "rwlock" | "lockfile"))
 }
 
 /// A name that says that what it names may decide where files of the user are.

@@ -1,5 +1,6 @@
 //! One unit, evaluated: its operations in order, with what is known of variables, locks, redirections and earlier checks.
 
+use super::condition::{Condition, common};
 use super::context::leads_to_files;
 use super::life::Born;
 use super::names::is_environ;
@@ -72,6 +73,8 @@ pub(super) struct State {
     pub made_of: HashMap<Sym, Vec<Site>>,
     /// The other way ended under a flag: what follows is only done when asked for.
     pub flagged: bool,
+    /// What must hold of the parameters on this way.
+    pub when: Vec<Condition>,
     /// This way has ended: returned, raised, broken off.
     pub dead: bool,
 }
@@ -170,6 +173,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 gone: Vec::new(),
                 made_of: HashMap::new(),
                 flagged: false,
+                when: Vec::new(),
                 dead: false,
             },
             results: HashMap::new(),
@@ -513,6 +517,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         let before = self.state.clone();
         self.refusing = raises(self.facts, other);
         self.learn(&term, true);
+        self.given(&term, true);
         self.refusing = false;
         self.maybe += 1;
         // What comes before a test fails itself is what it does when it fails: generated code is written anew.
@@ -524,6 +529,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         let after_then = std::mem::replace(&mut self.state, before);
         self.refusing = raises(self.facts, then);
         self.learn(&term, false);
+        self.given(&term, false);
         self.refusing = false;
         self.flagged += usize::from(flag == Some(false));
         self.way(other);
@@ -564,7 +570,17 @@ impl<'a, 'w> Eval<'a, 'w> {
         for (name, term) in other.vars {
             match self.state.vars.get_mut(&name) {
                 Some(mine) if *mine == term => {}
-                Some(mine) => *mine = join(std::mem::replace(mine, Term::Unknown), term),
+                Some(mine) => {
+                    let known = *mine != Term::Unknown && term != Term::Unknown;
+                    let mix = mine.mix().and(term.mix());
+                    *mine = join(std::mem::replace(mine, Term::Unknown), term);
+                    // One of too many values is still one value.
+                    if let Some(op) = self.state.stored.get(&name).or(other.stored.get(&name)).filter(|_| known)
+                        && *mine == Term::Unknown
+                    {
+                        *mine = Term::opaque(self.at.unwrap_or(Site { file: self.file, op: *op }), mix);
+                    }
+                }
                 None => {
                     self.state.vars.insert(name, term);
                 }
@@ -592,6 +608,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         let guards = other.guards;
         self.state.guards.retain(|lock| guards.contains(lock));
         self.state.flagged &= other.flagged;
+        common(&mut self.state.when, &other.when);
         let ambience = &mut self.state.ambience;
         for (mine, theirs) in [
             (&mut ambience.cwd, other.ambience.cwd),
@@ -752,8 +769,13 @@ impl<'a, 'w> Eval<'a, 'w> {
         let before = self.state.clone();
         let mut ways = Vec::new();
         self.maybe += 1;
-        for arm in arms {
+        let conditions = self.arm_conditions(subject, arms);
+        for (arm, conditions) in arms.iter().zip(conditions) {
             self.state = before.clone();
+            if conditions.iter().any(|one| truth(&one.term) == Some(!one.holds)) {
+                continue;
+            }
+            conditions.iter().for_each(|one| self.given(&one.term, one.holds));
             if let (Term::Check(..), Some(pattern)) = (&term, &arm.pattern) {
                 match pattern.last().map(|name| self.facts.name(*name)) {
                     Some("true") => self.learn(&term.clone(), true),
@@ -765,7 +787,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             ways.push(self.state.clone());
         }
         self.maybe -= 1;
-        self.state = State { dead: !arms.is_empty(), ..before };
+        self.state = State { dead: !ways.is_empty(), ..before };
         for way in ways {
             self.merge(way);
         }
@@ -843,6 +865,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             maybe: self.maybe > 0,
             one_of: false,
             ways: self.ways.clone(),
+            when: self.state.when.clone(),
             call: self.calling.clone(),
             asserted: false,
             expected: self.expected > 0,
@@ -947,6 +970,10 @@ pub(super) fn truth(term: &Term) -> Option<bool> {
         Term::Nil => Some(false),
         Term::Int(n) => Some(*n != 0),
         Term::Not(inner) => truth(inner).map(|b| !b),
+        Term::All(terms) if terms.iter().any(|term| truth(term) == Some(false)) => Some(false),
+        Term::All(terms) => terms.iter().all(|term| truth(term) == Some(true)).then_some(true),
+        Term::Any(terms) if terms.iter().any(|term| truth(term) == Some(true)) => Some(true),
+        Term::Any(terms) => terms.iter().all(|term| truth(term) == Some(false)).then_some(false),
         Term::Text(_) | Term::Typed(..) => term.as_literal().map(|text| !text.is_empty()),
         Term::Path(_) => Some(true),
         Term::List(terms) => Some(!terms.is_empty()),

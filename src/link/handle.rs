@@ -113,6 +113,14 @@ impl Eval<'_, '_> {
     }
 
     fn handle(&mut self, value: V, around: &Arc<Try>) {
+        // `let opened = File::open(p); match opened { … }`.
+        let value = match self.facts.value(value) {
+            Value::Name(name) => match self.state.stored.get(name).map(|op| &self.facts.op(*op).what) {
+                Some(What::Store { value, .. }) => *value,
+                _ => return,
+            },
+            _ => value,
+        };
         let Value::Result(op) = self.facts.value(value) else { return };
         let site = self.site(*op);
         for effect in self.effects.iter_mut().rev().take(8) {

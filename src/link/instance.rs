@@ -1,13 +1,14 @@
 //! Calls of the project's own units: their summaries, seen from the call.
 
 use super::call::Passed;
+use super::context::names_lock;
 use super::eval::{Context, Eval};
-use super::index::Binding;
+use super::index::{Binding, walk_ops};
 use super::summary::{Ambience, Around, Deferred, Frame, TRAIL};
 use super::term::{Argument, ClassRef, Lock, Mix, Object, Opaque, Pending, Site, Term, UnitRef};
 use super::world::Wrapping;
 use crate::calls::Reach;
-use crate::facts::{Language, OpId, Shape, V, Value};
+use crate::facts::{Language, OpId, Shape, V, Value, What};
 use std::sync::Arc;
 
 /// Effects that one unit gathers from calls before the most harmful are kept.
@@ -184,6 +185,7 @@ impl Eval<'_, '_> {
             tries: self.tries_here(),
             maybe: self.maybe > 0,
             ways: self.ways.clone(),
+            when: self.state.when.clone(),
             expected: self.expected > 0,
             flagged: self.is_flagged(),
             leave: self.at_yield.is_some(),
@@ -285,6 +287,19 @@ impl Eval<'_, '_> {
         calls.collect()
     }
 
+    /// A class of the project may hand out its methods under locks: `__getattribute__` then says so by the names of what it calls.
+    fn held_by_access(&self, class: ClassRef) -> Option<Lock> {
+        let (file, unit) = self.world.index.method(class, "__getattribute__")?;
+        let facts = self.world.index.file(file);
+        let mut locks = false;
+        walk_ops(&facts.unit(unit).body, &mut |op| {
+            if let What::Call { callee, .. } = &facts.op(op).what {
+                locks |= facts.dotted(*callee).is_some_and(|name| names_lock(&name));
+            }
+        });
+        locks.then(|| Lock { reach: Reach::Host, shared: false, on: Term::Param(0) })
+    }
+
     /// Locks that an object holds since it was made, opened or entered: its other methods run under them.
     pub(super) fn held_by_class(&self) -> Vec<Lock> {
         let data = self.facts.unit(self.unit);
@@ -297,7 +312,8 @@ impl Eval<'_, '_> {
         let openers = OPENERS.iter().filter_map(|opener| self.world.index.method(class, opener));
         let held = openers.flat_map(|opener| self.world.summary(opener).held.iter());
         // Only what is known through the object itself means the same thing in another method.
-        held.filter(|lock| matches!(&lock.on, Term::Field(base, _) if **base == Term::Param(0))).cloned().collect()
+        let held = held.filter(|lock| matches!(&lock.on, Term::Field(base, _) if **base == Term::Param(0))).cloned();
+        held.chain(self.held_by_access(class)).collect()
     }
 
     /// A method of our own changed a field of `self`.

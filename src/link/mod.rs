@@ -2,6 +2,7 @@
 
 mod call;
 mod closing;
+mod condition;
 mod context;
 mod eval;
 mod fixtures;
@@ -32,6 +33,7 @@ mod values;
 mod world;
 
 pub use closing::Closing;
+pub use condition::Condition;
 pub use leak::{Leak, Restored};
 pub use life::{End, Fork, Work};
 pub use listing::{Listing, is_asserted_listing};

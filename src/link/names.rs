@@ -249,8 +249,31 @@ impl Eval<'_, '_> {
             return None;
         }
         let fields = &self.facts.class(class.1).fields;
-        let ty = fields.iter().find(|(field, _)| self.facts.name(*field) == name).and_then(|(_, ty)| *ty)?;
+        let named = |fields: &[(Sym, Option<V>)], name: &str| {
+            fields.iter().find(|(field, _)| self.facts.name(*field) == name).map(|(_, ty)| *ty)
+        };
+        let ty = match named(fields, name) {
+            Some(ty) => ty?,
+            // `struct Config(Arc<Inner>)`: what it does not have itself, it has through `Deref`.
+            None => {
+                let inner = self.pointed_to(named(fields, "0")??)?;
+                named(&self.facts.class(inner.1).fields, name)??
+            }
+        };
         self.type_name(ty)
+    }
+
+    /// The class of this file that a smart pointer points to.
+    fn pointed_to(&mut self, ty: V) -> Option<ClassRef> {
+        let Value::Item(pointer, inner) = *self.facts.value(ty) else { return None };
+        let pointer = self.facts.dotted(pointer)?;
+        if !matches!(pointer.rsplit([':', '.']).next(), Some("Arc" | "Box" | "Rc")) {
+            return None;
+        }
+        match self.value(inner) {
+            Term::Class(class) if class.0 == self.file => Some(class),
+            _ => None,
+        }
     }
 
     pub fn item(&mut self, base: V, key: V) -> Term {

@@ -1,5 +1,6 @@
 //! What one unit does, in terms of its parameters: RacerD's shape (Blackshear et al. 2018), with files for heap cells.
 
+use super::condition::{Condition, equality};
 use super::life::Born;
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
@@ -31,6 +32,8 @@ pub struct Effect {
     pub maybe: bool,
     /// The ways on which it stands, outermost first: each arm of a condition, each body that a handler may leave, has a number of its own.
     pub ways: Vec<u32>,
+    /// What must hold of the parameters for it to happen.
+    pub when: Vec<Condition>,
     /// One of several paths that the value may be.
     pub one_of: bool,
     /// The library call that does it, as the tables name it.
@@ -156,6 +159,7 @@ pub struct Around {
     pub tries: Vec<Arc<Try>>,
     pub maybe: bool,
     pub ways: Vec<u32>,
+    pub when: Vec<Condition>,
     pub expected: bool,
     pub flagged: bool,
     pub leave: bool,
@@ -175,6 +179,7 @@ impl Around {
         effect.maybe |= self.maybe;
         let outer = outer.min(effect.ways.len());
         effect.ways.splice(outer..outer, self.ways.iter().copied());
+        effect.when.extend(self.when.iter().filter(|one| !effect.when.contains(one)).cloned().collect::<Vec<_>>());
         effect.expected |= self.expected;
         effect.flagged |= self.flagged;
         effect.leave |= self.leave;
@@ -194,6 +199,7 @@ impl Around {
             tries: self.tries.iter().chain(&outer.tries).cloned().collect(),
             maybe: self.maybe || outer.maybe,
             ways: both(&outer.ways, &self.ways),
+            when: outer.when.iter().chain(&self.when).cloned().collect(),
             expected: self.expected || outer.expected,
             flagged: self.flagged || outer.flagged,
             leave: self.leave || outer.leave,
@@ -268,6 +274,13 @@ impl Effect {
         self.tolerant || self.catches(ANY_FILE_ERROR) || self.catches(&["FileNotFoundError"])
     }
 
+    /// Whether a handler goes on where the path is missing.
+    pub fn goes_on_without(&self) -> bool {
+        let missing = |name: &Arc<str>| matches!(&**name, "NotFound" | "FileNotFoundError");
+        let recovers = |one: &Handling| one.recovers && one.catches.as_ref().is_some_and(|all| all.iter().any(missing));
+        self.tries.iter().any(|around| around.handlers.iter().any(recovers))
+    }
+
     /// Whether it takes it well that the path is there already.
     pub fn accepts_existing(&self) -> bool {
         self.tolerant || self.catches(ANY_FILE_ERROR) || self.catches(&["FileExistsError"])
@@ -311,8 +324,10 @@ impl Frame<'_> {
         {
             return None;
         }
+        let when = self.conditions(&effect.when)?;
         let on = Arc::new(self.place(&effect.on, 0).filter(|on| !self.ambience.hides(on))?);
         let mut effect = effect.clone();
+        effect.when = when;
         effect.on = on;
         effect.value = effect.value.map(|value| self.term(&value, 0));
         if let Some(site) = self.site {
@@ -341,6 +356,7 @@ impl Frame<'_> {
             return None;
         }
         let around = &deferred.around;
+        let when = self.conditions(&around.when)?;
         let args = deferred.call.args.iter().map(|arg| Argument { term: self.term(&arg.term, 0), ..arg.clone() });
         Some(Deferred {
             call: Arc::new(Pending { callee, args: args.collect(), site: deferred.call.site }),
@@ -348,6 +364,7 @@ impl Frame<'_> {
             around: Around {
                 guards: around.guards.iter().map(|lock| self.lock(lock)).collect(),
                 known: self.known(&around.known),
+                when,
                 ..around.clone()
             },
         })
@@ -509,6 +526,7 @@ impl Frame<'_> {
             Term::Handle(inner) => Term::Handle(Arc::new(self.term(inner, next))),
             Term::Check(inner, site) => Term::Check(Arc::new(self.term(inner, next)), *site),
             Term::Not(inner) => Term::Not(Arc::new(self.term(inner, next))),
+            Term::Equal(a, b) => equality(self.term(a, next), self.term(b, next)),
             Term::All(terms) => Term::All(all(terms)),
             Term::Any(terms) => Term::Any(all(terms)),
             Term::List(terms) => Term::List(all(terms)),

@@ -120,6 +120,8 @@ pub enum Term {
     /// The answer to "does this path exist?", asked at the site.
     Check(Arc<Term>, Site),
     Not(Arc<Term>),
+    /// Whether two values are equal, where a parameter tells.
+    Equal(Arc<Term>, Arc<Term>),
     /// All, or one, of these conditions.
     All(Arc<[Term]>),
     Any(Arc<[Term]>),
@@ -168,7 +170,7 @@ pub enum Piece {
 }
 
 /// Alternatives kept of one value; more are unknown.
-const ALTERNATIVES: usize = 4;
+pub const ALTERNATIVES: usize = 4;
 
 /// Nesting kept of one term; deeper is unknown.
 pub const DEPTH: usize = 10;
@@ -313,7 +315,7 @@ impl Term {
             }
             Term::Handle(inner) | Term::Check(inner, _) | Term::Not(inner) | Term::Typed(_, inner) => inner.visit(f),
             Term::Field(inner, _) | Term::Method(inner, _) | Term::Bound(_, inner) => inner.visit(f),
-            Term::Item(base, key) => {
+            Term::Item(base, key) | Term::Equal(base, key) => {
                 base.visit(f);
                 key.visit(f);
             }
@@ -347,7 +349,7 @@ impl Term {
             }
             Term::Handle(inner) | Term::Check(inner, _) | Term::Not(inner) | Term::Typed(_, inner) => 1 + inner.depth(),
             Term::Field(inner, _) | Term::Method(inner, _) | Term::Bound(_, inner) => 1 + inner.depth(),
-            Term::Item(base, key) => 1 + base.depth().max(key.depth()),
+            Term::Item(base, key) | Term::Equal(base, key) => 1 + base.depth().max(key.depth()),
             Term::All(terms) | Term::Any(terms) | Term::List(terms) | Term::Derived(terms) | Term::Either(terms) => {
                 1 + terms.iter().map(Term::depth).max().unwrap_or(0)
             }

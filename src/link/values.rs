@@ -1,8 +1,9 @@
 //! Expressions to terms.
 
+use super::condition::{equal, equality};
 use super::eval::{Eval, truth};
-use super::place::Place;
-use super::term::Term;
+use super::place::{Place, Root};
+use super::term::{ALTERNATIVES, Piece, Term};
 use crate::facts::{Comparison, Operator, V, Value};
 use std::sync::Arc;
 
@@ -102,6 +103,11 @@ impl Eval<'_, '_> {
                 (Term::Int(a), Term::Int(b)) => Term::Int(a.wrapping_add(*b)),
                 (Term::List(a), Term::List(b)) => Term::List(a.iter().chain(b.iter()).cloned().collect()),
                 (Term::Unknown, _) | (_, Term::Unknown) => Term::Unknown,
+                // One of several texts goes on in the same way.
+                (Term::Either(all), Term::Text(_)) => {
+                    let longer = |one: &Term| super::term::pieces([textual(one.clone()), textual(right.clone())]);
+                    all.iter().map(longer).reduce(Term::either).unwrap_or(Term::Unknown)
+                }
                 (Term::Text(_) | Term::Path(_), _) | (_, Term::Text(_)) => super::term::pieces([textual(left), textual(right)]),
                 (Term::Param(_) | Term::Field(..) | Term::Opaque(_), Term::Param(_) | Term::Field(..) | Term::Opaque(_)) => {
                     Term::Derived(Arc::from([left, right]))
@@ -140,10 +146,18 @@ impl Eval<'_, '_> {
             Term::Typed(ty, _) => Some(ty.clone()),
             _ => None,
         };
+        let (lefts, mut rights) = (left.plain().alternatives(), right.plain().alternatives());
+        // One of too many names is still one name below each of the folders.
+        let names = |one: &Term| Place::of(one).is_none_or(|place| matches!(place.root, Root::Cwd | Root::Of(_)));
+        let many = lefts.len() * rights.len() > ALTERNATIVES && rights.iter().all(names);
+        let below = |left: &Term| Place::of(left).map(|place| place.child(Piece::Hole(right.plain().clone())));
+        if many {
+            rights = &rights[..1];
+        }
         let mut out: Option<Term> = None;
-        for a in left.plain().alternatives() {
-            for b in right.plain().alternatives() {
-                let one = joined(a, b);
+        for a in lefts {
+            for b in rights {
+                let one = if many { below(a).map_or(Term::Unknown, |place| Term::Path(Arc::new(place))) } else { joined(a, b) };
                 out = Some(match out {
                     Some(old) => Term::either(old, one),
                     None => one,
@@ -160,31 +174,15 @@ impl Eval<'_, '_> {
     fn compare(&mut self, comparison: Comparison, a: V, b: V) -> Term {
         let left = self.value(a);
         let right = self.value(b);
-        let equal = match (left.plain(), right.plain()) {
+        match (left.plain(), right.plain()) {
             // Whether it is there at all.
             (setting @ Term::Setting(_), Term::Nil) if matches!(comparison, Comparison::Is | Comparison::Equal) => {
                 return Term::Not(Arc::new(setting.clone()));
             }
             (Term::Setting(name), _) | (_, Term::Setting(name)) => return Term::Setting(name.clone()),
-            (Term::Nil, Term::Nil) => Some(true),
-            (Term::Nil, other) | (other, Term::Nil) => match other {
-                Term::Path(_)
-                | Term::Text(_)
-                | Term::Int(_)
-                | Term::List(_)
-                | Term::Object(_)
-                | Term::Bool(_)
-                | Term::Handle(_) => Some(false),
-                _ => None,
-            },
-            (Term::Bool(a), Term::Bool(b)) => Some(a == b),
-            (Term::Int(a), Term::Int(b)) => Some(a == b),
-            _ => match (left.as_literal(), right.as_literal()) {
-                (Some(a), Some(b)) => Some(a == b),
-                _ => None,
-            },
-        };
-        match (comparison, equal) {
+            _ => {}
+        }
+        match (comparison, equal(&left, &right)) {
             (Comparison::Equal | Comparison::Is, Some(equal)) => Term::Bool(equal),
             (Comparison::NotEqual | Comparison::IsNot, Some(equal)) => Term::Bool(!equal),
             // `exists(p) is False`, `== True`.
@@ -197,8 +195,17 @@ impl Eval<'_, '_> {
                         Term::Not(Arc::new(check))
                     }
                 }
-                _ => Term::Unknown,
+                (left, right) => equality(left, right),
             },
+            (Comparison::NotEqual | Comparison::IsNot, None) => match equality(left, right) {
+                Term::Unknown => Term::Unknown,
+                same => Term::Not(Arc::new(same)),
+            },
+            (Comparison::In | Comparison::NotIn, None) => {
+                let Term::List(all) = right.plain() else { return Term::Unknown };
+                let any = Term::Any(all.iter().map(|one| equality(left.clone(), one.clone())).collect());
+                if comparison == Comparison::In { any } else { Term::Not(Arc::new(any)) }
+            }
             _ => Term::Unknown,
         }
     }
@@ -235,7 +242,6 @@ fn percent(format: &str, values: &[Term]) -> Term {
 
 #[cfg(test)]
 mod tests {
-    use super::super::term::Piece;
     use super::*;
 
     #[test]

@@ -5,7 +5,7 @@ use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
-use crate::link::{Effect, Known, Root, Site, Suite, UnitRef, is_shared};
+use crate::link::{Effect, Known, Root, Site, Suite, Summary, UnitRef, is_shared};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -37,6 +37,10 @@ fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>
     if effect.flagged || effect.expected || effect.on.is_private() || suite.is_locked_by_callers(effect.site) {
         return;
     }
+    if let Some(again) = remade(suite.summary(unit), effect).filter(|_| seen.insert(effect.site)) {
+        found.push(replaced(suite, unit, effect, again));
+        return;
+    }
     let Some(known) = effect.known.iter().rev().find(|known| known.on == effect.on && !known.refused) else { return };
     let path = suite.show(&effect.on, unit);
     let Some(case) = case(effect, known, &path) else { return };
@@ -45,6 +49,45 @@ fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>
     if own && !seen.contains(&effect.site) && seen.insert(anchor(effect)) {
         seen.insert(effect.site);
         found.push(finding(suite, unit, effect, known, case, path));
+    }
+}
+
+/// Where a path that could not be made, since it is there, is made once more after this deletion.
+fn remade(summary: &Summary, effect: &Effect) -> Option<Site> {
+    let makes = |other: &&Effect| {
+        other.verb == Verb::Create && other.on == effect.on && other.via.is_empty() && other.guards == effect.guards
+    };
+    let deletes = effect.verb == Verb::Delete && effect.via.is_empty() && effect.guards.is_empty();
+    let mut all = summary.effects.iter().filter(|_| deletes).filter(makes);
+    let tried = all.clone().any(|other| other.site < effect.site && (other.dominates(effect) || other.accepts_existing()));
+    all.find(|other| tried && effect.site < other.site && effect.dominates(other)).map(|other| other.site)
+}
+
+fn replaced(suite: &Suite, unit: UnitRef, effect: &Effect, again: Site) -> Finding {
+    let name = suite.unit_name(suite.owner(unit));
+    let path = suite.show(&effect.on, unit);
+    let mut labels = vec![
+        words::label(suite, effect.site, "removed here", Role::Primary),
+        words::label(suite, again, "and made again here", Role::OtherEnd),
+    ];
+    labels.extend(words::derivation(suite, effect, &labels));
+    Finding {
+        rule: "check-then-act",
+        severity: Severity::Warning,
+        confidence: Confidence::Medium,
+        message: format!("`{name}` removes `{path}` to make it again, and in between it is missing"),
+        labels,
+        help:
+            "make it under a name of its own in the same directory, and rename it onto the path: a rename replaces what is there"
+                .to_owned(),
+        notes: vec![
+            "a second process that does the same at that time gets an error, and one that looks finds nothing".to_owned(),
+        ],
+        tests: Vec::new(),
+        reproduce: None,
+        key: format!("{name} {path} again"),
+        remedy: None,
+        fix: None,
     }
 }
 
@@ -153,6 +196,8 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
     // than not.
     let confidence = match case {
         _ if suite.is_beside(unit.0) => Confidence::Low,
+        // Which path it is, nobody can say; a lock around the act says that others are there.
+        Case::MakeDir | Case::Remove | Case::LockFile | Case::File if !path.contains(char::is_alphanumeric) => Confidence::Low,
         Case::Remove | Case::File if matches!(effect.on.root, Root::Of(_)) => Confidence::Low,
         _ => Confidence::Medium,
     };

@@ -6,6 +6,7 @@ use crate::link::{Effect, Piece, Place, Root, Site, Suite, Term, UnitRef, discri
 use std::sync::Arc;
 
 /// One end of a cache: who reads or writes which path, where, in which class.
+#[derive(Clone)]
 pub struct End {
     pub unit: UnitRef,
     pub class: Option<ClassId>,
@@ -31,6 +32,21 @@ impl End {
         }
     }
 
+    /// The same end as methods of the class see it, where the unit makes an instance that keeps the path in a field.
+    pub fn as_fields(&self, suite: &Suite) -> Vec<End> {
+        let summary = suite.summary(self.unit);
+        let given = summary.gives.iter().flat_map(|term| term.alternatives()).filter_map(|term| match term.plain() {
+            Term::Object(object) => Some(&object.fields),
+            _ => None,
+        });
+        let kept = given.flatten().chain(&summary.stores).filter(|(_, term)| Place::of(term).as_ref() == Some(&*self.place));
+        let mut names: Vec<&Arc<str>> = kept.map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let field = |name: &Arc<str>| Arc::new(Place::root(Root::Of(Term::Field(Arc::new(Term::Param(0)), name.clone()))));
+        names.into_iter().filter(|_| self.class.is_some()).map(|name| End { place: field(name), ..self.clone() }).collect()
+    }
+
     /// Whether another end, in another unit of the same file, has the same field of the same class or a path with the same last part.
     pub fn matches(&self, other: &End) -> bool {
         let field = self.class.is_some()
@@ -53,7 +69,9 @@ pub fn anchor(effect: &Effect) -> Site {
 /// Whether others may look at the path while it is written: not private, not locked, not asked for by a flag.
 pub fn is_exposed(effect: &Effect, all: &[Effect]) -> bool {
     let private = effect.on.is_private();
-    let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host);
+    // A lock of unknown kind that is taken on the very path orders those who write it.
+    let of_path = |on: &Term| Place::of(on).as_ref() == Some(&*effect.on);
+    let host = |effect: &Effect| effect.guards.iter().any(|lock| lock.reach == Reach::Host || of_path(&lock.on));
     // A lock that a reader of the same function does not take keeps nobody out, unless who holds it looks once more.
     let mut looks = all.iter().filter(|other| matches!(other.verb, Verb::Read | Verb::Stat) && other.on == effect.on);
     let locked = host(effect) && (looks.clone().any(host) || !looks.any(|other| other.verb == Verb::Read));

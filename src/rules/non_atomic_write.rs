@@ -49,7 +49,10 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for (unit, summary) in suite.units() {
         for effect in &summary.effects {
             if effect.verb == Verb::Read && effect.via.len() <= 1 {
-                readers.entry(unit.0).or_default().push(End::new(suite, unit, effect));
+                let end = End::new(suite, unit, effect);
+                let list = readers.entry(unit.0).or_default();
+                list.extend(end.as_fields(suite));
+                list.push(end);
             }
         }
     }
@@ -120,13 +123,14 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
         other.verb == Verb::Stat && other.on == effect.on && other.via.is_empty() && other.site < anchor(effect) && !there
     });
     // A read inside the very call that writes is the callee's own matter.
-    let apart = |other: &Effect| other.via.is_empty() || anchor(other) != anchor(effect);
+    let inside = |other: &Effect| all.iter().any(|one| one.site == other.site && anchor(one) == anchor(effect));
+    let apart = |other: &Effect| other.via.is_empty() || !inside(other);
     // A read on the same way is the first half of a change, or the second of a hand-over.
     let read = all.iter().find(|other| {
         other.verb == Verb::Read
             && other.on == effect.on
             && apart(other)
-            && (!other.dominates(effect) || !other.caught.is_empty())
+            && (!other.dominates(effect) || !other.caught.is_empty() || other.goes_on_without())
             // What is read and written back changed is a change, whose rule is another one.
             && !effect.made_of.contains(&other.site)
             && !there
@@ -136,7 +140,11 @@ fn evidence(suite: &Suite, unit: UnitRef, effect: &Effect, all: &[Effect], reade
     Evidence {
         missing: missing.is_some(),
         paired: effect.format.is_some() && read.is_some_and(|read| read.format == effect.format),
-        check: missing.map(|known| known.site).or(asked.map(|effect| effect.site)),
+        // To go on without a file that cannot be opened is to ask for it.
+        check: missing
+            .map(|known| known.site)
+            .or(asked.map(|effect| effect.site))
+            .or(read.filter(|read| read.goes_on_without()).map(anchor)),
         read: read.map(anchor),
         elsewhere: elsewhere.map(|reader| reader.site),
         asked: elsewhere.is_some_and(|reader| reader.asked && is_field(&effect.on) && reader.place == effect.on),
