@@ -7,7 +7,7 @@ MIRROR holds a git directory OWNER+NAME/repo for each repository of the table; s
 folder for checkouts and virtual environments; what is there is used again. Needs `git`, `uv` and, for the Rust ones, `cargo` on the PATH.
 
 Each project's tests run alone with a record of the lines that ran, and with two workers. An edit counts where the line of its finding
-ran (in Rust: where a test that the finding names ran), and no test that passed before fails after. Exits with 1 where one does.
+or one that it wrote ran (in Rust: where a test that the finding names passed), and no test that passed before fails after. Exits with 1 where one does.
 """
 
 import json
@@ -126,7 +126,7 @@ class Runner:
         coverage = [self.venv / "bin" / "python", "-m", "coverage"]
         start = [self.venv / "bin" / "python"] if workers else [*coverage, "run", f"--rcfile={config}"]
         words = [*start, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
-        words += [*(["-n", str(workers)] if workers else ["-p", "no:xdist"]), *self.project.get("args", []), *self.project["tests"]]
+        words += ["-n", str(workers), *self.project.get("args", []), *self.project["tests"]]
         with open(self.work / f"{name}.{label}.log", "w") as log:
             subprocess.run([str(word) for word in words], cwd=self.tree, env=self.env, stdout=log, stderr=log, timeout=1800)
         passed = set()
@@ -172,16 +172,21 @@ def findings(tree, project):
     return json.loads(run(command, cwd=tree))["findings"]
 
 
-def changed(tree):
-    """The lines that an edit wrote, by path."""
-    lines, path = {}, None
+def hunks(tree):
+    """What edits changed: path, first and last line before, and the lines that were written, those left out that run at import."""
+    found, path, lines = [], None, []
     for line in run(["git", "-C", tree, "diff", "--unified=0"]).splitlines():
         if line.startswith("+++ "):
             path = line[6:]
-        elif match := re.match(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@", line):
-            start, count = int(match[1]), int(match[2] or 1)
-            lines.setdefault(path, set()).update(range(start, start + count))
-    return lines
+        elif match := re.match(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,\d+)? @@", line):
+            start, count, at = int(match[1]), int(match[2] or 1), int(match[3])
+            lines = []
+            found.append((path, start, start + max(count, 1) - 1, lines))
+        elif line.startswith("+"):
+            if not re.match(r"\+\s*(import|from|def|async def|class|@)\b", line):
+                lines.append(at)
+            at += 1
+    return found
 
 
 def one(mirror, work, project):
@@ -196,7 +201,7 @@ def one(mirror, work, project):
     fixed = subprocess.run([*command, "--select", ",".join(project.get("rules", RULES)), "."], cwd=tree, capture_output=True, text=True)
     (work / f"{name}.fix.log").write_text(fixed.stdout + fixed.stderr)
     (work / f"{name}.diff").write_text(run(["git", "-C", tree, "diff"]))
-    written = changed(tree)
+    written = hunks(tree)
     left = {finding["fingerprint"] for finding in findings(tree, project)}
     # The edits stay when the rest is swept away.
     run(["git", "-C", tree, "add", "--all"])
@@ -211,10 +216,11 @@ def one(mirror, work, project):
             ends = {test.rsplit("::", 1)[-1] for test in finding["tests"]}
             reached = any(test.rsplit("::", 1)[-1] in ends for test in alone & alone_after)
         else:
-            # The place itself ran before, and a line that was written ran after.
-            places = [(edit["path"], edit["line"]) for edit in finding["fix"]["edits"]]
+            # The place itself ran, or a line that the edit wrote.
             reached = finding["line"] in ran.get(path, ())
-            reached = reached and any(written.get(path, set()) & ran_after.get(path, set()) for path, _ in places)
+            for edit in finding["fix"]["edits"]:
+                near = [one for one in written if one[0] == edit["path"] and one[1] <= edit["endLine"] and edit["line"] - 1 <= one[2]]
+                reached = reached or any(set(lines) & ran_after.get(edit["path"], set()) for *_, lines in near)
         edits.append({"rule": finding["rule"], "path": path, "line": finding["line"], "title": finding["fix"]["title"], "reached": reached})
     lost = sorted((alone - alone_after) | (together - together_after))
     result = {

@@ -4,7 +4,7 @@
     scripts/long/pairs.py MIRROR WORK [NAME...]       RUNS=60; ISOLINT=path for another binary than target/release/isolint
 
 The table is pairs.toml; MIRROR and WORK are those of edits.py. The command is taken from the finding, not from the table: the table
-names the rule and the file only. The same tests have to pass one after the other first. Between two runs the checkout is as it was.
+names the rule and the file, and options that the tests need here (`more`). The same tests have to pass one after the other first. Between two runs the checkout is as it was.
 Exits with 1 where a command does not fail.
 """
 
@@ -29,7 +29,7 @@ def one(mirror, work, project):
     known = [one for one in findings(tree, project) if one["rule"] == project["rule"] and one["path"] == project["path"]]
     if not known or not known[0]["reproduce"]:
         raise RuntimeError("no such finding")
-    command = known[0]["reproduce"]
+    command = f"{known[0]['reproduce']} {project.get('more', '')}".strip()
     print(f"{project['name']}: {known[0]['message']}\n    {command}", flush=True)
     env = {**os.environ, "PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "CARGO_TARGET_DIR": str(work / "rust-target")}
     env |= {"PYTHONDONTWRITEBYTECODE": "1", "CARGO_INCREMENTAL": "0", "CARGO_PROFILE_TEST_DEBUG": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
