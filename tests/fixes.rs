@@ -56,6 +56,18 @@ fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
+fn a_call_that_a_test_puts_a_mock_in_the_place_of_is_left_alone() {
+    let product = "import os\n\n\ndef prepare(outdir):\n    if not os.path.isdir(outdir):\n        os.makedirs(outdir)\n";
+    let test = "from unittest.mock import patch\n\n\n@patch(\"app.files.os.makedirs\")\ndef test_prepare(makedirs):\n    \
+                makedirs.assert_called_with(\"/srv/out\")\n";
+    let folder = project(&[("src/app/files.py", product), ("src/app/other.py", product), ("tests/test_files.py", test)]);
+    let done = run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    assert!(out(&done).contains("Fixed 1 finding."), "{}", out(&done));
+    assert_eq!(fs::read_to_string(folder.path().join("src/app/files.py")).unwrap(), product);
+    assert!(fs::read_to_string(folder.path().join("src/app/other.py")).unwrap().contains("exist_ok=True"));
+}
+
+#[test]
 fn line_ends_tabs_and_quotes_stay_as_they_are() {
     let folder = project(&[("src/a.py", AWKWARD)]);
     let done = run(folder.path(), &["--fix"]);

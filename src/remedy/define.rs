@@ -1,7 +1,7 @@
 //! Where a path is given its name: from a call that is handed the path back to the expression that makes it.
 
 use super::draft::Draft;
-use crate::facts::{Shape, UnitId, V, Value, What};
+use crate::facts::{Operator, Shape, UnitId, V, Value, What};
 use crate::finding::Use;
 use crate::text::Span;
 
@@ -69,9 +69,12 @@ pub const MAKERS: &[&str] = &[
     "concat!",
 ];
 
+/// How far a name is followed to what it was given.
+const DEPTH: usize = 6;
+
 fn resolve(draft: &Draft, value: V, unit: UnitId, parts: &[String], depth: usize) -> Option<Definition> {
     let facts = draft.facts;
-    if depth > 6 {
+    if depth > DEPTH {
         return None;
     }
     let here = |span: Span| Some(Definition { span, unit, constant: None, derived: false }).filter(|_| span != Span::default());
@@ -142,8 +145,19 @@ fn resolve(draft: &Draft, value: V, unit: UnitId, parts: &[String], depth: usize
 /// The definition of a variable that a path is built on, where that one is a part of the path in question: then it is the one to move.
 fn below_own(draft: &Draft, base: V, unit: UnitId, parts: &[String], depth: usize) -> Option<Definition> {
     let facts = draft.facts;
-    if !matches!(facts.value(base), Value::Name(_) | Value::Attr(..)) {
+    if depth > DEPTH {
         return None;
+    }
+    match facts.value(base) {
+        Value::Name(_) | Value::Attr(..) => {}
+        // `root.join("a").join("b")` is built on what `root` is.
+        Value::Result(op) => {
+            let call = draft.call(*op).filter(|call| matches!(draft.last_name(call), "join" | "joinpath"))?;
+            let Value::Attr(root, _) = facts.value(call.callee) else { return None };
+            return below_own(draft, *root, unit, parts, depth + 1);
+        }
+        Value::Binary(Operator::Divide, root, _) => return below_own(draft, *root, unit, parts, depth + 1),
+        _ => return None,
     }
     let definition = resolve(draft, base, unit, parts, depth + 1).filter(|one| one.constant.is_none())?;
     let (name, _) = last_text(draft, definition.span)?;

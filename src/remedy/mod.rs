@@ -21,7 +21,7 @@ mod widen;
 
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Site};
-use crate::finding::{Edit, Fix, Remedy};
+use crate::finding::{Act, Edit, Fix, Remedy};
 use crate::text::{FileId, Source};
 use draft::Draft;
 use std::sync::Arc;
@@ -45,8 +45,18 @@ impl<'a> Project<'a> {
     }
 }
 
-/// The edits for an intent; none where this place is written in a way that we do not rewrite.
+/// The edits for an intent; none where this place is written in a way that we do not rewrite, or where a test says how it is called.
 pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
+    let acts = match remedy {
+        Remedy::AcceptExisting { act, .. } | Remedy::AcceptMissing { act, .. } | Remedy::CreateExclusively { act, .. } => {
+            std::slice::from_ref(act)
+        }
+        Remedy::PublishAtomically { writes, .. } => writes,
+        _ => &[],
+    };
+    if acts.iter().any(|act| is_replaced(act, project)) {
+        return None;
+    }
     match remedy {
         Remedy::AcceptExisting { act, check } => accept::existing(project.draft(act.site)?, act, *check),
         Remedy::AcceptMissing { act, check } => accept::missing(project.draft(act.site)?, act, *check),
@@ -72,6 +82,22 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
             widen::handler(project.draft_of(*file)?, *handler, caught, missed)
         }
     }
+}
+
+/// Whether a mock takes the place of this call by its name, as in `patch("app.store.os.makedirs")`: who puts it there looks at what it is
+/// called with.
+fn is_replaced(act: &Act, project: Project) -> bool {
+    let Some(source) = project.sources.get(act.site.file.0 as usize) else { return false };
+    let Some(path) = source.path.strip_suffix(".py") else { return false };
+    let module = path.strip_suffix("/__init__").unwrap_or(path).replace('/', ".");
+    let tails: Vec<&str> = act.call.match_indices('.').map(|(at, _)| &act.call[at + 1..]).chain([&*act.call]).collect();
+    let replaces = |name: &str| {
+        name == &*act.call
+            || tails.iter().filter_map(|tail| name.strip_suffix(tail)?.strip_suffix('.')).any(|within| {
+                module.strip_suffix(within).is_some_and(|outer| !within.is_empty() && (outer.is_empty() || outer.ends_with('.')))
+            })
+    };
+    project.facts.iter().any(|facts| facts.names.iter().any(|name| name.contains('.') && replaces(name)))
 }
 
 /// A draft as a fix: sorted, and none where its edits overlap.

@@ -179,7 +179,7 @@ fn provider(draft: &Draft, unit: UnitId, project: Project) -> Option<Provider> {
         Shape::Method if data.class.is_some_and(|class| is_case(facts, class, project, 0)) => {
             (is_test || name == "setUp").then_some(Provider::Case)
         }
-        Shape::Method if data.class.is_some_and(|class| facts.class(class).bases.is_empty()) && (is_test || fixture) => {
+        Shape::Method if data.class.is_some_and(|class| is_plain(facts, class, project, 0)) && (is_test || fixture) => {
             Some(Provider::Parameter)
         }
         _ => None,
@@ -190,16 +190,27 @@ fn provider(draft: &Draft, unit: UnitId, project: Project) -> Option<Provider> {
 fn is_case(facts: &FileFacts, class: ClassId, project: Project, depth: usize) -> bool {
     facts.class(class).bases.iter().filter_map(|base| facts.dotted(*base)).any(|base| {
         let name = base.rsplit('.').next().unwrap_or(&base);
-        if name.ends_with("TestCase") {
-            return true;
-        }
-        let named = project.facts.iter().flat_map(|facts| {
-            let all = facts.classes.iter().enumerate().filter(move |(_, class)| facts.name(class.name) == name);
-            all.map(move |(at, _)| (facts, ClassId(at as u32)))
-        });
-        let mut named = named.peekable();
-        depth < 4 && named.peek().is_some() && named.all(|(facts, class)| is_case(facts, class, project, depth + 1))
+        name.ends_with("TestCase") || all_named(name, project, depth, is_case)
     })
+}
+
+/// Whether pytest alone runs the tests of a class: it is made of nothing but plain classes of the project.
+fn is_plain(facts: &FileFacts, class: ClassId, project: Project, depth: usize) -> bool {
+    facts.class(class).bases.iter().all(|base| {
+        let base = facts.dotted(*base).unwrap_or_default();
+        let name = base.rsplit('.').next().unwrap_or(&base);
+        base == "object" || all_named(name, project, depth, is_plain)
+    })
+}
+
+/// Whether there are classes of this name in the project, and all are so.
+fn all_named(name: &str, project: Project, depth: usize, so: fn(&FileFacts, ClassId, Project, usize) -> bool) -> bool {
+    let named = project.facts.iter().flat_map(|facts| {
+        let all = facts.classes.iter().enumerate().filter(move |(_, class)| facts.name(class.name) == name);
+        all.map(move |(at, _)| (facts, ClassId(at as u32)))
+    });
+    let mut named = named.peekable();
+    depth < 4 && named.peek().is_some() && named.all(|(facts, class)| so(facts, class, project, depth + 1))
 }
 
 /// Gives each unit its directory, and each definition its new text.

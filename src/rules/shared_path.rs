@@ -120,7 +120,7 @@ fn finding(suite: &Suite, meeting: &Meeting) -> Finding {
         help: help.to_owned(),
         notes,
         tests: words::names(meeting.tests.iter().map(|test| &suite.tests[*test])),
-        reproduce: Some(words::reproduce(suite, a, b)),
+        reproduce: Some(words::reproduce_meeting(suite, meeting)),
         key: path.clone(),
         remedy: words::own_directory(suite, &meeting.tests, &[&meeting.place]),
         fix: None,

@@ -4,7 +4,7 @@ use crate::calls::{Discriminator, Verb};
 use crate::facts::Language;
 use crate::facts::run::{Notebooks, Target};
 use crate::finding::{Confidence, Label, Remedy, Role, Use};
-use crate::link::{Effect, Piece, Place, Root, Site, Suite, Test, discriminators};
+use crate::link::{Effect, Meeting, Piece, Place, Root, Site, Suite, Test, discriminators};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -116,6 +116,23 @@ pub fn names<'t>(tests: impl Iterator<Item = &'t Test>) -> Vec<String> {
 /// What a notebook does to keep its files to itself.
 pub const OWN_FOLDER: &str =
     "make a directory with `tempfile.TemporaryDirectory()` in a cell of each notebook, and put the file below it";
+
+/// A command that lets a meeting happen: its two ends side by side, or, where neither is seen to make what they meet at, all tests of
+/// their files, since others have to make it.
+pub fn reproduce_meeting(suite: &Suite, meeting: &Meeting) -> String {
+    let (a, b) = (&suite.tests[meeting.first.0], &suite.tests[meeting.second.0]);
+    let makes = |test: &Test| {
+        test.effects.iter().map(|one| &one.effect).any(|effect| {
+            let made = crate::link::changes(effect.verb) && !matches!(effect.verb, Verb::Delete | Verb::DeleteTree);
+            made && effect.on.root == meeting.place.root && effect.on.segments.starts_with(&meeting.place.segments)
+        })
+    };
+    if suite.language(a.unit.0) == Language::Rust || a.is_notebook() || b.is_notebook() || makes(a) || makes(b) {
+        return reproduce(suite, a, b);
+    }
+    let files: BTreeSet<&str> = [a, b].iter().map(|test| suite.path(test.unit.0)).collect();
+    format!("pytest -n 4 {}", files.into_iter().collect::<Vec<_>>().join(" "))
+}
 
 /// A command that runs two tests (or one that meets itself) side by side.
 pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
