@@ -79,6 +79,8 @@ pub enum Value {
     /// A string, bytes or character literal, decoded.
     Text(Sym),
     Int(i64),
+    /// A decimal number, as it is written.
+    Float(Sym),
     Bool(bool),
     /// `None`, `()`.
     Nil,
@@ -144,8 +146,10 @@ pub enum Comparison {
     IsNot,
     In,
     NotIn,
-    /// `<`, `<=`, `>`, `>=`.
-    Order,
+    /// `<`, `<=`.
+    Less,
+    /// `>`, `>=`.
+    Greater,
 }
 
 /// One operation, and the bytes it stands on.

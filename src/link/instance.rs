@@ -138,6 +138,8 @@ impl Eval<'_, '_> {
         for pool in summary.pools.iter().filter(|pool| !frame.ambience.replaces_pool(self.world, pool)) {
             self.add_pool(pool.clone());
         }
+        self.vary.gives.extend(summary.varying.iter().cloned());
+        self.paced(site, &summary.events);
         let mut after = frame.ambience(&summary.after);
         after.patched.retain(|one| before.patched.contains(one) || !ambience.patched.contains(one));
         let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();

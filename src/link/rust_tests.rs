@@ -94,6 +94,7 @@ impl Maker<'_, '_> {
             guards: self.serial_locks(unit),
             effects,
             pools: making.pools,
+            events: making.events,
         })
     }
 

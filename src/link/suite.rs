@@ -5,6 +5,7 @@ use super::eval::Eval;
 use super::index::Index;
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
+use super::pace::Event;
 use super::place::{Fresh, Place, Root};
 use super::pool::TestPool;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
@@ -63,6 +64,8 @@ pub struct Test {
     pub effects: Vec<TestEffect>,
     /// Pools of all CPUs that it surely starts.
     pub pools: Vec<TestPool>,
+    /// What its body does in time.
+    pub events: Vec<Event>,
 }
 
 /// Everything joined.
@@ -116,6 +119,7 @@ pub(super) struct Making {
     pub effects: Vec<TestEffect>,
     pub teardown: Vec<TestEffect>,
     pub pools: Vec<TestPool>,
+    pub events: Vec<Event>,
     pub open: Vec<Arc<str>>,
 }
 
@@ -737,6 +741,7 @@ impl<'i> Maker<'_, 'i> {
             guards: Vec::new(),
             effects,
             pools: making.pools,
+            events: making.events,
         }
     }
 
@@ -889,6 +894,9 @@ impl<'i> Maker<'_, 'i> {
         }
         let pools = eval.pools.iter().filter(|pool| !frame.ambience.replaces_pool(&self.world, pool));
         making.pools.extend(pools.map(|pool| TestPool { pool: pool.clone(), phase, within: unit }));
+        if phase == Phase::Body {
+            making.events.append(&mut eval.events);
+        }
         making.ambience = frame.ambience(&eval.state.ambience);
         making.guards.extend(eval.state.guards.iter().map(|lock| frame.lock(lock)));
         self.after_method(unit, eval.changed, making);

@@ -1,9 +1,11 @@
 //! What one unit does, in terms of its parameters: RacerD's shape (Blackshear et al. 2018), with files for heap cells.
 
+use super::pace::Event;
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
 use super::pool::Pool;
 use super::term::{Argument, Lock, Object, Opaque, Pending, Piece, Site, Term, UnitRef, pieces};
+use super::vary::{Doubtful, Parameters, Unstable, Varying};
 use super::world::{NESTED, World};
 use crate::calls::Verb;
 use crate::text::{FileId, Span};
@@ -221,6 +223,16 @@ pub struct Summary {
     pub held: Vec<Lock>,
     /// New files and directories that it makes and that go with their owners, at its end at the latest.
     pub gone: Vec<Gone>,
+    /// What of the value that it gives differs from run to run.
+    pub varying: Vec<Varying>,
+    /// Assertions in it that depend on such a value.
+    pub doubtful: Vec<Doubtful>,
+    /// Lists of parameters without an order, in the marks of what it defines.
+    pub parameters: Vec<Parameters>,
+    /// Marks whose parameters have other ids in every process.
+    pub unstable: Vec<Unstable>,
+    /// What it does in time.
+    pub events: Vec<Event>,
     /// Summaries read on the way; a change in one of them makes this one stale.
     pub needs: Vec<UnitRef>,
 }

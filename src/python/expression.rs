@@ -31,6 +31,15 @@ impl Lower<'_> {
                 Kind::Call => self.climb(n, Field::Function),
                 Kind::Subscript => self.climb(n, Field::Value),
                 Kind::Binary => self.climb(n, Field::Left),
+                // What was made elsewhere is waited for here.
+                Kind::Await
+                    if self.syntax.first(n).is_some_and(|of| {
+                        matches!(self.kind(of), Kind::Identifier | Kind::Attribute | Kind::Subscript)
+                    }) =>
+                {
+                    self.spine.push(n);
+                    self.syntax.first(n)
+                }
                 Kind::Parenthesized | Kind::Await | Kind::Type => self.syntax.first(n),
                 // The grammar binds the star of `[*a.b()]` to `a`.
                 Kind::ListSplat if self.spine.len() > base => {
@@ -114,6 +123,13 @@ impl Lower<'_> {
                 let op = self.emit(What::Call { callee: left, args }, span);
                 self.value(Value::Result(op))
             }
+            Kind::Await => {
+                let awaiting = self.facts.sym("__await__");
+                let callee = self.value(Value::Attr(left, awaiting));
+                let span = self.span(n);
+                self.emit(What::Call { callee, args: Vec::new() }, span);
+                left
+            }
             Kind::Subscript => {
                 let key = self.subscripts(n);
                 self.value(Value::Item(left, key))
@@ -163,7 +179,11 @@ impl Lower<'_> {
             Kind::True => self.value(Value::Bool(true)),
             Kind::False => self.value(Value::Bool(false)),
             Kind::None => self.value(Value::Nil),
-            Kind::Float => self.unknown(),
+            Kind::Float => {
+                let number = self.slice(self.span(n)).to_owned();
+                let number = self.facts.sym(&number);
+                self.value(Value::Float(number))
+            }
             Kind::Tuple | Kind::ExpressionList | Kind::PatternList | Kind::TuplePattern => {
                 let items = self.each(n);
                 self.value(if items.is_empty() { Value::Nil } else { Value::Tuple(items) })
@@ -334,7 +354,7 @@ impl Lower<'_> {
     fn comparison(&mut self, n: N) -> V {
         let syntax = self.syntax;
         let mut left = None;
-        let mut how = Comparison::Order;
+        let mut how = Comparison::Less;
         let mut parts = Vec::new();
         for child in syntax.all(n) {
             if self.kind(child).is_token() {
@@ -594,6 +614,7 @@ fn comparison(token: &str) -> Comparison {
         "in" => Comparison::In,
         _ if token.starts_with("not") => Comparison::NotIn,
         _ if token.starts_with("is") => Comparison::IsNot,
-        _ => Comparison::Order,
+        _ if token.starts_with('>') => Comparison::Greater,
+        _ => Comparison::Less,
     }
 }

@@ -8,6 +8,7 @@ mod check_then_act;
 mod cross_device_replace;
 mod cwd_relative_write;
 mod doctests_never_run;
+mod doubtful;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod in_place;
@@ -23,11 +24,17 @@ mod shared_host_jobs;
 mod shared_path;
 mod shared_report_file;
 mod single;
+mod sleep_as_sync;
 mod source_tree_write;
 mod tempdir_dropped_early;
 mod uncapped_workers;
 mod unlocked_read_modify_write;
+mod unordered_assert;
+mod unordered_parametrize;
+mod unseeded_random;
+mod unstable_parameters;
 mod user_state_path;
+mod wall_clock_assert;
 mod weak_unique_name;
 mod words;
 
@@ -69,10 +76,16 @@ pub const TABLE: &[Rule] = table![
     "shared-host-jobs" => shared_host_jobs,
     "shared-path" => shared_path,
     "shared-report-file" => shared_report_file,
+    "sleep-as-sync" => sleep_as_sync,
     "source-tree-write" => source_tree_write,
     "tempdir-dropped-early" => tempdir_dropped_early,
     "uncapped-workers" => uncapped_workers,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
+    "unordered-assert" => unordered_assert,
+    "unordered-parametrize" => unordered_parametrize,
+    "unseeded-random" => unseeded_random,
+    "unstable-parameters" => unstable_parameters,
     "user-state-path" => user_state_path,
+    "wall-clock-assert" => wall_clock_assert,
     "weak-unique-name" => weak_unique_name,
 ];

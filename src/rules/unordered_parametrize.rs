@@ -1,0 +1,45 @@
+//! Parameters of tests that come in another order in every worker.
+
+use super::doubtful;
+use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
+use crate::link::{Chance, Elements, Suite};
+use std::collections::BTreeSet;
+
+pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
+    let mut seen = BTreeSet::new();
+    for (unit, summary) in suite.units() {
+        for one in &summary.parameters {
+            if !seen.insert((unit.0, one.value)) || suite.is_beside(unit.0) {
+                continue;
+            }
+            let chance = doubtful::chance(one.of.chance, false);
+            let tests = suite.tests.iter().filter(|test| test.unit.0 == unit.0 && suite.file(unit.0).unit(test.unit.1).span.contains(one.mark));
+            let tests: Vec<_> = tests.collect();
+            let run = suite.tests.iter().filter(|test| test.unit.0 == unit.0).find_map(|test| suite.parallel_run(test));
+            let mut labels = vec![Label { file: unit.0, span: one.value, text: "these come in no fixed order".to_owned(), role: Role::Primary }];
+            if one.of.span != one.value || one.of.file != unit.0 {
+                labels.push(Label { file: one.of.file, span: one.of.span, text: format!("the order comes from {chance}"), role: Role::Derivation });
+            }
+            if let Some((file, span)) = run.and_then(|run| run.place) {
+                labels.push(Label { file, span, text: "each worker of this run collects by itself".to_owned(), role: Role::Evidence });
+            }
+            // A folder gives all workers of one machine the same order, as long as nobody changes it.
+            let severity = if run.is_some() && one.of.chance == Chance::Hash { Severity::Error } else { Severity::Warning };
+            found.push(Finding {
+                rule: "unordered-parametrize",
+                severity,
+                confidence: Confidence::High,
+                message: format!("parameters of tests are taken from {chance}, in no fixed order"),
+                labels,
+                help: if one.display { "write a list: `[...]`" } else { "sort them: `sorted(...)`" }.to_owned(),
+                notes: vec!["under xdist, workers that collect in different orders stop the run, or run some tests twice and others never".to_owned()],
+                tests: super::words::names(tests.into_iter()),
+                reproduce: None,
+                key: suite.unit_name(unit),
+                remedy: Some(Remedy::GiveOrder {
+ file: unit.0, value: one.value, display: one.display, safe: one.display || one.of.chance == Chance::Listing || one.of.elements == Elements::Texts }),
+                fix: None,
+            });
+        }
+    }
+}
