@@ -679,14 +679,14 @@ impl<'a, 'w> Eval<'a, 'w> {
             };
             self.elements.insert(target, element);
         }
-        let walks = over.map(|(_, iter)| self.walk(iter));
+        let walks = self.walk(over.map(|(_, iter)| iter));
         let events = self.events.len();
         let before = self.state.clone();
         self.maybe += 1;
         self.block(body);
         self.maybe -= 1;
         self.polled(events);
-        walks.into_iter().for_each(|walks| self.walked(walks));
+        self.walked(walks);
         // A value that is built from its own last round has no bound.
         let grown: Vec<Sym> = self
             .state

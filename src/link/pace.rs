@@ -28,6 +28,9 @@ pub struct Event {
     pub via: Vec<Site>,
 }
 
+/// Parts of the names of assertions that hold as long as something has not happened.
+const ABSENT: &[&str] = &["ot_called", "False", "None", "NotIn", "_err", "_pending", "_empty", "_none", "aises"];
+
 /// Events kept of one unit.
 const EVENTS: usize = 64;
 
@@ -60,11 +63,12 @@ impl Eval<'_, '_> {
                 self.beat(op, Beat::Start);
             }
             // `options.get("key")` waits for nothing.
-            Some(Flow::Wait) if name == "get" && matches!(args.first().map(|arg| self.facts.value(arg.value)), Some(Value::Text(_))) => {}
+            Some(Flow::Wait)
+                if name == "get" && matches!(args.first().map(|arg| self.facts.value(arg.value)), Some(Value::Text(_))) => {}
             Some(Flow::Wait | Flow::Completion) => self.beat(op, Beat::Wait),
             Some(Flow::End) => self.beat(op, Beat::End),
             _ if matches!(name.as_str(), "join" | "__await__") => self.beat(op, Beat::Wait),
-            _ if name.starts_with("assert") && !name.contains("ot_called") && !matches!(name.as_str(), "assertFalse" | "assertIsNone" | "assertNotIn") => {
+            _ if name.starts_with("assert") && !ABSENT.iter().any(|absent| name.contains(absent)) => {
                 let empty = args.iter().any(|arg| self.is_nothing(arg.value));
                 if !empty {
                     self.beat(op, Beat::Assert);
@@ -85,11 +89,16 @@ impl Eval<'_, '_> {
         match self.facts.value(cond) {
             Value::Not(_) => true,
             Value::Compare(Comparison::NotIn, ..) => true,
-            Value::Compare(Comparison::Equal | Comparison::Is | Comparison::Less, a, b) => self.is_nothing(*a) || self.is_nothing(*b),
+            Value::Compare(Comparison::Equal | Comparison::Is | Comparison::Less, a, b) => {
+                self.is_nothing(*a) || self.is_nothing(*b)
+            }
             Value::And(all) => all.iter().all(|one| self.is_absence(*one)),
             Value::Result(op) => match &self.facts.op(*op).what {
                 What::Call { callee, .. } => {
-                    matches!(self.last_name(*callee), Some("is_alive" | "is_empty" | "is_none" | "empty" | "is_running" | "running"))
+                    matches!(
+                        self.last_name(*callee),
+                        Some("is_alive" | "is_empty" | "is_none" | "empty" | "is_running" | "running" | "is_err" | "is_pending")
+                    )
                 }
                 _ => false,
             },

@@ -121,6 +121,8 @@ pub(super) struct Vary {
     pub gives: Vec<Varying>,
     /// The collections that are walked around the operation at hand.
     walked: Vec<(FileId, Span)>,
+    /// Loops around that go on until something happens: a bound on time in them is a time-out.
+    polling: usize,
     /// Clocks whose time was handed to somebody.
     told: Vec<(FileId, Span)>,
     pub doubtful: Vec<Doubtful>,
@@ -194,17 +196,7 @@ impl Eval<'_, '_> {
     }
 
     fn from_chance(&self, chance: Chance, form: Form, elements: Elements, span: Span) -> Varying {
-        Varying {
-            chance,
-            form,
-            elements,
-            file: self.file,
-            span,
-            moved: false,
-            coarse: false,
-            day: false,
-            against: false,
-        }
+        Varying { chance, form, elements, file: self.file, span, moved: false, coarse: false, day: false, against: false }
     }
 
     /// Elements put one after the other: in the loop itself, one is still one.
@@ -263,7 +255,7 @@ impl Eval<'_, '_> {
         let mut out = Vec::new();
         let clock = |all: &[Varying]| all.iter().find(|one| one.chance == Chance::Clock).cloned();
         match (operator, clock(&left), clock(&right)) {
-            (Operator::Subtract, Some(one), Some(_)) => out.push(Varying { chance: Chance::Elapsed, ..one }),
+            (Operator::Subtract, Some(_), Some(start)) => out.push(Varying { chance: Chance::Elapsed, ..start }),
             (Operator::Subtract, Some(one), None) | (Operator::Subtract, None, Some(one)) => {
                 let other = if clock(&left).is_some() { b } else { a };
                 let timed = left.iter().chain(&right).any(|one| one.chance == Chance::Elapsed);
@@ -410,12 +402,14 @@ impl Eval<'_, '_> {
             }
             Some(Flow::Elapsed) => {
                 // `start.elapsed()` of a clock that was read here.
-                let read = given.iter().any(|one| one.chance == Chance::Clock);
-                if read { vec![self.from_chance(Chance::Elapsed, Form::Whole, Elements::Unknown, span)] } else { Vec::new() }
+                let read = given.into_iter().filter(|one| one.chance == Chance::Clock);
+                read.map(|start| Varying { chance: Chance::Elapsed, ..start }).collect()
             }
             Some(Flow::Random) => vec![self.from_chance(Chance::Random, Form::Whole, Elements::Unknown, span)],
             Some(Flow::Row) => {
-                let rows = given.into_iter().filter(|one| one.form != Form::Bag || literal != Elements::Settled || one.elements != Elements::Settled);
+                let rows = given
+                    .into_iter()
+                    .filter(|one| one.form != Form::Bag || literal != Elements::Settled || one.elements != Elements::Settled);
                 rows.map(|one| self.laid_out(one))
                     .map(|one| if joined { Varying { elements: Elements::Texts, ..one } } else { one })
                     .collect()
@@ -423,7 +417,11 @@ impl Eval<'_, '_> {
             Some(Flow::Same) => given,
             Some(Flow::Coarse) => {
                 let day = self.last_name(callee) == Some("date") || self.last_name(callee) == Some("date_naive");
-                given.into_iter().filter(Varying::is_time).map(|one| Varying { coarse: true, day: one.day || day, ..one }).collect()
+                given
+                    .into_iter()
+                    .filter(Varying::is_time)
+                    .map(|one| Varying { coarse: true, day: one.day || day, ..one })
+                    .collect()
             }
             Some(Flow::Measure) => {
                 let whole = given.into_iter().filter(|one| one.form == Form::Whole);
@@ -472,7 +470,8 @@ impl Eval<'_, '_> {
             None => {
                 // Who is handed a time may give it back.
                 let handed = args.iter().map(|arg| arg.value).chain(receiver);
-                let told: Vec<_> = handed.flat_map(|v| self.varying(v)).filter(Varying::is_time).map(|one| one.origin()).collect();
+                let told: Vec<_> =
+                    handed.flat_map(|v| self.varying(v)).filter(Varying::is_time).map(|one| one.origin()).collect();
                 self.vary.told.extend(told);
                 if self.is_own(callee) { inner } else { Vec::new() }
             }
@@ -571,16 +570,22 @@ impl Eval<'_, '_> {
         }
     }
 
-    /// A loop over a value begins; gives how many walks were open before.
-    pub(super) fn walk(&mut self, iter: V) -> usize {
-        let before = self.vary.walked.len();
-        let walked: Vec<_> = self.varying(iter).iter().map(Varying::origin).collect();
-        self.vary.walked.extend(walked);
+    /// A loop begins, over a value or until something happens; gives what was open before.
+    pub(super) fn walk(&mut self, iter: Option<V>) -> (usize, usize) {
+        let before = (self.vary.walked.len(), self.vary.polling);
+        match iter {
+            Some(iter) => {
+                let walked: Vec<_> = self.varying(iter).iter().map(Varying::origin).collect();
+                self.vary.walked.extend(walked);
+            }
+            None => self.vary.polling += 1,
+        }
         before
     }
 
-    pub(super) fn walked(&mut self, before: usize) {
-        self.vary.walked.truncate(before);
+    pub(super) fn walked(&mut self, before: (usize, usize)) {
+        self.vary.walked.truncate(before.0);
+        self.vary.polling = before.1;
     }
 
     /// A value is returned or yielded.
@@ -680,8 +685,7 @@ impl Eval<'_, '_> {
                 known || one.elements == Elements::Texts
             }
             Value::Text(text) => self.facts.name(*text).len() > 1 && one.elements == Elements::Texts,
-            // Another order of the same kind.
-            _ if beside.iter().any(|two| two.is_order() && two.form == Form::Row) => one.elements == Elements::Texts && !rust,
+            // Another order of the same kind may be the same: a folder that nobody changed, a set with the same elements.
             _ => {
                 if beside.iter().any(|two| two.form == Form::Bag) {
                     return;
@@ -692,11 +696,12 @@ impl Eval<'_, '_> {
         let sorted = match self.facts.value(other) {
             Value::List(all) if !rust && fits => {
                 let texts: Option<Vec<&str>> = {
- let text = |v: &V| match self.facts.value(*v) {
-                    Value::Text(text) => Some(self.facts.name(*text)),
-                    _ => None,
+                    let text = |v: &V| match self.facts.value(*v) {
+                        Value::Text(text) => Some(self.facts.name(*text)),
+                        _ => None,
+                    };
+                    all.iter().map(text).collect()
                 };
- all.iter().map(text).collect() };
                 texts.is_some_and(|texts| texts.is_sorted())
             }
             _ => false,
@@ -764,6 +769,9 @@ impl Eval<'_, '_> {
         let (left, right) = (self.varying(small), self.varying(big));
         let find = |all: &[Varying], chance: Chance| all.iter().find(|one| one.chance == chance).cloned();
         let times = |all: &[Varying]| all.iter().any(Varying::is_time);
+        if self.vary.polling > 0 {
+            return;
+        }
         if let Some(one) = find(&left, Chance::Elapsed) {
             // Against another time it is a comparison of two measurements.
             if !times(&right) && self.is_constant(big, 0) {
@@ -867,37 +875,35 @@ impl Eval<'_, '_> {
         }
         let facts = self.facts;
         for mark in &facts.unit(unit).marks {
-            let values: Vec<V> = match self.last_name(mark.callee) {
-                Some("parametrize") => {
-                    let named = mark.args.iter().find(|arg| arg.name.is_some_and(|name| self.facts.name(name) == "argvalues"));
-                    named.or_else(|| mark.args.iter().filter(|arg| arg.name.is_none()).nth(1)).map(|arg| arg.value).into_iter().collect()
-                }
-                Some("fixture") => {
-                    let named = mark.args.iter().find(|arg| arg.name.is_some_and(|name| self.facts.name(name) == "params"));
-                    named.map(|arg| arg.value).into_iter().collect()
-                }
-                _ => Vec::new(),
+            let named = |name: &str| mark.args.iter().find(|arg| arg.name.is_some_and(|known| facts.name(known) == name));
+            let values = match self.last_name(mark.callee) {
+                Some("parametrize") => named("argvalues").or_else(|| mark.args.iter().filter(|arg| arg.name.is_none()).nth(1)),
+                Some("fixture") => named("params"),
+                _ => None,
             };
-            let named = mark.args.iter().find(|arg| arg.name.is_some_and(|name| self.facts.name(name) == "ids"));
-            let ids = named.map(|arg| arg.value);
-            for value in values.iter().copied() {
-                self.parameters(mark.span, facts.written(value), value);
-            }
+            let Some(values) = values else { continue };
+            self.parameters(mark.span, values);
             // Where ids are given, the values have none.
-            for value in ids.map_or(values, |ids| vec![ids]) {
-                let mix = named_by(&self.value(value), true);
-                if !mix.is_empty() {
-                    self.vary.unstable.push(Unstable { mark: mark.span, value: facts.written(value), mix });
-                }
+            let ids = named("ids").unwrap_or(values);
+            let mix = named_by(&self.value(ids.value), true);
+            if !mix.is_empty() {
+                self.vary.unstable.push(Unstable { mark: mark.span, value: self.written_at(ids), mix });
             }
         }
     }
 
+    /// Where an argument's value is written; a name has no place of its own.
+    fn written_at(&self, arg: &Arg) -> Span {
+        let written = self.facts.written(arg.value);
+        if written == Span::default() { arg.span } else { written }
+    }
+
     /// A list of parameters.
-    pub(super) fn parameters(&mut self, mark: Span, value: Span, v: V) {
+    fn parameters(&mut self, mark: Span, values: &Arg) {
         let ordered = |one: &Varying| one.is_order() && one.elements != Elements::Settled;
-        if let Some(of) = self.varying(v).into_iter().find(ordered) {
-            let display = matches!(self.facts.value(v), Value::Set(_)) && of.span == value;
+        if let Some(of) = self.varying(values.value).into_iter().find(ordered) {
+            let value = self.written_at(values);
+            let display = matches!(self.facts.value(values.value), Value::Set(_)) && of.span == value;
             self.vary.parameters.push(Parameters { mark, value, of, display });
         }
     }
@@ -911,9 +917,8 @@ fn named_by(term: &Term, top: bool) -> Mix {
             Piece::Hole(hole) => mix.or(hole.mix()),
             Piece::Lit(_) => mix,
         }),
-        Term::Typed(ty, _) if matches!(&**ty, "builtins.str" | "builtins.int" | "builtins.float") => term.mix(),
-        Term::Opaque(opaque) if opaque.ty.as_deref().is_none_or(|ty| matches!(ty, "builtins.str" | "builtins.int")) => opaque.mix,
-        Term::Derived(_) => term.mix(),
+        Term::Typed(ty, _) if &**ty == "builtins.str" => term.mix(),
+        Term::Opaque(opaque) if opaque.ty.as_deref() == Some("builtins.str") => opaque.mix,
         _ => Mix::EMPTY,
     }
 }

@@ -33,9 +33,10 @@ impl Lower<'_> {
                 Kind::Binary => self.climb(n, Field::Left),
                 // What was made elsewhere is waited for here.
                 Kind::Await
-                    if self.syntax.first(n).is_some_and(|of| {
-                        matches!(self.kind(of), Kind::Identifier | Kind::Attribute | Kind::Subscript)
-                    }) =>
+                    if self
+                        .syntax
+                        .first(n)
+                        .is_some_and(|of| matches!(self.kind(of), Kind::Identifier | Kind::Attribute | Kind::Subscript)) =>
                 {
                     self.spine.push(n);
                     self.syntax.first(n)

@@ -64,9 +64,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::LimitJobs { jobs, minutes } => config::limit(jobs, *minutes, project),
         Remedy::LetThrough { section, name } => config::let_through(*section, name, project),
         Remedy::FailWithPipes { pipe } => config::pipefail(*pipe, project),
-        Remedy::GiveOrder { file, value, display, safe } => {
-            order::given(project.draft_of(*file)?, *value, *display, *safe)
-        }
+        Remedy::GiveOrder { file, value, display, safe } => order::given(project.draft_of(*file)?, *value, *display, *safe),
         Remedy::GiveNumber { option, number } => config::number(*option, *number, project),
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
         Remedy::UniqueName { written, moved } => unique::name(project.draft(moved.site)?, *written, moved),

@@ -21,9 +21,7 @@ pub fn tests_at(suite: &Suite, site: Site) -> Vec<String> {
 /// Whether a file or a `conftest.py` above it speaks of one of these.
 pub fn speaks_of(suite: &Suite, unit: UnitRef, told: &dyn Fn(&str) -> bool) -> bool {
     let path = suite.path(unit.0);
-    let above = |other: &str| {
-        other.strip_suffix("conftest.py").is_some_and(|folder| path.starts_with(folder))
-    };
+    let above = |other: &str| other.strip_suffix("conftest.py").is_some_and(|folder| path.starts_with(folder));
     let mut files = suite.sources.iter().zip(suite.facts).filter(|(source, _)| *source.path == *path || above(&source.path));
     files.any(|(_, facts)| facts.names.iter().any(|name| told(name)))
 }

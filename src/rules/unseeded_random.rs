@@ -8,7 +8,9 @@ use crate::link::{Doubt, Suite};
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for (unit, one) in doubtful::all(suite) {
         // A plug-in that seeds every test: pytest-randomly and its like are found by the word, too.
-        if one.doubt != Doubt::Bounds || doubtful::speaks_of(suite, unit, &|name| name.contains("seed") || name.contains("hypothesis")) {
+        if one.doubt != Doubt::Bounds
+            || doubtful::speaks_of(suite, unit, &|name| name.contains("seed") || name.contains("hypothesis"))
+        {
             continue;
         }
         let said = Said {

@@ -20,12 +20,20 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             if suite.is_beside(unit.0) || !seen.insert((unit.0, one.value)) {
                 continue;
             }
-            let tests = suite.tests.iter().filter(|test| test.unit.0 == unit.0 && suite.file(unit.0).unit(test.unit.1).span.contains(one.mark));
+            let tests = suite
+                .tests
+                .iter()
+                .filter(|test| test.unit.0 == unit.0 && suite.file(unit.0).unit(test.unit.1).span.contains(one.mark));
             let tests: Vec<_> = tests.collect();
             let run = suite.tests.iter().filter(|test| test.unit.0 == unit.0).find_map(|test| suite.parallel_run(test));
             let mut labels = vec![Label { file: unit.0, span: one.value, text: format!("holds {what}"), role: Role::Primary }];
             if let Some((file, span)) = run.and_then(|run| run.place) {
-                labels.push(Label { file, span, text: "each worker of this run collects by itself".to_owned(), role: Role::Evidence });
+                labels.push(Label {
+                    file,
+                    span,
+                    text: "each worker of this run collects by itself".to_owned(),
+                    role: Role::Evidence,
+                });
             }
             found.push(Finding {
                 rule: "unstable-parameters",

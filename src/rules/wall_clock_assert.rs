@@ -2,7 +2,7 @@
 
 use super::doubtful::{self, Said};
 use crate::finding::{Confidence, Finding, Severity};
-use crate::link::{Doubt, Suite};
+use crate::link::{Chance, Doubt, Suite};
 
 /// A bound up to here is missed on a busy machine; a longer one is a time-out, or nearly so.
 const TIGHT: f64 = 2.0;
@@ -17,6 +17,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                     Some(seconds) if seconds <= TIGHT => (Severity::Warning, Confidence::High),
                     Some(seconds) if seconds <= WIDE => (Severity::Note, Confidence::Medium),
                     Some(_) => (Severity::Note, Confidence::Low),
+                    None if one.of.chance == Chance::Clock => (Severity::Note, Confidence::Low),
                     None => (Severity::Note, Confidence::Medium),
                 };
                 let how = within.map_or_else(String::new, |seconds| format!(" of {seconds} s"));
@@ -56,7 +57,18 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
 
 /// Names by which tests bring in a clock of their own.
 fn is_frozen(name: &str) -> bool {
-    const FAKES: &[&str] = &["freez", "time_machine", "frozen", "fake_clock", "fake_time", "mock_time", "MockClock", "FakeClock", "FakeTime", "start_paused"];
+    const FAKES: &[&str] = &[
+        "freez",
+        "time_machine",
+        "frozen",
+        "fake_clock",
+        "fake_time",
+        "mock_time",
+        "MockClock",
+        "FakeClock",
+        "FakeTime",
+        "start_paused",
+    ];
     const CLOCKS: &[&str] = &[".time", ".monotonic", ".perf_counter", ".datetime", ".now", ".timezone"];
     FAKES.iter().any(|fake| name.contains(fake)) || CLOCKS.iter().any(|clock| name.len() > clock.len() && name.ends_with(clock))
 }

@@ -24,14 +24,14 @@ impl Lower {
                 // Run where it stands.
                 Expr::Async(base) => self.block_value(&base.block),
                 base @ (Expr::Path(_) | Expr::Field(_) | Expr::Index(_) | Expr::Reference(_)) => {
-                // What was made elsewhere is waited for here.
-                let value = self.expr(base);
-                let awaiting = self.builder.sym("__await__");
-                let callee = self.value(Value::Attr(value, awaiting));
-                self.call(callee, Vec::new(), edges::expr(expr));
-                value
-            }
-            base => self.expr(base),
+                    // What was made elsewhere is waited for here.
+                    let value = self.expr(base);
+                    let awaiting = self.builder.sym("__await__");
+                    let callee = self.value(Value::Attr(value, awaiting));
+                    self.call(callee, Vec::new(), edges::expr(expr));
+                    value
+                }
+                base => self.expr(base),
             },
             Expr::Cast(e) => self.expr(&e.expr),
             Expr::Group(e) => self.expr(&e.expr),
