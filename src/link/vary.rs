@@ -119,6 +119,8 @@ pub(super) struct Vary {
     pub results: HashMap<OpId, Vec<Varying>>,
     /// What the unit, or the nested one that is evaluated in place, gives.
     pub gives: Vec<Varying>,
+    /// What the last unit that was called gives.
+    pub called: Vec<Varying>,
     /// The collections that are walked around the operation at hand.
     walked: Vec<(FileId, Span)>,
     /// Loops around that go on until something happens: a bound on time in them is a time-out.
@@ -355,7 +357,8 @@ impl Eval<'_, '_> {
     /// A call was made: what differs in its result, and what it does to what its receiver and arguments hold. `outer` is what the unit
     /// at hand has given so far.
     pub(super) fn call_varying(&mut self, op: OpId, callee: V, args: &[Arg], outer: Vec<Varying>) {
-        let inner = std::mem::replace(&mut self.vary.gives, outer);
+        let mut inner = std::mem::replace(&mut self.vary.gives, outer);
+        inner.append(&mut self.vary.called);
         let flow = self.flow(callee);
         self.flows.extend(flow.map(|flow| (op, flow)));
         let span = self.facts.op(op).span;
@@ -775,7 +778,8 @@ impl Eval<'_, '_> {
         if let Some(one) = find(&left, Chance::Elapsed) {
             // Against another time it is a comparison of two measurements.
             if !times(&right) && self.is_constant(big, 0) {
-                let within = self.seconds(big, 0);
+                let unit = self.unit_of(small, 0);
+                let within = self.seconds(big, 0).zip(unit).map(|(bound, unit)| bound * unit);
                 self.may_fail(Doubt::Within(within), op, small, one);
             }
         } else if let (Some(one), Some(start)) = (find(&left, Chance::Clock), find(&right, Chance::Clock)) {
@@ -847,6 +851,34 @@ impl Eval<'_, '_> {
                 Some(self.seconds(first.value, depth + 1)? * unit(name))
             }
             _ => None,
+        }
+    }
+
+    /// The unit of a length of time as a number, in seconds; none where it is not known.
+    fn unit_of(&self, v: V, depth: usize) -> Option<f64> {
+        if depth > STEPS {
+            return None;
+        }
+        match self.facts.value(v) {
+            Value::Name(name) => self.stored_value(*name).map_or(Some(1.0), |value| self.unit_of(value, depth + 1)),
+            Value::Binary(Operator::Multiply, a, b) => match (self.seconds(*a, 0), self.seconds(*b, 0)) {
+                (None, Some(by)) => Some(self.unit_of(*a, depth + 1)? / by),
+                (Some(by), None) => Some(self.unit_of(*b, depth + 1)? / by),
+                _ => None,
+            },
+            Value::Binary(Operator::Divide, a, b) => Some(self.unit_of(*a, depth + 1)? * self.seconds(*b, 0)?),
+            Value::Result(op) => {
+                let What::Call { callee, args } = &self.facts.op(*op).what else { return None };
+                match self.last_name(*callee) {
+                    Some("as_millis") => Some(1e-3),
+                    Some("as_micros") => Some(1e-6),
+                    Some("as_nanos" | "time_ns" | "perf_counter_ns" | "monotonic_ns") => Some(1e-9),
+                    Some("abs" | "round" | "int" | "float") => self.unit_of(args.first()?.value, depth + 1),
+                    _ => Some(1.0),
+                }
+            }
+            Value::Binary(Operator::Subtract, a, _) => self.unit_of(*a, depth + 1),
+            _ => Some(1.0),
         }
     }
 

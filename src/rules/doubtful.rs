@@ -4,12 +4,12 @@ use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
 use crate::link::{Chance, Doubtful, Site, Suite, Test, UnitRef};
 use std::collections::BTreeSet;
 
-/// Every doubtful assertion of test code, each once, with the unit that it stands in.
+/// Every doubtful assertion of test code with its unit. Those of one unit that depend on one thing are one matter.
 pub fn all<'s>(suite: &'s Suite) -> Vec<(UnitRef, &'s Doubtful)> {
     let mut seen = BTreeSet::new();
     let in_tests = suite.units().filter(|(unit, _)| suite.is_test_code(*unit) && !suite.is_beside(unit.0));
     let each = in_tests.flat_map(|(unit, summary)| summary.doubtful.iter().map(move |one| (unit, one)));
-    each.filter(|(_, one)| seen.insert(one.site)).collect()
+    each.filter(|(unit, one)| seen.insert((*unit, one.of.chance, one.of.file, one.of.span))).collect()
 }
 
 /// The tests whose text holds a place.

@@ -50,7 +50,10 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 message: format!("parameters of tests are taken from {chance}, in no fixed order"),
                 labels,
                 help: if one.display { "write a list: `[...]`" } else { "sort them: `sorted(...)`" }.to_owned(),
-                notes: vec!["under xdist, workers that collect in different orders stop the run, or run some tests twice and others never".to_owned()],
+                notes: vec![
+                    "under xdist, other orders in other workers stop the run, or some tests run twice and others never"
+                        .to_owned(),
+                ],
                 tests: super::words::names(tests.into_iter()),
                 reproduce: None,
                 key: suite.unit_name(unit),

@@ -42,7 +42,9 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 message: format!("the ids of these tests hold {what}, so every process has other tests"),
                 labels,
                 help: "give constants as parameters, and make what is random inside the test".to_owned(),
-                notes: vec!["xdist stops with `Different tests were collected`; without it, a failed test cannot be run again by its name".to_owned()],
+                notes: vec![
+                    "xdist stops with `Different tests were collected`; a failed test cannot be run again by its name".to_owned(),
+                ],
                 tests: super::words::names(tests.into_iter()),
                 reproduce: None,
                 key: suite.unit_name(unit),
