@@ -186,7 +186,7 @@ impl Eval<'_, '_> {
                 let elements = self.elements_of(all);
                 // `{f(x) for x in y}`: one element as written, many in fact.
                 let many = all.len() > 1 || all.iter().any(|one| !of(one).is_empty() || self.is_walked_name(*one));
-                if many { vec![self.from_chance(Chance::Hash, Form::Bag, elements, self.facts.written(v))] } else { Vec::new() }
+                if many { vec![self.one_by_chance(Chance::Hash, Form::Bag, elements, self.facts.written(v))] } else { Vec::new() }
             }
             Value::Binary(operator, a, b) => self.of_binary(*operator, *a, *b, depth),
             Value::Choice { then, other, .. } => of(then).into_iter().chain(of(other)).collect(),
@@ -197,7 +197,7 @@ impl Eval<'_, '_> {
         bounded(out)
     }
 
-    fn from_chance(&self, chance: Chance, form: Form, elements: Elements, span: Span) -> Varying {
+    fn one_by_chance(&self, chance: Chance, form: Form, elements: Elements, span: Span) -> Varying {
         Varying { chance, form, elements, file: self.file, span, moved: false, coarse: false, day: false, against: false }
     }
 
@@ -228,6 +228,14 @@ impl Eval<'_, '_> {
                 }
                 _ => false,
             },
+            _ => false,
+        }
+    }
+
+    /// Whether a display is the result of a comprehension.
+    fn holds_walked(&self, v: V) -> bool {
+        match self.facts.value(v) {
+            Value::List(all) | Value::Tuple(all) | Value::Set(all) => all.iter().any(|one| self.is_walked_name(*one)),
             _ => false,
         }
     }
@@ -392,15 +400,19 @@ impl Eval<'_, '_> {
                 let known = given.iter().find(|one| one.chance == Chance::Hash).map(|one| one.elements);
                 let rust = self.facts.language == Language::Rust;
                 let elements = if rust { Elements::Texts } else { known.unwrap_or(literal) };
-                let single = matches!(subject.map(|v| self.facts.value(v)), Some(Value::List(all) | Value::Tuple(all) | Value::Set(all)) if all.len() < 2)
-                    && !subject.is_some_and(|v| !self.varying(v).is_empty());
-                if single && !rust { Vec::new() } else { vec![self.from_chance(Chance::Hash, Form::Bag, elements, span)] }
+                let few = subject.is_some_and(|v| match self.facts.value(v) {
+                    Value::List(all) | Value::Tuple(all) | Value::Set(all) => all.len() < 2,
+                    _ => false,
+                });
+                // A comprehension has one element as written.
+                let single = few && given.is_empty() && subject.is_none_or(|v| !self.holds_walked(v));
+                if single && !rust { Vec::new() } else { vec![self.one_by_chance(Chance::Hash, Form::Bag, elements, span)] }
             }
-            Some(Flow::Listing) => vec![self.from_chance(Chance::Listing, Form::Row, Elements::Texts, span)],
-            Some(Flow::Completion) => vec![self.from_chance(Chance::Completion, Form::Row, Elements::Texts, span)],
-            Some(Flow::Now | Flow::Clock) => vec![self.from_chance(Chance::Clock, Form::Whole, Elements::Unknown, span)],
+            Some(Flow::Listing) => vec![self.one_by_chance(Chance::Listing, Form::Row, Elements::Texts, span)],
+            Some(Flow::Completion) => vec![self.one_by_chance(Chance::Completion, Form::Row, Elements::Texts, span)],
+            Some(Flow::Now | Flow::Clock) => vec![self.one_by_chance(Chance::Clock, Form::Whole, Elements::Unknown, span)],
             Some(Flow::Date) => {
-                let today = self.from_chance(Chance::Clock, Form::Whole, Elements::Unknown, span);
+                let today = self.one_by_chance(Chance::Clock, Form::Whole, Elements::Unknown, span);
                 vec![Varying { coarse: true, day: true, ..today }]
             }
             Some(Flow::Elapsed) => {
@@ -408,7 +420,7 @@ impl Eval<'_, '_> {
                 let read = given.into_iter().filter(|one| one.chance == Chance::Clock);
                 read.map(|start| Varying { chance: Chance::Elapsed, ..start }).collect()
             }
-            Some(Flow::Random) => vec![self.from_chance(Chance::Random, Form::Whole, Elements::Unknown, span)],
+            Some(Flow::Random) => vec![self.one_by_chance(Chance::Random, Form::Whole, Elements::Unknown, span)],
             Some(Flow::Row) => {
                 let rows = given
                     .into_iter()
@@ -516,7 +528,7 @@ impl Eval<'_, '_> {
                     let span = self.facts.written(value);
                     let hashed = self.world.calls(self.file).flow(&ty) == Some(Flow::Hash);
                     if hashed && self.facts.language == Language::Rust {
-                        held = vec![self.from_chance(Chance::Hash, Form::Bag, Elements::Texts, span)];
+                        held = vec![self.one_by_chance(Chance::Hash, Form::Bag, Elements::Texts, span)];
                     } else if ty.contains("BTree") || ty.contains("Map") || ty.contains("Set") {
                         held.retain(|one| !one.is_order());
                     }
@@ -567,7 +579,7 @@ impl Eval<'_, '_> {
             if let Some(ty) = ty.and_then(|ty| self.declared(ty))
                 && self.world.calls(self.file).flow(&ty) == Some(Flow::Hash)
             {
-                let one = self.from_chance(Chance::Hash, Form::Bag, Elements::Texts, span);
+                let one = self.one_by_chance(Chance::Hash, Form::Bag, Elements::Texts, span);
                 self.state.varying.insert(name, vec![one]);
             }
         }
@@ -617,10 +629,8 @@ impl Eval<'_, '_> {
                     }
                 }
             }
-            Value::Compare(Comparison::Equal, a, b) => {
-                if !self.counted_one(a, b) && !self.counted_one(b, a) {
-                    self.doubt_equal(op, a, b);
-                }
+            Value::Compare(Comparison::Equal, a, b) if !self.counted_one(a, b) && !self.counted_one(b, a) => {
+                self.doubt_equal(op, a, b);
             }
             Value::Compare(Comparison::Less, a, b) => self.doubt_within(op, a, b),
             Value::Compare(Comparison::Greater, a, b) => self.doubt_within(op, b, a),
