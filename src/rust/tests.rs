@@ -31,6 +31,7 @@ impl Show<'_> {
         match self.0.value(v) {
             Value::Text(text) => format!("{:?}", self.sym(*text)),
             Value::Int(int) => int.to_string(),
+            Value::Float(number) => self.sym(*number).into(),
             Value::Bool(bool) => bool.to_string(),
             Value::Nil => "nil".into(),
             Value::Name(name) => self.sym(*name).into(),
