@@ -52,6 +52,58 @@ pub enum Redirected {
     Unknown,
 }
 
+/// What comes of a call's values from run to run: `[values]` of the tables.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// A collection that keeps no order: its elements come as their hashes have it, which differ from process to process.
+    Hash,
+    /// The names in a folder, in the order that the file system has them.
+    Listing,
+    /// What work gives, in the order in which it ends.
+    Completion,
+    /// The time of day.
+    Now,
+    /// The day.
+    Date,
+    /// A clock that only measures.
+    Clock,
+    /// How long something took.
+    Elapsed,
+    /// Drawn from a generator that was not given a seed.
+    Random,
+    /// A constant length of time.
+    Period,
+    /// The elements of the argument or receiver, one after the other.
+    Row,
+    /// The argument or receiver, or one made of it alone.
+    Same,
+    /// The same, cut to full seconds or coarser.
+    Coarse,
+    /// One number of many: order does not count.
+    Measure,
+    /// The same within a tolerance.
+    Near,
+    /// Puts the receiver in order.
+    Sorts,
+    /// Puts the argument at the receiver's end.
+    Grows,
+    /// Fails where its two arguments differ.
+    Equal,
+    /// Fails where its two arguments differ by more than a tolerance.
+    Almost,
+    /// Fails where the text of its argument is not the one that was kept.
+    Snapshot,
+    /// Waits for a fixed time.
+    Sleep,
+    /// Starts work that goes on beside the caller.
+    Start,
+    /// Waits until something has happened.
+    Wait,
+    /// Tells work to end.
+    End,
+}
+
 /// What a function that counts CPUs sees of a container's limits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Sees {
@@ -430,6 +482,8 @@ struct Table {
     #[serde(default)]
     calls: BTreeMap<String, Call>,
     #[serde(default)]
+    values: BTreeMap<String, Flow>,
+    #[serde(default)]
     formats: BTreeMap<String, Format>,
     #[serde(default)]
     errors: BTreeMap<String, OneOrMany>,
@@ -452,6 +506,7 @@ pub struct Format {
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
     calls: HashMap<String, Call>,
+    values: HashMap<String, Flow>,
     types: HashMap<String, String>,
     formats: HashMap<String, Format>,
     /// By error: the errors that it is one of.
@@ -473,6 +528,7 @@ impl Calls {
         let owning = table.calls.iter().filter(|(_, call)| call.owns.is_some());
         self.owners.extend(owning.map(|(key, call)| call.ty.clone().unwrap_or_else(|| key.clone())));
         self.calls.extend(table.calls);
+        self.values.extend(table.values);
         self.types.extend(table.types);
         for star in table.star {
             for name in star.names {
@@ -497,6 +553,11 @@ impl Calls {
             return Some(own);
         }
         self.stars.get(&(module.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// What comes of a call's values from run to run.
+    pub fn flow(&self, key: &str) -> Option<Flow> {
+        self.values.get(key).copied()
     }
 
     pub fn format(&self, name: &str) -> Option<&Format> {
@@ -574,12 +635,14 @@ pub const TABLES: &[(&str, &str)] = tables![
     "python/tempfile.toml",
     "python/thirdparty.toml",
     "rust/concurrency.toml",
+    "python/values.toml",
     "rust/crates.toml",
     "rust/formats.toml",
     "rust/std.toml",
     "rust/tempfile.toml",
     "rust/tests.toml",
     "rust/tokio.toml",
+    "rust/values.toml",
 ];
 
 fn embedded(folder: &str) -> Calls {

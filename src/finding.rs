@@ -108,6 +108,9 @@ pub enum Remedy {
     LetThrough { section: Place, name: String },
     /// Let a script fail with any command of a pipe; this stands behind the pipe.
     FailWithPipes { pipe: Place },
+    /// Give the elements of a value an order: a list where it is written with braces (`display`), sorted elsewhere. `safe` where they can
+    /// surely be sorted.
+    GiveOrder { file: FileId, value: Span, display: bool, safe: bool },
     /// Write a number where an option asks for all CPUs.
     GiveNumber { option: Place, number: u32 },
     /// Make the file or directory when its name is chosen. `first` is what makes it now.

@@ -94,6 +94,8 @@ pub enum Value {
     /// A string, bytes or character literal, decoded.
     Text(Sym),
     Int(i64),
+    /// A decimal number, as it is written.
+    Float(Sym),
     Bool(bool),
     /// `None`, `()`.
     Nil,
@@ -159,8 +161,10 @@ pub enum Comparison {
     IsNot,
     In,
     NotIn,
-    /// `<`, `<=`, `>`, `>=`.
-    Order,
+    /// `<`, `<=`.
+    Less,
+    /// `>`, `>=`.
+    Greater,
 }
 
 /// One operation, and the bytes it stands on.

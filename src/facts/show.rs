@@ -278,6 +278,7 @@ impl Page<'_> {
             Value::Int(number) => {
                 let _ = write!(out, "{number}");
             }
+            Value::Float(number) => out.push_str(self.facts.name(*number)),
             Value::Bool(is) => {
                 let _ = write!(out, "{is}");
             }
@@ -325,7 +326,8 @@ impl Page<'_> {
                     Comparison::IsNot => " is not ",
                     Comparison::In => " in ",
                     Comparison::NotIn => " not in ",
-                    Comparison::Order => " <> ",
+                    Comparison::Less => " < ",
+                    Comparison::Greater => " > ",
                 };
                 self.infix(*left, sign, *right, depth, out);
             }

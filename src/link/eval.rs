@@ -5,13 +5,15 @@ use super::context::leads_to_files;
 use super::life::Born;
 use super::names::is_environ;
 use super::own::Owned;
+use super::pace::Event;
 use super::patch::Patched;
 use super::place::Place;
 use super::pool::Pool;
 use super::summary::{Ambience, Deferred, EFFECTS, Effect, Gone, Known, Spread, Summary, Try, Where, harm};
 use super::term::{Lock, Mix, Site, Term, UnitRef};
+use super::vary::{Vary, Varying};
 use super::world::World;
-use crate::calls::{Call, Verb};
+use crate::calls::{Call, Flow, Verb};
 use crate::facts::run::HOMES;
 use crate::facts::{Arm, Block, FileFacts, Handler, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What, WithItem};
 use crate::text::FileId;
@@ -30,6 +32,7 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
         };
         eval.state.vars.insert(param.name, term);
     }
+    eval.varying_parameters();
     eval.defaults = data.params.iter().map(|param| param.default.map(|default| eval.value(default).bounded())).collect();
     let marks = data.marks.iter().filter(|_| eval.facts.language == Language::Python);
     marks.clone().for_each(|mark| eval.patched_environment(mark));
@@ -71,6 +74,8 @@ pub(super) struct State {
     pub gone: Vec<Gone>,
     /// By variable: the reads that its value is made of.
     pub made_of: HashMap<Sym, Vec<Site>>,
+    /// By variable: what of its value differs from run to run.
+    pub varying: HashMap<Sym, Vec<Varying>>,
     /// The other way ended under a flag: what follows is only done when asked for.
     pub flagged: bool,
     /// What must hold of the parameters on this way.
@@ -134,6 +139,12 @@ pub(super) struct Eval<'a, 'w> {
     pub calling: Arc<str>,
     /// By call: the reads that its result is made of.
     pub made_of: HashMap<OpId, Vec<Site>>,
+    pub vary: Vary,
+    /// By call: what the tables say of its values.
+    pub flows: HashMap<OpId, Flow>,
+    /// The course in time, and by call how many events were there before it.
+    pub events: Vec<Event>,
+    pub begun: HashMap<OpId, usize>,
     /// New files and directories whose owners were made here, and those that went with them, on whatever way.
     pub owned: Vec<Owned>,
     pub gone: Vec<Gone>,
@@ -172,6 +183,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 known: Vec::new(),
                 gone: Vec::new(),
                 made_of: HashMap::new(),
+                varying: HashMap::new(),
                 flagged: false,
                 when: Vec::new(),
                 dead: false,
@@ -207,6 +219,10 @@ impl<'a, 'w> Eval<'a, 'w> {
             refusing: false,
             calling: "".into(),
             made_of: HashMap::new(),
+            vary: Vary::default(),
+            flows: HashMap::new(),
+            events: Vec::new(),
+            begun: HashMap::new(),
             owned: Vec::new(),
             gone: Vec::new(),
             returns: Vec::new(),
@@ -243,6 +259,11 @@ impl<'a, 'w> Eval<'a, 'w> {
             held,
             gone,
             born: self.born,
+            varying: self.vary.gives,
+            doubtful: self.vary.doubtful,
+            parameters: self.vary.parameters,
+            unstable: self.vary.unstable,
+            events: self.events,
             needs: self.world.take_needs(),
         }
     }
@@ -317,9 +338,12 @@ impl<'a, 'w> Eval<'a, 'w> {
         match &op.what {
             What::Call { callee, args } => {
                 let first = self.effects.len();
+                let given = std::mem::take(&mut self.vary.gives);
+                self.begun.insert(id, self.events.len());
                 let result = self.call(id, *callee, args).bounded();
                 self.call_reads(id, *callee, args, first);
                 self.results.insert(id, result.clone());
+                self.call_varying(id, *callee, args, given);
                 self.own(id, &result);
                 self.bear(id, &result, None);
             }
@@ -341,12 +365,19 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.bind_owner(*to, &term, id);
                 self.bind_reads(*to, *value);
                 self.change_shared(id, *to, Verb::Write, Some(term.clone()));
+                self.bind_varying(*to, *value, *ty);
                 self.store(*to, term, id);
             }
             What::Delete(of) => self.change_shared(id, *of, Verb::Delete, None),
-            What::Await(_) | What::Import(_) | What::DefineClass(_) => {}
-            What::Assert(cond) => self.asserted(*cond),
+            What::Await(of) => self.awaited(id, *of),
+            What::Import(_) | What::DefineClass(_) => {}
+            What::Assert(cond) => {
+                self.asserted(*cond);
+                self.doubt_condition(id, *cond);
+                self.pace_asserted(id, *cond);
+            }
             What::Define(unit) => {
+                self.mark_varying(*unit);
                 let name = self.facts.unit(*unit).name;
                 if !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
                     self.state.vars.insert(name, Term::Function((self.file, *unit)));
@@ -357,6 +388,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                     let term = self.value(*value);
                     self.named_as_value(id, &term);
                     self.hand_out(id, &term);
+                    self.give_varying(*value, false);
                     let term = self.escape(term);
                     self.give(term);
                 } else {
@@ -366,6 +398,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             }
             What::Yield(value) => {
                 let term = value.map_or(Term::Nil, |value| self.value(value));
+                value.iter().for_each(|value| self.give_varying(*value, true));
                 if Place::of(&term).is_some_and(|place| self.gone_from(&place).is_some()) {
                     self.hand_out(id, &term);
                 }
@@ -599,6 +632,9 @@ impl<'a, 'w> Eval<'a, 'w> {
                 }
             }
         }
+        for (name, varying) in other.varying {
+            super::vary::join(self.state.varying.entry(name).or_default(), varying);
+        }
         for (name, reads) in &other.made_of {
             super::flow::add(self.state.made_of.entry(*name).or_default(), reads);
         }
@@ -670,10 +706,14 @@ impl<'a, 'w> Eval<'a, 'w> {
             };
             self.elements.insert(target, element);
         }
+        let walks = self.walk(over.map(|(_, iter)| iter));
+        let events = self.events.len();
         let before = self.state.clone();
         self.maybe += 1;
         self.block(body);
         self.maybe -= 1;
+        self.polled(events);
+        self.walked(walks);
         // A value that is built from its own last round has no bound.
         let grown: Vec<Sym> = self
             .state

@@ -139,6 +139,7 @@ impl Eval<'_, '_> {
         for pool in summary.pools.iter().filter(|pool| !frame.ambience.replaces_pool(self.world, pool)) {
             self.add_pool(pool.clone());
         }
+        self.paced(site, &summary.events);
         let mut after = frame.ambience(&summary.after);
         after.patched.retain(|one| before.patched.contains(one) || !ambience.patched.contains(one));
         let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();
@@ -147,6 +148,7 @@ impl Eval<'_, '_> {
         let waiting: Vec<Deferred> = waiting.collect();
         let changed = recv.as_ref().and_then(|recv| self.world.changed(&frame, unit, recv));
         let moved = self.make_all(site, &waiting, &around);
+        self.vary.called = summary.varying.clone();
         if is_context {
             match (site, self.at) {
                 (Some(site), None) => {

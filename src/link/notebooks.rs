@@ -25,6 +25,7 @@ impl Maker<'_, '_> {
         let unit = (file, UnitId(0));
         self.run(unit, Vec::new(), Phase::Body, &mut making);
         let pools = std::mem::take(&mut making.pools);
+        let events = std::mem::take(&mut making.events);
         let (state, effects) = making.done();
         Some(Test {
             name: path.to_owned(),
@@ -41,6 +42,7 @@ impl Maker<'_, '_> {
             effects,
             state,
             pools,
+            events,
         })
     }
 }

@@ -812,7 +812,9 @@ fn compared(left: Known, right: Known, comparison: Comparison) -> Cond {
         (Known::External(name), Known::Text(text)) if name == "builtins.__name__" => {
             if Known::Text(text).plain().as_deref() == Some("__main__") { Cond::Yes } else { Cond::No }
         }
-        (Known::Count(Count::Number(a), _), Known::Count(Count::Number(b), _)) if comparison != Comparison::Order => {
+        (Known::Count(Count::Number(a), _), Known::Count(Count::Number(b), _))
+            if !matches!(comparison, Comparison::Less | Comparison::Greater) =>
+        {
             if a == b {
                 Cond::Yes
             } else {

@@ -79,6 +79,7 @@ impl Maker<'_, '_> {
         let name = self.rust_name(file, unit.1, package.map(|package| package.name.as_str()));
         let (queue, alone) = self.queue(unit, root.0, package.map_or("", |package| package.name.as_str()));
         let pools = std::mem::take(&mut making.pools);
+        let events = std::mem::take(&mut making.events);
         let (state, effects) = making.done();
         Some(Test {
             name,
@@ -95,6 +96,7 @@ impl Maker<'_, '_> {
             effects,
             state,
             pools,
+            events,
         })
     }
 

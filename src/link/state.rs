@@ -247,13 +247,13 @@ impl Eval<'_, '_> {
             _ => return,
         }
         let Some(place) = self.shared_thing(to) else { return };
-        if !self.is_own(&place) {
+        if !self.is_ours(&place) {
             self.on_state(op, verb, place, value, false);
         }
     }
 
     /// Whether a variable belongs to the body that is being run: a module that fills its own table.
-    fn is_own(&self, place: &Place) -> bool {
+    fn is_ours(&self, place: &Place) -> bool {
         matches!(place.realm(), Some(Realm::Variable(holder)) if holder.unit == (self.file, self.unit))
     }
 
@@ -265,7 +265,7 @@ impl Eval<'_, '_> {
         if !MUTATORS.contains(&method) {
             return;
         }
-        let Some(place) = self.shared_thing(base).filter(|place| !self.is_own(place)) else { return };
+        let Some(place) = self.shared_thing(base).filter(|place| !self.is_ours(place)) else { return };
         let verb = match method {
             "clear" => Verb::DeleteTree,
             "pop" | "popitem" | "popleft" | "remove" | "discard" => Verb::Delete,

@@ -8,6 +8,7 @@ use super::leak::{Leak, leaks};
 use super::life::{Fork, Lives, Work, lives};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
+use super::pace::Event;
 use super::place::{Fresh, Place, Root};
 use super::pool::TestPool;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
@@ -68,6 +69,8 @@ pub struct Test {
     pub state: Vec<TestEffect>,
     /// Pools of all CPUs that it surely starts.
     pub pools: Vec<TestPool>,
+    /// What its body does in time.
+    pub events: Vec<Event>,
 }
 
 /// Everything joined.
@@ -130,6 +133,7 @@ pub(super) struct Making {
     pub effects: Vec<TestEffect>,
     pub teardown: Vec<TestEffect>,
     pub pools: Vec<TestPool>,
+    pub events: Vec<Event>,
     pub open: Vec<Arc<str>>,
 }
 
@@ -775,6 +779,7 @@ impl<'i> Maker<'_, 'i> {
         self.end_modules(file, &mut making);
         making.effects.iter_mut().chain(&mut making.teardown).for_each(|one| one.effect.expected |= expected);
         let pools = std::mem::take(&mut making.pools);
+        let events = std::mem::take(&mut making.events);
         let (state, effects) = making.done();
         Test {
             name,
@@ -791,6 +796,7 @@ impl<'i> Maker<'_, 'i> {
             effects,
             state,
             pools,
+            events,
         }
     }
 
@@ -943,6 +949,9 @@ impl<'i> Maker<'_, 'i> {
         }
         let pools = eval.pools.iter().filter(|pool| !frame.ambience.replaces_pool(&self.world, pool));
         making.pools.extend(pools.map(|pool| TestPool { pool: pool.clone(), phase, within: unit }));
+        if phase == Phase::Body {
+            making.events.append(&mut eval.events);
+        }
         making.ambience = frame.ambience(&eval.state.ambience);
         making.guards.extend(eval.state.guards.iter().map(|lock| frame.lock(lock)));
         self.after_method(unit, eval.changed, making);

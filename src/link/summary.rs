@@ -2,10 +2,12 @@
 
 use super::condition::{Condition, equality};
 use super::life::Born;
+use super::pace::Event;
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
 use super::pool::Pool;
 use super::term::{Argument, Lock, Object, Opaque, Pending, Piece, Site, Term, UnitRef, pieces};
+use super::vary::{Doubtful, Parameters, Unstable, Varying};
 use super::world::{NESTED, World};
 use crate::calls::Verb;
 use crate::text::{FileId, Span};
@@ -241,6 +243,16 @@ pub struct Summary {
     pub gone: Vec<Gone>,
     /// What it makes that has a life of its own.
     pub born: Vec<Born>,
+    /// What of the value that it gives differs from run to run.
+    pub varying: Vec<Varying>,
+    /// Assertions in it that depend on such a value.
+    pub doubtful: Vec<Doubtful>,
+    /// Lists of parameters without an order, in the marks of what it defines.
+    pub parameters: Vec<Parameters>,
+    /// Marks whose parameters have other ids in every process.
+    pub unstable: Vec<Unstable>,
+    /// What it does in time.
+    pub events: Vec<Event>,
     /// Summaries read on the way; a change in one of them makes this one stale.
     pub needs: Vec<UnitRef>,
 }

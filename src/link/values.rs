@@ -61,7 +61,7 @@ impl Eval<'_, '_> {
                 }
             }
             Value::Closure(unit) => Term::Function((self.file, unit)),
-            Value::Star(_) | Value::Dict(_) | Value::Unknown => Term::Unknown,
+            Value::Star(_) | Value::Dict(_) | Value::Float(_) | Value::Unknown => Term::Unknown,
             Value::Record { ty, fields } => {
                 let class = match self.world.index.resolve_value(self.file, self.unit, ty) {
                     Some(super::index::Binding::Class(class)) => self.world.index.class_of_impl(class),

@@ -175,7 +175,11 @@ impl Lower<'_> {
             Kind::True => self.value(Value::Bool(true)),
             Kind::False => self.value(Value::Bool(false)),
             Kind::None => self.value(Value::Nil),
-            Kind::Float => self.unknown(),
+            Kind::Float => {
+                let number = self.slice(self.span(n)).to_owned();
+                let number = self.facts.sym(&number);
+                self.value(Value::Float(number))
+            }
             Kind::Tuple | Kind::ExpressionList | Kind::PatternList | Kind::TuplePattern => {
                 let items = self.each(n);
                 self.value(if items.is_empty() { Value::Nil } else { Value::Tuple(items) })
@@ -346,7 +350,7 @@ impl Lower<'_> {
     fn comparison(&mut self, n: N) -> V {
         let syntax = self.syntax;
         let mut left = None;
-        let mut how = Comparison::Order;
+        let mut how = Comparison::Less;
         let mut parts = Vec::new();
         for child in syntax.all(n) {
             if self.kind(child).is_token() {
@@ -606,6 +610,7 @@ fn comparison(token: &str) -> Comparison {
         "in" => Comparison::In,
         _ if token.starts_with("not") => Comparison::NotIn,
         _ if token.starts_with("is") => Comparison::IsNot,
-        _ => Comparison::Order,
+        _ if token.starts_with('>') => Comparison::Greater,
+        _ => Comparison::Less,
     }
 }

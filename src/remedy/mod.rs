@@ -12,6 +12,7 @@ mod draft;
 mod hold;
 mod ignores;
 mod imports;
+mod order;
 mod own;
 mod publish;
 mod reserve;
@@ -74,6 +75,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::LimitJobs { jobs, minutes } => config::limit(jobs, *minutes, project),
         Remedy::LetThrough { section, name } => config::let_through(*section, name, project),
         Remedy::FailWithPipes { pipe } => config::pipefail(*pipe, project),
+        Remedy::GiveOrder { file, value, display, safe } => order::given(project.draft_of(*file)?, *value, *display, *safe),
         Remedy::GiveNumber { option, number } => config::number(*option, *number, project),
         Remedy::RenameIgnored { file, comment, changes } => ignores::names(project.draft_of(*file)?, *comment, changes),
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),

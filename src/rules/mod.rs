@@ -9,6 +9,7 @@ mod closed_under_reader;
 mod cross_device_replace;
 mod cwd_relative_write;
 mod doctests_never_run;
+mod doubtful;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod fork_with_threads;
@@ -25,12 +26,18 @@ mod shared_host_jobs;
 mod shared_path;
 mod shared_report_file;
 mod single;
+mod sleep_as_sync;
 mod source_tree_write;
 mod tempdir_dropped_early;
 mod uncapped_workers;
 mod unjoined_work;
 mod unlocked_read_modify_write;
+mod unordered_assert;
+mod unordered_parametrize;
+mod unseeded_random;
+mod unstable_parameters;
 mod user_state_path;
+mod wall_clock_assert;
 mod weak_unique_name;
 mod words;
 
@@ -77,12 +84,18 @@ pub const TABLE: &[Rule] = table![
     "shared-host-jobs" => shared_host_jobs,
     "shared-path" => shared_path,
     "shared-report-file" => shared_report_file,
+    "sleep-as-sync" => sleep_as_sync,
     "source-tree-write" => source_tree_write,
     "tempdir-dropped-early" => tempdir_dropped_early,
     "uncapped-workers" => uncapped_workers,
     "unjoined-work" => unjoined_work,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
+    "unordered-assert" => unordered_assert,
+    "unordered-parametrize" => unordered_parametrize,
+    "unseeded-random" => unseeded_random,
+    "unstable-parameters" => unstable_parameters,
     "unused-ignore" => comments,
     "user-state-path" => user_state_path,
+    "wall-clock-assert" => wall_clock_assert,
     "weak-unique-name" => weak_unique_name,
 ];

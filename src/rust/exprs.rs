@@ -23,6 +23,14 @@ impl Lower {
             Expr::Await(e) => match &*e.base {
                 // Run where it stands.
                 Expr::Async(base) => self.block_value(&base.block),
+                base @ (Expr::Path(_) | Expr::Field(_) | Expr::Index(_) | Expr::Reference(_)) => {
+                    // What was made elsewhere is waited for here.
+                    let value = self.expr(base);
+                    let awaiting = self.builder.sym("__await__");
+                    let callee = self.value(Value::Attr(value, awaiting));
+                    self.call(callee, Vec::new(), edges::expr(expr));
+                    value
+                }
                 base => self.expr(base),
             },
             Expr::Cast(e) => self.expr(&e.expr),
@@ -236,7 +244,8 @@ impl Lower {
         let comparison = match e.op {
             BinOp::Eq(_) => Some(Comparison::Equal),
             BinOp::Ne(_) => Some(Comparison::NotEqual),
-            BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_) => Some(Comparison::Order),
+            BinOp::Lt(_) | BinOp::Le(_) => Some(Comparison::Less),
+            BinOp::Gt(_) | BinOp::Ge(_) => Some(Comparison::Greater),
             _ => None,
         };
         let (operator, assigns) = match e.op {
@@ -323,6 +332,10 @@ impl Lower {
             Lit::Int(lit) => {
                 let int = lit.base10_parse().map_or(Value::Unknown, Value::Int);
                 self.value(int)
+            }
+            Lit::Float(lit) => {
+                let number = self.sym(lit.base10_digits());
+                self.value(Value::Float(number))
             }
             Lit::Bool(lit) => self.value(Value::Bool(lit.value())),
             _ => self.unknown(),

@@ -31,6 +31,7 @@ impl Show<'_> {
         match self.0.value(v) {
             Value::Text(text) => format!("{:?}", self.sym(*text)),
             Value::Int(int) => int.to_string(),
+            Value::Float(number) => self.sym(*number).into(),
             Value::Bool(bool) => bool.to_string(),
             Value::Nil => "nil".into(),
             Value::Name(name) => self.sym(*name).into(),
@@ -201,7 +202,7 @@ fn calls_stand_in_evaluation_order() {
 fn values_keep_what_they_are() {
     assert_eq!(
         steps("x = (1, -2, 0x10u8, 'c', true, None, (), [a, b], r\"\\\", c\"z\", 1.5, a[0].b.0, [0; 3])"),
-        ["x = (1, -2, 16, \"c\", true, nil, nil, [a, b], \"\\\\\", \"z\", ?, a[0].b.0, [0])", "return nil"]
+        ["x = (1, -2, 16, \"c\", true, nil, nil, [a, b], \"\\\\\", \"z\", 1.5, a[0].b.0, [0])", "return nil"]
     );
     assert_eq!(steps("x += f();"), ["#0 = f()", "x = Add(x, #0)"]);
     assert_eq!(

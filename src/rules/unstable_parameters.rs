@@ -1,0 +1,56 @@
+//! Ids of tests that are other ones in every process.
+
+use crate::calls::Discriminator::{self, *};
+use crate::finding::{Confidence, Finding, Label, Role, Severity};
+use crate::link::Suite;
+use std::collections::BTreeSet;
+
+pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
+    const WHAT: &[(&[Discriminator], &str)] = &[
+        (&[Rand, Seedrng], "a random number"),
+        (&[Pid, Tid], "the id of the process"),
+        (&[Objid], "a hash or an address"),
+        (&[Worker, Slot], "the name of the worker"),
+        (&[Ns, Ms, Sec], "the time"),
+    ];
+    let mut seen = BTreeSet::new();
+    for (unit, summary) in suite.units() {
+        for one in &summary.unstable {
+            let Some((_, what)) = WHAT.iter().find(|(some, _)| some.iter().any(|part| one.mix.has(*part))) else { continue };
+            if suite.is_beside(unit.0) || !seen.insert((unit.0, one.value)) {
+                continue;
+            }
+            let tests = suite
+                .tests
+                .iter()
+                .filter(|test| test.unit.0 == unit.0 && suite.file(unit.0).unit(test.unit.1).span.contains(one.mark));
+            let tests: Vec<_> = tests.collect();
+            let run = suite.tests.iter().filter(|test| test.unit.0 == unit.0).find_map(|test| suite.parallel_run(test));
+            let mut labels = vec![Label { file: unit.0, span: one.value, text: format!("holds {what}"), role: Role::Primary }];
+            if let Some((file, span)) = run.and_then(|run| run.place) {
+                labels.push(Label {
+                    file,
+                    span,
+                    text: "each worker of this run collects by itself".to_owned(),
+                    role: Role::Evidence,
+                });
+            }
+            found.push(Finding {
+                rule: "unstable-parameters",
+                severity: if run.is_some() { Severity::Error } else { Severity::Warning },
+                confidence: Confidence::High,
+                message: format!("the ids of these tests hold {what}, so every process has other tests"),
+                labels,
+                help: "give constants as parameters, and make what is random inside the test".to_owned(),
+                notes: vec![
+                    "xdist stops with `Different tests were collected`; a failed test cannot be run again by its name".to_owned(),
+                ],
+                tests: super::words::names(tests.into_iter()),
+                reproduce: None,
+                key: suite.unit_name(unit),
+                remedy: None,
+                fix: None,
+            });
+        }
+    }
+}
