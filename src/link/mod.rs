@@ -18,6 +18,7 @@ mod patch;
 mod place;
 mod pool;
 mod programs;
+mod risk;
 mod rust_tests;
 mod scope;
 mod state;
@@ -33,6 +34,7 @@ pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_s
 pub use place::{FreshKind, Holder, Place, Realm, Root};
 pub use pool::{Pool, TestPool};
 pub use programs::programs;
+pub use risk::Risk;
 pub use suite::{Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Gone, Handling, Known, Move, Spread, Summary, Try, When, moves};
 pub use term::{Lock, Piece, Site, Term, UnitRef};

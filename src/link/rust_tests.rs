@@ -80,7 +80,7 @@ impl Maker<'_, '_> {
         let (queue, alone) = self.queue(unit, root.0, package.map_or("", |package| package.name.as_str()));
         let mut effects = making.effects;
         effects.extend(making.teardown);
-        let (state, effects) = effects.into_iter().partition(|one| one.effect.on.is_state());
+        let (state, effects) = super::state::apart(effects);
         Some(Test {
             name,
             path: path.to_owned(),

@@ -726,6 +726,7 @@ impl<'i> Maker<'_, 'i> {
             });
         }
         self.run(unit, params, Phase::Body, &mut making);
+        let body = making.effects.len();
         if class.is_none() {
             self.run_named(file, "teardown_function", Phase::Teardown, &mut making);
         }
@@ -743,9 +744,11 @@ impl<'i> Maker<'_, 'i> {
         }
         self.end_modules(file, &mut making);
         let mut effects = making.effects;
+        // A tear-down runs however the test ends.
+        effects[body..].iter_mut().for_each(|one| one.effect.assured = true);
         effects.extend(making.teardown);
         effects.iter_mut().for_each(|one| one.effect.expected |= expected);
-        let (state, effects) = effects.into_iter().partition(|one| one.effect.on.is_state());
+        let (state, effects) = super::state::apart(effects);
         Test {
             name,
             path: self.index.path(file).to_owned(),

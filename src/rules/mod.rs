@@ -6,17 +6,21 @@ mod cap_not_read;
 mod caps;
 mod check_then_act;
 mod cross_device_replace;
+mod cwd_mutation;
 mod cwd_relative_write;
 mod doctests_never_run;
+mod env_mutation;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod in_place;
+mod left;
 mod masked_test_failure;
 mod missing_timeout;
 mod mktemp;
 mod multiplied_parallelism;
 mod narrow_corruption_handler;
 mod non_atomic_write;
+mod restore_skipped_on_failure;
 mod session_fixture_per_worker;
 mod shared_dir_listing;
 mod shared_host_jobs;
@@ -27,6 +31,7 @@ mod source_tree_write;
 mod tempdir_dropped_early;
 mod uncapped_workers;
 mod unlocked_read_modify_write;
+mod unrestored_patch;
 mod user_state_path;
 mod weak_unique_name;
 mod words;
@@ -54,8 +59,10 @@ pub const TABLE: &[Rule] = table![
     "cap-not-read" => cap_not_read,
     "check-then-act" => check_then_act,
     "cross-device-replace" => cross_device_replace,
+    "cwd-mutation" => cwd_mutation,
     "cwd-relative-write" => cwd_relative_write,
     "doctests-never-run" => doctests_never_run,
+    "env-mutation" => env_mutation,
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
     "masked-test-failure" => masked_test_failure,
@@ -64,6 +71,7 @@ pub const TABLE: &[Rule] = table![
     "multiplied-parallelism" => multiplied_parallelism,
     "narrow-corruption-handler" => narrow_corruption_handler,
     "non-atomic-write" => non_atomic_write,
+    "restore-skipped-on-failure" => restore_skipped_on_failure,
     "session-fixture-per-worker" => session_fixture_per_worker,
     "shared-dir-listing" => shared_dir_listing,
     "shared-host-jobs" => shared_host_jobs,
@@ -73,6 +81,7 @@ pub const TABLE: &[Rule] = table![
     "tempdir-dropped-early" => tempdir_dropped_early,
     "uncapped-workers" => uncapped_workers,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
+    "unrestored-patch" => unrestored_patch,
     "user-state-path" => user_state_path,
     "weak-unique-name" => weak_unique_name,
 ];
