@@ -116,13 +116,13 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     if !of_process || !changes(effect.verb) || effect.expected || effect.flagged || effect.one_of || !is_named(&effect.on) {
         return None;
     }
-    if effect.undone || ends(one) || effect.spread == Some(Spread::Processes) || is_far(effect) {
+    if effect.undone || ends(one) || is_reset(effect) || effect.spread == Some(Spread::Processes) || is_far(effect) {
         return None;
     }
     // What comes after a first change of one's own continues it, or takes it back; and a copy that is taken is put back with all of it.
     let shields = |before: &TestEffect| {
         let own = changes(before.effect.verb) && before.phase != Phase::WideSetup && before.effect.on.touches(&effect.on);
-        own || before.effect.undone && covers(before, effect)
+        own || before.effect.undone && (covers(before, effect) || may_cover(before, effect))
     };
     if state[..at].iter().any(shields) {
         return None;
@@ -144,6 +144,23 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
             Some(false) => Some((Restored::Never, None)),
             None => None,
         },
+    }
+}
+
+/// Whether it brings back the state that a fresh process has, more likely than not: a cache that is emptied, a flag that is cleared.
+fn is_reset(effect: &Effect) -> bool {
+    let empty = |value: &Term| match value.plain() {
+        Term::Nil | Term::Bool(false) | Term::Int(0) => true,
+        Term::List(all) => all.is_empty(),
+        value => value.as_literal().is_some_and(|text| text.is_empty()),
+    };
+    match effect.on.realm() {
+        Some(Realm::Variable(_) | Realm::Library(_)) => match effect.verb {
+            Verb::Delete | Verb::DeleteTree => true,
+            Verb::Write => effect.value.as_ref().is_some_and(empty),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -193,11 +210,7 @@ fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
 fn is_set_before(state: &[TestEffect], at: usize) -> bool {
     let read = &state[at].effect;
     let sets = |verb: Verb| matches!(verb, Verb::Write | Verb::Delete | Verb::DeleteTree);
-    state[..at].iter().any(|before| {
-        sets(before.effect.verb)
-            && before.effect.on.root == read.on.root
-            && read.on.segments.starts_with(&before.effect.on.segments)
-    })
+    state[..at].iter().any(|before| sets(before.effect.verb) && (covers(before, read) || may_cover(before, read)))
 }
 
 /// What places that touch have in common: the realm, as a text.

@@ -153,7 +153,8 @@ impl Eval<'_, '_> {
                     "*" => Place::state(realm(keeper), None),
                     name => match given.get(name).map(Term::plain) {
                         None | Some(Term::Nil | Term::Missing) => continue,
-                        Some(Term::Unknown) if *keeper != Keeper::Environment => continue,
+                        // Which one it is matters less than that it may be any.
+                        Some(Term::Unknown) if !matches!(keeper, Keeper::Environment | Keeper::WorkingDirectory) => continue,
                         Some(term) => Place::state(realm(keeper), Some(term.clone())),
                     },
                 };

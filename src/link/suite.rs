@@ -6,12 +6,12 @@ use super::index::Index;
 use super::leak::{Leak, leaks};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
-use super::place::{Fresh, Place, Root};
+use super::place::{Fresh, Place, Realm, Root};
 use super::pool::TestPool;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
-use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected};
+use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected, Verb};
 use crate::facts::run::{Run, Runner, Setup, Target, Workers};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
 use crate::text::{FileId, Source, Span};
@@ -629,7 +629,28 @@ impl<'i> Maker<'_, 'i> {
             let data = self.file(class.0).class(class.1);
             all.extend(data.marks.iter().map(|mark| ((class.0, data.parent), mark.clone())));
         }
-        all
+        all.into_iter().map(|(at, mark)| (at, self.named_mark(at, mark))).collect()
+    }
+
+    /// The mark that a variable of the module stands for: `with_home = pytest.mark.usefixtures("home")`.
+    fn named_mark(&self, at: UnitRef, mark: Mark) -> Mark {
+        let facts = self.file(at.0);
+        let Value::Name(name) = facts.value(mark.callee) else { return mark };
+        let is_mark = |callee: V| facts.dotted(callee).is_some_and(|name| name.contains("mark."));
+        let mut named = None;
+        super::index::walk_ops(&facts.units[0].body, &mut |op| {
+            let crate::facts::What::Store { to, value, .. } = &facts.op(op).what else { return };
+            if !matches!(facts.value(*to), Value::Name(stored) if stored == name) {
+                return;
+            }
+            if let Value::Result(call) = facts.value(*value)
+                && let crate::facts::What::Call { callee, args } = &facts.op(*call).what
+                && is_mark(*callee)
+            {
+                named = Some(Mark { callee: *callee, args: args.clone(), span: mark.span });
+            }
+        });
+        named.unwrap_or(mark)
     }
 
     fn python_test(&self, name: String, unit: UnitRef, class: Option<ClassRef>) -> Test {
@@ -725,6 +746,9 @@ impl<'i> Maker<'_, 'i> {
                 _ => self.use_fixture(name, file, class, &mut making),
             });
         }
+        if making.ambience.cwd.is_some() {
+            making.effects.push(self.kept_directory(unit));
+        }
         self.run(unit, params, Phase::Body, &mut making);
         let body = making.effects.len();
         if class.is_none() {
@@ -765,6 +789,13 @@ impl<'i> Maker<'_, 'i> {
             state,
             pools: making.pools,
         }
+    }
+
+    /// A set-up moved the test to another directory, and takes it back: what the test does with it meanwhile does not last.
+    fn kept_directory(&self, unit: UnitRef) -> TestEffect {
+        let on = Place::state(Realm::WorkingDirectory, None);
+        let effect = Effect { undone: true, ..Eval::new(&self.world, unit).new_effect(OpId(0), Verb::Read, on) };
+        TestEffect { effect, phase: Phase::Setup, within: unit, relative: false }
     }
 
     /// What the module itself and hooks around it redirect and do, before its first test.

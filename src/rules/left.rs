@@ -23,7 +23,13 @@ pub fn by_unit<'s>(suite: &'s Suite, wanted: impl Fn(&Leak, &Effect) -> bool) ->
             all.entry(suite.unit_at(effect.site)).or_default().push(leak);
         }
     }
-    all.into_iter().map(|(unit, leaks)| Left { unit, leaks }).collect()
+    let removed = |leak: &&Leak| matches!(change(suite, leak).verb, Verb::Delete | Verb::DeleteTree);
+    let left = all.into_iter().map(|(unit, mut leaks)| {
+        // What is set is the worse half.
+        leaks.sort_by_key(removed);
+        Left { unit, leaks }
+    });
+    left.collect()
 }
 
 /// What is done to the thing.
@@ -61,6 +67,16 @@ impl Left<'_> {
         match names.len() {
             1 => first,
             n => format!("{first} and {} more", n - 1),
+        }
+    }
+
+    /// A variable that is only removed was mostly not there.
+    fn confidence(&self, suite: &Suite, nobody_seen: bool) -> Confidence {
+        let removed = self.leaks.iter().all(|leak| matches!(change(suite, leak).verb, Verb::Delete | Verb::DeleteTree));
+        match nobody_seen {
+            _ if removed => Confidence::Low,
+            true => Confidence::Medium,
+            false => words::confidence(&[self.first(suite)]),
         }
     }
 
@@ -108,7 +124,7 @@ impl Left<'_> {
         Finding {
             rule,
             severity: if victims.is_empty() { Severity::Note } else { Severity::Warning },
-            confidence: if victims.is_empty() { Confidence::Medium } else { words::confidence(&[effect]) },
+            confidence: self.confidence(suite, victims.is_empty()),
             message,
             labels,
             help: help.to_owned(),
