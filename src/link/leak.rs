@@ -101,6 +101,7 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
         match tests[leak.change.0].state[leak.change.1].phase {
             // What one set-up does for many is meant for them.
             Phase::WideSetup => !leak.victims.is_empty(),
+            Phase::Setup if own.len() * 2 > tests.len() => !leak.victims.is_empty(),
             _ => others.any(|(_, other)| share_process(one, other, setup, facts)),
         }
     };
@@ -122,7 +123,9 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     // What comes after a first change of one's own continues it, or takes it back; and a copy that is taken is put back with all of it.
     let shields = |before: &TestEffect| {
         let own = changes(before.effect.verb) && before.phase != Phase::WideSetup && before.effect.on.touches(&effect.on);
-        own || before.effect.undone && (covers(before, effect) || may_cover(before, effect))
+        // Modules that are taken out and loaded again: what is patched may be a copy that goes.
+        let reloaded = matches!(effect.on.realm(), Some(Realm::Variable(_))) && is_modules(&before.effect.on);
+        own || reloaded || before.effect.undone && (covers(before, effect) || may_cover(before, effect))
     };
     if state[..at].iter().any(shields) {
         return None;
@@ -147,6 +150,11 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     }
 }
 
+/// The modules that are loaded: `sys.modules`.
+fn is_modules(place: &Place) -> bool {
+    matches!(place.realm(), Some(Realm::Library(name)) if &**name == "sys.modules")
+}
+
 /// Whether it brings back the state that a fresh process has, more likely than not: a cache that is emptied, a flag that is cleared.
 fn is_reset(effect: &Effect) -> bool {
     let empty = |value: &Term| match value.plain() {
@@ -155,6 +163,8 @@ fn is_reset(effect: &Effect) -> bool {
         value => value.as_literal().is_some_and(|text| text.is_empty()),
     };
     match effect.on.realm() {
+        // A copy of all variables that was taken before.
+        Some(Realm::Environment) => effect.on.segments.is_empty() && effect.verb != Verb::DeleteTree,
         Some(Realm::Variable(_) | Realm::Library(_)) => match effect.verb {
             Verb::Delete | Verb::DeleteTree => true,
             Verb::Write => effect.value.as_ref().is_some_and(empty),

@@ -171,7 +171,7 @@ impl Eval<'_, '_> {
         if verb != Verb::Read {
             // To change a list one has to name it: that is no use of what it holds.
             self.effects
-                .retain(|old| !(old.site == site && old.via.is_empty() && old.verb == Verb::Read && old.on.touches(&place)));
+                .retain(|old| old.undone || !(old.site == site && old.via.is_empty() && old.verb == Verb::Read && old.on.touches(&place)));
         }
         let known = |old: &Effect| old.site == site && old.verb == verb && old.via.is_empty() && *old.on == place;
         if self.effects.iter().rev().take(8).any(known) {
@@ -254,8 +254,7 @@ impl Eval<'_, '_> {
         match holder.plain() {
             Term::Module(module) => match self.world.index.in_module(*module, name, 0) {
                 Some(Binding::Variable(module, name)) => Some(self.variable_of_unit(module, &name)),
-                Some(Binding::External(name)) => Some(Place::state(Realm::Library(name), None)),
-                // A function or class that is replaced, or a new name.
+                // A function, a class or an import that is replaced, or a new name.
                 _ => Some(self.variable_of_unit(*module, name)),
             },
             Term::Class(class) => {
@@ -297,9 +296,33 @@ impl Eval<'_, '_> {
             Value::Name(_) | Value::Attr(..) | Value::Item(..) => {}
             _ => return,
         }
-        let Some(place) = self.shared_thing(to) else { return };
+        // An instance of a class that was found for a variable of its own is no class.
+        let holder = match self.facts.value(to) {
+            Value::Attr(base, _) => matches!(self.facts.value(*base), Value::Name(name) if self.state.vars.contains_key(name)),
+            _ => false,
+        };
+        let Some(place) = self.shared_thing(to).filter(|_| !holder) else { return };
         if !self.is_own(&place) {
+            let value = if self.stores_empty(op) { Some(Term::List([].into())) } else { value };
             self.on_state(op, verb, place, value, false);
+        }
+    }
+
+    /// Whether what is stored is an empty display or container: `{}`, `OrderedDict()`.
+    fn stores_empty(&self, op: OpId) -> bool {
+        const CONTAINERS: &[&str] = &["Counter", "OrderedDict", "WeakValueDictionary", "defaultdict", "deque", "dict", "list", "set"];
+        let What::Store { value, .. } = &self.facts.op(op).what else { return false };
+        match self.facts.value(*value) {
+            Value::Dict(all) => all.is_empty(),
+            Value::List(all) | Value::Tuple(all) | Value::Set(all) => all.is_empty(),
+            Value::Result(call) => match &self.facts.op(*call).what {
+                What::Call { callee, args } => {
+                    let name = self.facts.dotted(*callee).unwrap_or_default();
+                    args.is_empty() && CONTAINERS.contains(&name.rsplit('.').next().unwrap_or(&name))
+                }
+                _ => false,
+            },
+            _ => false,
         }
     }
 
@@ -310,7 +333,12 @@ impl Eval<'_, '_> {
 
     /// A method that changes what it is called on: `REGISTRY.append(x)`, `os.environ.update(X="1")`.
     pub(super) fn mutate(&mut self, op: OpId, base: V, recv: &Term, method: &str, args: &[Passed]) {
-        if is_environ(recv) || !MUTATORS.contains(&method) {
+        // What a library's module calls so may be any function of it; the lists of `sys` and the settings of matplotlib are known.
+        let is_function = match recv.plain() {
+            Term::External(name) => !name.starts_with("sys.") && !name.ends_with(".rcParams"),
+            _ => false,
+        };
+        if is_function || is_environ(recv) || !MUTATORS.contains(&method) {
             return;
         }
         let Some(place) = self.shared_thing(base).filter(|place| !self.is_own(place)) else { return };

@@ -3,6 +3,7 @@
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
+use crate::facts::run::Runner;
 use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
 use crate::link::{Effect, Leak, Meeting, Realm, Restored, Suite, Test, UnitRef};
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,11 +178,18 @@ pub fn does(verb: Verb) -> &'static str {
 /// Races on a thing of the process between threads, the cited places grouped by the unit that changes it.
 pub fn races<'s>(suite: &'s Suite, realm: &Realm) -> Vec<Vec<&'s Meeting>> {
     let mut all: BTreeMap<UnitRef, Vec<&Meeting>> = BTreeMap::new();
-    for meeting in suite.encounters.iter().filter(|meeting| meeting.run.is_some() && meeting.place.realm() == Some(realm)) {
+    let here = |meeting: &&Meeting| meeting.run.is_some() && meeting.place.realm() == Some(realm) && !is_nextest_only(suite);
+    for meeting in suite.encounters.iter().filter(here) {
         let (test, at) = meeting.first;
         all.entry(suite.unit_at(suite.tests[test].state[at].effect.site)).or_default().push(meeting);
     }
     all.into_values().collect()
+}
+
+/// Whether all runs that the project writes down give each test a process of its own.
+fn is_nextest_only(suite: &Suite) -> bool {
+    let told = |runner: Runner| suite.setup.runs.iter().any(|run| run.runner == runner && run.place.is_some());
+    told(Runner::Nextest) && !told(Runner::CargoTest)
 }
 
 /// Whether a race says already what is wrong at a place.
