@@ -196,7 +196,8 @@ fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
         return Some(!removes(first));
     }
     let value = last.value.as_ref().map(Term::plain);
-    let is_literal = value.is_some_and(|value| value.as_literal().is_some() || matches!(value, Term::Int(_) | Term::Bool(_) | Term::Nil));
+    let is_literal =
+        value.is_some_and(|value| value.as_literal().is_some() || matches!(value, Term::Int(_) | Term::Bool(_) | Term::Nil));
     match first.on.realm()? {
         Realm::Environment => match value? {
             _ if is_literal => Some(false),

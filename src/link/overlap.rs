@@ -107,7 +107,9 @@ fn state_conflict(realm: &Realm, first: Verb, second: Verb) -> Option<&'static s
 fn is_same_to(one: &Effect, two: &[TestEffect]) -> bool {
     let fixed = |effect: &Effect| effect.value.as_ref().and_then(Term::as_literal);
     let sets = two.iter().rev().find(|own| changes(own.effect.verb) && *own.effect.on == *one.on);
-    sets.is_some_and(|own| own.effect.verb == one.verb && (one.verb == Verb::Delete || fixed(one).is_some() && fixed(&own.effect) == fixed(one)))
+    sets.is_some_and(|own| {
+        own.effect.verb == one.verb && (one.verb == Verb::Delete || fixed(one).is_some() && fixed(&own.effect) == fixed(one))
+    })
 }
 
 /// A test with its language and the folder that runs apply to.

@@ -90,7 +90,15 @@ fn asserts(language: Language, name: &str) -> Option<bool> {
     match language {
         Language::Rust => matches!(
             last,
-            "unwrap" | "expect" | "unwrap_err" | "expect_err" | "panic!" | "assert_eq!" | "assert_ne!" | "assert!" | "assert_snapshot!"
+            "unwrap"
+                | "expect"
+                | "unwrap_err"
+                | "expect_err"
+                | "panic!"
+                | "assert_eq!"
+                | "assert_ne!"
+                | "assert!"
+                | "assert_snapshot!"
         )
         .then_some(true),
         Language::Python if last.starts_with("assert") || matches!(last, "raises" | "fail" | "warns") => Some(true),

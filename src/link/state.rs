@@ -170,8 +170,9 @@ impl Eval<'_, '_> {
         let site = self.site(op);
         if verb != Verb::Read {
             // To change a list one has to name it: that is no use of what it holds.
-            self.effects
-                .retain(|old| old.undone || !(old.site == site && old.via.is_empty() && old.verb == Verb::Read && old.on.touches(&place)));
+            self.effects.retain(|old| {
+                old.undone || !(old.site == site && old.via.is_empty() && old.verb == Verb::Read && old.on.touches(&place))
+            });
         }
         let known = |old: &Effect| old.site == site && old.verb == verb && old.via.is_empty() && *old.on == place;
         if self.effects.iter().rev().take(8).any(known) {
@@ -310,7 +311,8 @@ impl Eval<'_, '_> {
 
     /// Whether what is stored is an empty display or container: `{}`, `OrderedDict()`.
     fn stores_empty(&self, op: OpId) -> bool {
-        const CONTAINERS: &[&str] = &["Counter", "OrderedDict", "WeakValueDictionary", "defaultdict", "deque", "dict", "list", "set"];
+        const CONTAINERS: &[&str] =
+            &["Counter", "OrderedDict", "WeakValueDictionary", "defaultdict", "deque", "dict", "list", "set"];
         let What::Store { value, .. } = &self.facts.op(op).what else { return false };
         match self.facts.value(*value) {
             Value::Dict(all) => all.is_empty(),

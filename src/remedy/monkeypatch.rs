@@ -39,7 +39,11 @@ fn rewritten(draft: &Draft, op: OpId, statement: Span) -> Option<(String, bool)>
     match &facts.ops[op.0 as usize].what {
         What::Store { to, .. } => {
             let target = draft.text(facts.written(*to));
-            let value = text.strip_prefix(target)?.trim_start().strip_prefix('=').filter(|rest| !target.is_empty() && !rest.starts_with('='))?;
+            let value = text
+                .strip_prefix(target)?
+                .trim_start()
+                .strip_prefix('=')
+                .filter(|rest| !target.is_empty() && !rest.starts_with('='))?;
             let value = value.trim();
             // A second target or a tuple without parentheses is no single argument.
             if value.starts_with(['*', '(']) && !value.ends_with(')') || has_top_level(value, &[',', '=']) {

@@ -31,8 +31,12 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     }) {
         let message = format!("{} changes the working directory and does not go back", left.subject(suite));
         let help = match suite.language(left.unit.0) {
-            Language::Python => "use `monkeypatch.chdir`, or `with contextlib.chdir(…)`: both go back when the test or block ends",
-            Language::Rust => "go back in a guard whose `Drop` does it, or build absolute paths and leave the working directory alone",
+            Language::Python => {
+                "use `monkeypatch.chdir`, or `with contextlib.chdir(…)`: both go back when the test or block ends"
+            }
+            Language::Rust => {
+                "go back in a guard whose `Drop` does it, or build absolute paths and leave the working directory alone"
+            }
         };
         found.push(left.finding(suite, "cwd-mutation", message, help));
     }

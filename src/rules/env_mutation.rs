@@ -54,7 +54,9 @@ fn not_removed<'s>(suite: &'s Suite) -> impl Iterator<Item = Finding> + 's {
             rule: "env-mutation",
             severity: Severity::Warning,
             confidence: Confidence::High,
-            message: format!("`{name}` sets a variable in `os.environ` and takes it back with `os.unsetenv`, which leaves it there"),
+            message: format!(
+                "`{name}` sets a variable in `os.environ` and takes it back with `os.unsetenv`, which leaves it there"
+            ),
             labels: vec![
                 words::label(suite, unset.site, "`os.environ` still has it after this", Role::Primary),
                 words::label(suite, set.site, "set here", Role::OtherEnd),

@@ -202,7 +202,8 @@ pub fn race(suite: &Suite, all: &[&Meeting], rule: &'static str, message: String
     let meeting = all[0];
     let (a, b) = (&suite.tests[meeting.first.0], &suite.tests[meeting.second.0]);
     let (one, two) = (&a.state[meeting.first.1].effect, &b.state[meeting.second.1].effect);
-    let mut labels = vec![words::label(suite, one.site, format!("{} here by `{}`", done(one.verb), words::short(a)), Role::Primary)];
+    let mut labels =
+        vec![words::label(suite, one.site, format!("{} here by `{}`", done(one.verb), words::short(a)), Role::Primary)];
     let mut seen = BTreeSet::from([one.site]);
     if seen.insert(two.site) {
         let how = if crate::link::changes(two.verb) { done(two.verb) } else { "relied on" };
@@ -238,7 +239,8 @@ pub fn race(suite: &Suite, all: &[&Meeting], rule: &'static str, message: String
         labels,
         help: help.to_owned(),
         notes: vec![
-            "`cargo test` runs the tests of one binary as threads of one process, and no guard that both hold keeps them apart".to_owned(),
+            "`cargo test` runs the tests of one binary as threads of one process, and no guard that both hold keeps them apart"
+                .to_owned(),
             format!("expect {}", meeting.symptom),
         ],
         tests: words::names(tests.iter().map(|test| &suite.tests[*test])),

@@ -10,7 +10,8 @@ use crate::link::{Realm, Restored, Suite};
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for left in by_unit(suite, |leak, effect| {
         let rust = suite.language(effect.site.file) == Language::Rust;
-        let of_process = matches!(leak.place.realm(), Some(Realm::Environment | Realm::WorkingDirectory)) || is_patch(leak, effect);
+        let of_process =
+            matches!(leak.place.realm(), Some(Realm::Environment | Realm::WorkingDirectory)) || is_patch(leak, effect);
         leak.restored == Restored::IfItPasses
             && leak.risk.is_some()
             && of_process
@@ -41,7 +42,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         labels[2].role = Role::OtherEnd;
         finding.labels = labels;
         finding.severity = if risk.asserts { Severity::Warning } else { Severity::Note };
-        finding.confidence = if risk.asserts { words::confidence(&[restore]).max(Confidence::Medium) } else { Confidence::Medium };
+        finding.confidence =
+            if risk.asserts { words::confidence(&[restore]).max(Confidence::Medium) } else { Confidence::Medium };
         found.push(finding);
     }
 }

@@ -26,9 +26,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
 /// An attribute of what another module owns, or something that a library keeps. What stands in `sys.modules` is another matter.
 pub fn is_patch(leak: &Leak, effect: &Effect) -> bool {
     match leak.place.realm() {
-        Some(Realm::Variable(holder)) => {
-            holder.unit.0 != effect.site.file && effect.verb == Verb::Write && !leak.place.is_item()
-        }
+        Some(Realm::Variable(holder)) => holder.unit.0 != effect.site.file && effect.verb == Verb::Write && !leak.place.is_item(),
         Some(Realm::Library(name)) => &**name != "sys.modules",
         _ => false,
     }
