@@ -4,6 +4,7 @@
 use super::eval::{Eval, is_injected};
 use super::give::entry_takes_self;
 use super::index::Binding;
+use super::names::is_environ;
 use super::overlap::is_shared;
 use super::place::{Fresh, FreshKind, Place, Root};
 use super::summary::Where;
@@ -79,7 +80,7 @@ impl Eval<'_, '_> {
             self.state.ambience.patch(patched);
         }
         self.replaced(callee, args);
-        self.patch_environment(op, callee, args);
+        self.patch_state(op, callee, args);
         match self.facts.value(callee).clone() {
             Value::Attr(base, name) => {
                 let base_term = self.value(base);
@@ -256,6 +257,9 @@ impl Eval<'_, '_> {
             Language::Python => ".",
             Language::Rust => "::",
         };
+        if is_environ(recv) {
+            self.change_environment(op, name, args);
+        }
         match recv {
             Term::External(module) if &**module == "super" => return self.call_super(op, name, args),
             Term::External(module) => {
@@ -424,7 +428,11 @@ impl Eval<'_, '_> {
     fn call_outside(&mut self, op: OpId, name: &str, recv: Option<Term>, args: &[Passed]) -> Term {
         let site = self.site(op);
         match name {
-            "setattr" | "builtins.setattr" => self.set_attribute(args),
+            "setattr" | "builtins.setattr" => {
+                self.change_attribute(op, Verb::Write, args);
+                self.set_attribute(args);
+            }
+            "delattr" | "builtins.delattr" => self.change_attribute(op, Verb::Delete, args),
             "super" => return Term::External("super".into()),
             "Ok" | "Some" => return args.first().map_or(Term::Nil, |arg| arg.term.clone()),
             "Err" => return Term::Unknown,

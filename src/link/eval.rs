@@ -35,7 +35,9 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     eval.varying_parameters();
     eval.defaults = data.params.iter().map(|param| param.default.map(|default| eval.value(default).bounded())).collect();
     let marks = data.marks.iter().filter(|_| eval.facts.language == Language::Python);
-    marks.clone().for_each(|mark| eval.patched_environment(mark));
+    marks.clone().for_each(|mark| eval.patched_state(mark));
+    let around = data.class.map_or(&[][..], |class| &eval.facts.class(class).marks);
+    around.iter().filter(|_| eval.facts.language == Language::Python).for_each(|mark| eval.patched_state(mark));
     let patched: Vec<Patched> = marks.flat_map(|mark| world.patched_by_mark(unit, mark)).collect();
     eval.state.ambience.patch(patched.clone());
     let mut held = eval.held_by_class();

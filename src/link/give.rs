@@ -155,7 +155,11 @@ impl Eval<'_, '_> {
 
     /// Runs a callable argument.
     fn run(&mut self, op: OpId, callable: &Term, how: How, args: &[Passed]) {
-        let callable = callable.plain();
+        let callable = match callable.plain() {
+            // `addCleanup(os.environ.pop, "NAME", None)`.
+            Term::Field(recv, name) if super::names::is_environ(recv) => &Term::Method(recv.clone(), name.clone()),
+            other => other,
+        };
         if !super::call::is_callable(callable) {
             return;
         }

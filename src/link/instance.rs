@@ -156,7 +156,10 @@ impl Eval<'_, '_> {
                 }
                 _ => self.effects.extend(leave),
             }
-        } else if !(is_generator || data.is_async && site.is_some()) {
+        } else if data.is_async && site.is_some() && !is_generator {
+            // A guard that it hands out is held by whoever awaits it.
+            self.state.guards.extend(held);
+        } else if !is_generator {
             self.state.ambience = moved.unwrap_or(after);
             self.state.guards.extend(held);
         }

@@ -4,10 +4,12 @@
 //! back however it ends, and the second reads it before it sets it itself (Gruber et al. 2021, "An Empirical Study of Flaky Tests in
 //! Python"; Zhang et al. 2014, "Empirically revisiting the test independence assumption").
 
-use super::overlap::{applies, changes};
+use super::overlap::{applies, changes, is_far};
 use super::place::{Place, Realm};
+use super::risk::{Risk, between};
 use super::state::is_named;
 use super::suite::{Phase, Test, TestEffect};
+use super::summary::{Effect, Spread};
 use super::term::{Site, Term};
 use crate::calls::Verb;
 use crate::facts::run::{Runner, Setup};
@@ -33,16 +35,20 @@ pub struct Leak {
     pub restored: Restored,
     /// What puts it back when the test passes: an effect of the same test.
     pub restore: Option<usize>,
+    /// What may end the test before that.
+    pub risk: Option<Risk>,
     /// All tests that leave it so, sorted.
     pub tests: Vec<usize>,
     /// Tests of the same process, and their effects: they read it before they set it.
     pub victims: Vec<(usize, usize)>,
+    /// Other tests of the same process use or change it too.
+    pub is_used: bool,
 }
 
 /// Victims that are named.
 const VICTIMS: usize = 16;
 
-/// All leaks, one for each place in the source and name, in the order of the sites.
+/// All leaks that somebody is there to meet, one for each place in the source and name, in the order of the sites.
 pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<Leak> {
     let mut found: BTreeMap<(Site, String), Leak> = BTreeMap::new();
     for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
@@ -54,8 +60,10 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
                 change: (t, e),
                 restored,
                 restore,
+                risk: None,
                 tests: Vec::new(),
                 victims: Vec::new(),
+                is_used: false,
             });
             // The worst of its tests is told.
             if restored < leak.restored {
@@ -65,26 +73,43 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
         }
     }
     let mut out: Vec<Leak> = found.into_values().collect();
-    let readers = readers(tests);
+    let users = users(tests);
     for leak in &mut out {
         leak.tests.dedup();
-        let near = readers.get(&bucket(&leak.place)).into_iter().flatten();
-        let mut victims: Vec<(usize, usize)> = near
-            .copied()
+        let change = &tests[leak.change.0].state[leak.change.1];
+        let wide = change.phase == Phase::WideSetup;
+        leak.risk = leak.restore.and_then(|at| between(facts, &change.effect, &tests[leak.change.0].state[at].effect));
+        let near = users.get(&bucket(&leak.place)).into_iter().flatten().copied();
+        let near: Vec<(usize, usize)> = near
             .filter(|&(u, e)| {
-                let read = &tests[u].state[e].effect;
+                let use_of = &tests[u].state[e].effect;
                 let other = leak.tests.iter().any(|&t| t != u && share_process(&tests[t], &tests[u], setup, facts));
-                other && read.on.touches(&leak.place) && !is_set_before(&tests[u].state, e)
+                let told = leak.place.segments.is_empty() || !use_of.on.segments.is_empty();
+                other && told && use_of.on.touches(&leak.place) && !(wide && leak.tests.binary_search(&u).is_ok())
             })
             .collect();
-        victims.dedup_by_key(|(u, _)| *u);
-        victims.truncate(VICTIMS);
-        leak.victims = victims;
+        leak.is_used = near.iter().any(|(u, _)| *u != leak.change.0);
+        let reads = |effect: &Effect| matches!(effect.verb, Verb::Read | Verb::List) && !effect.undone && !effect.expected;
+        leak.victims = near;
+        leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect) && !is_set_before(&tests[u].state, e));
+        leak.victims.dedup_by_key(|(u, _)| *u);
+        leak.victims.truncate(VICTIMS);
     }
+    let meets_somebody = |leak: &Leak| {
+        let (one, own) = (&tests[leak.change.0], &leak.tests);
+        let mut others = tests.iter().enumerate().filter(|(u, other)| !other.skipped && own.binary_search(u).is_err());
+        match tests[leak.change.0].state[leak.change.1].phase {
+            // What one set-up does for many is meant for them.
+            Phase::WideSetup => !leak.victims.is_empty(),
+            Phase::Setup if own.len() * 2 > tests.len() => !leak.victims.is_empty(),
+            _ => others.any(|(_, other)| share_process(one, other, setup, facts)),
+        }
+    };
+    out.retain(meets_somebody);
     out
 }
 
-/// How a change that a test makes is left; none where it is none of its own that lasts.
+/// How a change that a test makes is left; none where it is none of its own that lasts, or where that is not clear.
 fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     let one = &state[at];
     let effect = &one.effect;
@@ -92,27 +117,71 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     if !of_process || !changes(effect.verb) || effect.expected || effect.flagged || effect.one_of || !is_named(&effect.on) {
         return None;
     }
-    if effect.undone || ends(one) || effect.verb == Verb::Create && effect.tolerant {
+    if effect.undone || ends(one) || is_reset(effect) || effect.spread == Some(Spread::Processes) || is_far(effect) {
         return None;
     }
-    // What comes after a first change of one's own continues it, or takes it back.
-    if state[..at].iter().any(|before| changes(before.effect.verb) && before.effect.on.touches(&effect.on)) {
-        return None;
-    }
-    let covers = |later: &TestEffect| {
-        changes(later.effect.verb)
-            && later.effect.site != effect.site
-            && later.effect.on.root == effect.on.root
-            && effect.on.segments.starts_with(&later.effect.on.segments)
+    // What comes after a first change of one's own continues it, or takes it back; and a copy that is taken is put back with all of it.
+    let shields = |before: &TestEffect| {
+        let own = changes(before.effect.verb) && before.phase != Phase::WideSetup && before.effect.on.touches(&effect.on);
+        // Modules that are taken out and loaded again: what is patched may be a copy that goes.
+        let reloaded = matches!(effect.on.realm(), Some(Realm::Variable(_))) && is_modules(&before.effect.on);
+        own || reloaded || before.effect.undone && (covers(before, effect) || may_cover(before, effect))
     };
-    let later = || state.iter().enumerate().skip(at + 1).filter(|(_, later)| covers(later));
+    if state[..at].iter().any(shields) {
+        return None;
+    }
+    let later = || {
+        state.iter().enumerate().skip(at + 1).filter(|(_, later)| {
+            // One operation may well change the same thing twice: in a loop.
+            changes(later.effect.verb) && later.effect.site != effect.site && (covers(later, effect) || may_cover(later, effect))
+        })
+    };
     if later().any(|(_, later)| ends(later)) {
         return None;
     }
     match later().next_back() {
-        Some((i, last)) if puts_back(one, last) => Some((Restored::IfItPasses, Some(i))),
-        _ => Some((Restored::Never, None)),
+        None => Some((Restored::Never, None)),
+        Some((_, last)) if !covers(last, effect) => None,
+        Some((i, last)) => match puts_back(effect, &last.effect) {
+            Some(true) => Some((Restored::IfItPasses, Some(i))),
+            Some(false) => Some((Restored::Never, None)),
+            None => None,
+        },
     }
+}
+
+/// The modules that are loaded: `sys.modules`.
+fn is_modules(place: &Place) -> bool {
+    matches!(place.realm(), Some(Realm::Library(name)) if &**name == "sys.modules")
+}
+
+/// Whether it brings back the state that a fresh process has, more likely than not: a cache that is emptied, a flag that is cleared.
+fn is_reset(effect: &Effect) -> bool {
+    let empty = |value: &Term| match value.plain() {
+        Term::Nil | Term::Bool(false) | Term::Int(0) => true,
+        Term::List(all) => all.is_empty(),
+        value => value.as_literal().is_some_and(|text| text.is_empty()),
+    };
+    match effect.on.realm() {
+        // A copy of all variables that was taken before.
+        Some(Realm::Environment) => effect.on.segments.is_empty() && effect.verb != Verb::DeleteTree,
+        Some(Realm::Variable(_) | Realm::Library(_)) => match effect.verb {
+            Verb::Delete | Verb::DeleteTree => true,
+            Verb::Write => effect.value.as_ref().is_some_and(empty),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether an effect is on all that another one is on.
+fn covers(one: &TestEffect, other: &Effect) -> bool {
+    one.effect.on.root == other.on.root && other.on.segments.starts_with(&one.effect.on.segments)
+}
+
+/// Whether an effect is on something of the same kind whose name is not known.
+fn may_cover(one: &TestEffect, other: &Effect) -> bool {
+    one.effect.on.root == other.on.root && !is_named(&one.effect.on)
 }
 
 /// Part of what runs however the test ends.
@@ -120,14 +189,31 @@ fn ends(one: &TestEffect) -> bool {
     one.effect.leave || one.effect.assured || one.phase == Phase::Teardown
 }
 
-/// Whether the last change takes back the first one: it removes what was set, or sets what is no literal, which may be what was there
-/// before.
-fn puts_back(first: &TestEffect, last: &TestEffect) -> bool {
-    let is_literal = |value: &Term| value.as_literal().is_some() || matches!(value, Term::Int(_) | Term::Bool(_));
-    match (first.effect.verb, last.effect.verb) {
-        (Verb::Delete | Verb::DeleteTree, Verb::Delete | Verb::DeleteTree) => false,
-        (_, Verb::Delete | Verb::DeleteTree) => true,
-        _ => !last.effect.value.as_ref().is_some_and(is_literal),
+/// Whether the last change takes back the first one: it removes what was set, or sets what was there before. None where that is not clear.
+fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
+    let removes = |effect: &Effect| matches!(effect.verb, Verb::Delete | Verb::DeleteTree);
+    if removes(last) {
+        return Some(!removes(first));
+    }
+    let value = last.value.as_ref().map(Term::plain);
+    let is_literal =
+        value.is_some_and(|value| value.as_literal().is_some() || matches!(value, Term::Int(_) | Term::Bool(_) | Term::Nil));
+    match first.on.realm()? {
+        Realm::Environment => match value? {
+            _ if is_literal => Some(false),
+            Term::Setting(_) => Some(true),
+            Term::Either(all) if all.iter().any(|one| matches!(one.plain(), Term::Setting(_))) => Some(true),
+            _ => None,
+        },
+        Realm::Variable(_) | Realm::Library(_) => match value? {
+            Term::Closure(..) => Some(false),
+            same if first.value.as_ref().is_some_and(|first| first.plain() == same) => Some(false),
+            // Back to a default.
+            _ if is_literal => Some(true),
+            Term::Function(_) | Term::External(_) | Term::Class(_) | Term::Field(..) | Term::Method(..) => Some(true),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -135,11 +221,7 @@ fn puts_back(first: &TestEffect, last: &TestEffect) -> bool {
 fn is_set_before(state: &[TestEffect], at: usize) -> bool {
     let read = &state[at].effect;
     let sets = |verb: Verb| matches!(verb, Verb::Write | Verb::Delete | Verb::DeleteTree);
-    state[..at].iter().any(|before| {
-        sets(before.effect.verb)
-            && before.effect.on.root == read.on.root
-            && read.on.segments.starts_with(&before.effect.on.segments)
-    })
+    state[..at].iter().any(|before| sets(before.effect.verb) && (covers(before, read) || may_cover(before, read)))
 }
 
 /// What places that touch have in common: the realm, as a text.
@@ -147,12 +229,12 @@ fn bucket(place: &Place) -> String {
     Place { root: place.root.clone(), segments: Vec::new() }.key()
 }
 
-/// The effects that read something of the process, by realm.
-fn readers(tests: &[Test]) -> BTreeMap<String, Vec<(usize, usize)>> {
+/// The effects on something of the process, by realm.
+fn users(tests: &[Test]) -> BTreeMap<String, Vec<(usize, usize)>> {
     let mut out: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
     for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
         for (e, one) in test.state.iter().enumerate() {
-            if matches!(one.effect.verb, Verb::Read | Verb::List) && !one.effect.expected {
+            if one.effect.on.realm().is_some_and(Realm::is_of_process) {
                 out.entry(bucket(&one.effect.on)).or_default().push((t, e));
             }
         }

@@ -4,7 +4,7 @@ use super::place::{Place, Realm, Root};
 use super::state::is_named;
 use super::suite::{Phase, Test, TestEffect};
 use super::summary::Effect;
-use super::term::{ClassRef, Lock, Mix, Piece, Site};
+use super::term::{ClassRef, Lock, Mix, Piece, Site, Term};
 use crate::calls::{Discriminator, Reach, Verb};
 use crate::facts::run::{Dist, Run, Runner, Setup, Workers};
 use crate::facts::{FileFacts, Language};
@@ -100,6 +100,15 @@ fn state_conflict(realm: &Realm, first: Verb, second: Verb) -> Option<&'static s
         Realm::Named(_) if matches!(first, Verb::Delete | Verb::DeleteTree) => "that it is gone",
         Realm::Named(_) if first == Verb::Write || first == Verb::Update => "the other's content",
         Realm::Port | Realm::Named(_) => return None,
+    })
+}
+
+/// Whether the last of some effects sees what it would see anyway: it, or its own test before it, sets the same value.
+fn is_same_to(one: &Effect, two: &[TestEffect]) -> bool {
+    let fixed = |effect: &Effect| effect.value.as_ref().and_then(Term::as_literal);
+    let sets = two.iter().rev().find(|own| changes(own.effect.verb) && *own.effect.on == *one.on);
+    sets.is_some_and(|own| {
+        own.effect.verb == one.verb && (one.verb == Verb::Delete || fixed(one).is_some() && fixed(&own.effect) == fixed(one))
     })
 }
 
@@ -425,6 +434,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             let remakes = phases == [true, true] && two.verb == Verb::MakeDir;
             let harm = match one.on.realm() {
                 None => conflict(one.verb, two.verb),
+                Some(_) if is_same_to(one, &ask.of(b)[..=second.1]) => None,
                 Some(realm) => state_conflict(realm, one.verb, two.verb),
             };
             let symptom = match harm {

@@ -550,8 +550,12 @@ impl Place {
     /// A name in a realm as a person would write it: `$HOME`, `app.config.DEBUG`, `port 8080`.
     fn show_state(&self, realm: &Realm, name: &dyn Fn(u16) -> Option<String>) -> String {
         let parts: Vec<String> = self.segments.iter().map(|segment| show_segment(segment, name)).collect();
-        let rest = parts.join(".");
-        let dotted = |holder: &str| if rest.is_empty() { holder.to_owned() } else { format!("{holder}.{rest}") };
+        let rest = parts.join(".").replace(".[", "[");
+        let dotted = |holder: &str| match rest.starts_with('[') {
+            _ if rest.is_empty() => holder.to_owned(),
+            true => format!("{holder}{rest}"),
+            false => format!("{holder}.{rest}"),
+        };
         match realm {
             Realm::Environment if parts.is_empty() => "the environment".to_owned(),
             Realm::Environment => format!("${rest}"),

@@ -9,6 +9,7 @@ use super::give::Given;
 use super::index::Binding;
 use super::names::is_environ;
 use super::place::{Holder, Place, Realm, Root};
+use super::suite::TestEffect;
 use super::summary::Effect;
 use super::term::{Piece, Term, UnitRef, pieces};
 use crate::calls::{Call, Keeper, Verb};
@@ -93,11 +94,30 @@ impl Place {
         Place { root: Root::State(realm), segments }
     }
 
+    /// What the thing holds under a key. The brackets tell it from an attribute.
+    fn item(mut self, key: Term) -> Place {
+        self.segments.push(vec![Piece::Lit("[".into()), Piece::name(key), Piece::Lit("]".into())]);
+        self
+    }
+
+    /// Whether this is an item of something, and no attribute or variable.
+    pub fn is_item(&self) -> bool {
+        self.segments.last().and_then(|segment| segment.first()).is_some_and(|first| *first == Piece::Lit("[".into()))
+    }
+
     /// The realm, of what is no path.
     pub fn realm(&self) -> Option<&Realm> {
         match &self.root {
             Root::State(realm) => Some(realm),
             _ => None,
+        }
+    }
+
+    /// The dotted name of what a library keeps; empty for anything else.
+    fn root_name(&self) -> &str {
+        match &self.root {
+            Root::State(Realm::Library(name)) => name,
+            _ => "",
         }
     }
 
@@ -123,12 +143,18 @@ impl Eval<'_, '_> {
     pub(super) fn act_on_state(&mut self, op: OpId, entry: &Call, given: &Given) {
         let Some(keeper) = &entry.state else { return };
         let value = entry.value.as_ref().and_then(|name| given.get(name)).cloned();
+        // A setter without a value only asks: `locale.setlocale(category)`.
+        if entry.value.is_some() && matches!(value, None | Some(Term::Missing)) {
+            return;
+        }
         for (verb, of) in &entry.does {
             for name in of.iter() {
                 let place = match name {
                     "*" => Place::state(realm(keeper), None),
                     name => match given.get(name).map(Term::plain) {
-                        None | Some(Term::Unknown | Term::Nil | Term::Missing) => continue,
+                        None | Some(Term::Nil | Term::Missing) => continue,
+                        // Which one it is matters less than that it may be any.
+                        Some(Term::Unknown) if !matches!(keeper, Keeper::Environment | Keeper::WorkingDirectory) => continue,
                         Some(term) => Place::state(realm(keeper), Some(term.clone())),
                     },
                 };
@@ -144,8 +170,9 @@ impl Eval<'_, '_> {
         let site = self.site(op);
         if verb != Verb::Read {
             // To change a list one has to name it: that is no use of what it holds.
-            self.effects
-                .retain(|old| !(old.site == site && old.via.is_empty() && old.verb == Verb::Read && old.on.touches(&place)));
+            self.effects.retain(|old| {
+                old.undone || !(old.site == site && old.via.is_empty() && old.verb == Verb::Read && old.on.touches(&place))
+            });
         }
         let known = |old: &Effect| old.site == site && old.verb == verb && old.via.is_empty() && *old.on == place;
         if self.effects.iter().rev().take(8).any(known) {
@@ -200,31 +227,53 @@ impl Eval<'_, '_> {
             }
             Value::Attr(base, name) => {
                 let text = self.facts.name(name).to_owned();
-                let term = self.value(base);
-                match term.plain() {
-                    Term::Module(module) => match self.world.index.in_module(*module, &text, 0) {
-                        Some(Binding::Variable(module, name)) => Some(self.variable_of_unit(module, &name)),
-                        Some(Binding::External(name)) => Some(Place::state(Realm::Library(name), None)),
-                        // A function or class that is replaced, or a new name.
-                        _ => Some(self.variable_of_unit(*module, &text)),
-                    },
-                    Term::Class(class) => {
-                        let body = self.world.index.file(class.0).class(class.1).body.unwrap_or(UnitId(0));
-                        Some(self.variable_of_unit((class.0, body), &text))
-                    }
-                    Term::External(name) => Some(Place::state(Realm::Library(format!("{name}.{text}").into()), None)),
-                    _ => Some(self.shared_thing(base)?.child(Piece::Lit(text.into()))),
-                }
+                self.shared_attribute(base, &text)
             }
             Value::Item(base, key) => {
                 let key = self.value(key);
                 let base = self.shared_thing(base)?;
                 Some(match key {
                     Term::Unknown => base,
-                    key => base.child(Piece::name(key)),
+                    key => base.item(key),
                 })
             }
             _ => None,
+        }
+    }
+
+    /// An attribute of a module, a class or something else that is shared.
+    fn shared_attribute(&mut self, base: V, name: &str) -> Option<Place> {
+        let term = self.value(base);
+        match self.attribute_of(&term, name) {
+            None => Some(self.shared_thing(base)?.child(Piece::Lit(name.into()))),
+            known => known,
+        }
+    }
+
+    /// An attribute of a module or class.
+    fn attribute_of(&self, holder: &Term, name: &str) -> Option<Place> {
+        match holder.plain() {
+            Term::Module(module) => match self.world.index.in_module(*module, name, 0) {
+                Some(Binding::Variable(module, name)) => Some(self.variable_of_unit(module, &name)),
+                // A function, a class or an import that is replaced, or a new name.
+                _ => Some(self.variable_of_unit(*module, name)),
+            },
+            Term::Class(class) => {
+                let body = self.world.index.file(class.0).class(class.1).body.unwrap_or(UnitId(0));
+                Some(self.variable_of_unit((class.0, body), name))
+            }
+            Term::External(library) => Some(Place::state(Realm::Library(format!("{library}.{name}").into()), None)),
+            _ => None,
+        }
+    }
+
+    /// `setattr(module, "name", value)`, `delattr(module, "name")`.
+    pub(super) fn change_attribute(&mut self, op: OpId, verb: Verb, args: &[Passed]) {
+        let [on, name, rest @ ..] = args else { return };
+        let (Some(base), Some(name)) = (on.value, name.term.as_literal()) else { return };
+        let Some(place) = self.shared_attribute(base, &name) else { return };
+        if !self.is_ours(&place) {
+            self.on_state(op, verb, place, rest.first().map(|value| value.term.clone()), false);
         }
     }
 
@@ -235,9 +284,11 @@ impl Eval<'_, '_> {
             Value::Name(name) if !self.facts.unit(self.unit).globals.contains(&name) => return,
             Value::Item(base, key) if is_environ(&self.value(base)) => {
                 let key = self.value(key);
-                if key != Term::Unknown {
-                    self.on_state(op, verb, Place::state(Realm::Environment, Some(key)), value, false);
-                }
+                self.on_state(op, verb, Place::state(Realm::Environment, Some(key)), value, false);
+                return;
+            }
+            Value::Attr(..) if is_environ(&self.value(to)) => {
+                self.on_state(op, verb, Place::state(Realm::Environment, None), value, false);
                 return;
             }
             Value::Tuple(all) | Value::List(all) => {
@@ -246,9 +297,34 @@ impl Eval<'_, '_> {
             Value::Name(_) | Value::Attr(..) | Value::Item(..) => {}
             _ => return,
         }
-        let Some(place) = self.shared_thing(to) else { return };
+        // An instance of a class that was found for a variable of its own is no class.
+        let holder = match self.facts.value(to) {
+            Value::Attr(base, _) => matches!(self.facts.value(*base), Value::Name(name) if self.state.vars.contains_key(name)),
+            _ => false,
+        };
+        let Some(place) = self.shared_thing(to).filter(|_| !holder) else { return };
         if !self.is_ours(&place) {
+            let value = if self.stores_empty(op) { Some(Term::List([].into())) } else { value };
             self.on_state(op, verb, place, value, false);
+        }
+    }
+
+    /// Whether what is stored is an empty display or container: `{}`, `OrderedDict()`.
+    fn stores_empty(&self, op: OpId) -> bool {
+        const CONTAINERS: &[&str] =
+            &["Counter", "OrderedDict", "WeakValueDictionary", "defaultdict", "deque", "dict", "list", "set"];
+        let What::Store { value, .. } = &self.facts.op(op).what else { return false };
+        match self.facts.value(*value) {
+            Value::Dict(all) => all.is_empty(),
+            Value::List(all) | Value::Tuple(all) | Value::Set(all) => all.is_empty(),
+            Value::Result(call) => match &self.facts.op(*call).what {
+                What::Call { callee, args } => {
+                    let name = self.facts.dotted(*callee).unwrap_or_default();
+                    args.is_empty() && CONTAINERS.contains(&name.rsplit('.').next().unwrap_or(&name))
+                }
+                _ => false,
+            },
+            _ => false,
         }
     }
 
@@ -259,10 +335,12 @@ impl Eval<'_, '_> {
 
     /// A method that changes what it is called on: `REGISTRY.append(x)`, `os.environ.update(X="1")`.
     pub(super) fn mutate(&mut self, op: OpId, base: V, recv: &Term, method: &str, args: &[Passed]) {
-        if is_environ(recv) {
-            return self.change_environment(op, method, args);
-        }
-        if !MUTATORS.contains(&method) {
+        // What a library's module calls so may be any function of it; the lists of `sys` and the settings of matplotlib are known.
+        let is_function = match recv.plain() {
+            Term::External(name) => !name.starts_with("sys.") && !name.ends_with(".rcParams"),
+            _ => false,
+        };
+        if is_function || is_environ(recv) || !MUTATORS.contains(&method) {
             return;
         }
         let Some(place) = self.shared_thing(base).filter(|place| !self.is_ours(place)) else { return };
@@ -274,14 +352,14 @@ impl Eval<'_, '_> {
         };
         let keyed = matches!(method, "pop" | "setdefault").then(|| args.first().map(|arg| arg.term.clone())).flatten();
         let place = match keyed {
-            Some(key) if key != Term::Unknown && !matches!(key, Term::Int(_)) => place.child(Piece::name(key)),
+            Some(key) if key != Term::Unknown && !matches!(key, Term::Int(_)) => place.item(key),
             _ => place,
         };
         self.on_state(op, verb, place, args.first().map(|arg| arg.term.clone()), false);
     }
 
     /// Methods of `os.environ` that concern several variables, or one behind another name (Python documentation, "os.environ").
-    fn change_environment(&mut self, op: OpId, method: &str, args: &[Passed]) {
+    pub(super) fn change_environment(&mut self, op: OpId, method: &str, args: &[Passed]) {
         let place = |key: Option<Term>| Place::state(Realm::Environment, key);
         match method {
             "clear" => self.on_state(op, Verb::DeleteTree, place(None), None, false),
@@ -313,9 +391,7 @@ impl Eval<'_, '_> {
                 (None, Some(Value::Dict(pairs))) => {
                     for (key, value) in pairs {
                         let (key, value) = (self.value(key), self.value(value));
-                        if key != Term::Unknown {
-                            all.push((key, value));
-                        }
+                        all.push((key, value));
                     }
                 }
                 _ => {}
@@ -324,15 +400,28 @@ impl Eval<'_, '_> {
         all
     }
 
-    /// `patch.dict(os.environ, {…})`, as a context manager or called: set here, and put back at the end.
-    pub(super) fn patch_environment(&mut self, op: OpId, callee: V, args: &[Arg]) {
-        let Value::Attr(base, name) = self.facts.value(callee) else { return };
-        let is_patch = self.facts.name(*name) == "dict" && self.facts.dotted(*base).is_some_and(|base| base.ends_with("patch"));
-        let Some(first) = args.first().filter(|_| is_patch) else { return };
-        let on = self.value(first.value);
-        if !is_environ(&on) && on.as_literal().as_deref() != Some("os.environ") {
-            return;
+    /// `patch("module.name", …)`, `patch.object(module, "name")`, `patch.dict(os.environ, {…})`, `monkeypatch.setattr(module, "name", …)`, as
+    /// a context manager or called: changed here, and put back at the end with all that happens to it meanwhile.
+    pub(super) fn patch_state(&mut self, op: OpId, callee: V, args: &[Arg]) {
+        let (base, name) = match self.facts.value(callee) {
+            Value::Attr(base, name) => (self.facts.dotted(*base).unwrap_or_default(), self.facts.name(*name)),
+            Value::Name(name) => (String::new(), self.facts.name(*name)),
+            _ => return,
+        };
+        let Some(first) = args.first() else { return };
+        let of_patch = base.ends_with("patch");
+        let place = match name {
+            "object" if of_patch => self.attribute_told(args),
+            "setattr" | "delattr" if !base.is_empty() => self.attribute_told(args).or_else(|| self.thing_called(first.value)),
+            "patch" => self.thing_called(first.value),
+            "dict" if of_patch => self.thing_called(first.value).or_else(|| self.shared_thing(first.value)),
+            _ => None,
+        };
+        let Some(place) = place else { return };
+        if place.root_name() != "os.environ" {
+            return self.on_state(op, Verb::Write, place, None, true);
         }
+        self.on_state(op, Verb::Read, Place::state(Realm::Environment, None), None, true);
         let passed: Vec<Passed> = args[1..]
             .iter()
             .map(|arg| Passed {
@@ -343,14 +432,32 @@ impl Eval<'_, '_> {
             })
             .collect();
         for (key, value) in self.pairs(&passed) {
-            let place = Place::state(Realm::Environment, Some(key));
-            self.on_state(op, Verb::Write, place, Some(value), true);
+            self.on_state(op, Verb::Write, Place::state(Realm::Environment, Some(key)), Some(value), true);
+        }
+    }
+
+    /// The attribute that a holder and a name in text are the first arguments for.
+    fn attribute_told(&mut self, args: &[Arg]) -> Option<Place> {
+        let Value::Text(name) = self.facts.value(args.get(1)?.value) else { return None };
+        self.shared_attribute(args[0].value, self.facts.name(*name))
+    }
+
+    /// What a dotted name in text means: `"package.module.name"`.
+    fn thing_called(&mut self, text: V) -> Option<Place> {
+        let text = self.value(text).as_literal()?;
+        let (holder, name) = text.rsplit_once('.')?;
+        match self.world.index.dotted(holder, self.file) {
+            Some(binding) => {
+                let holder = self.bound(binding);
+                self.attribute_of(&holder, name)
+            }
+            None => Some(Place::state(Realm::Library(text.as_str().into()), None)),
         }
     }
 
     /// The same as a decorator of the unit at hand.
-    pub(super) fn patched_environment(&mut self, mark: &Mark) {
-        self.patch_environment(OpId::reading(mark.callee), mark.callee, &mark.args);
+    pub(super) fn patched_state(&mut self, mark: &Mark) {
+        self.patch_state(OpId::reading(mark.callee), mark.callee, &mark.args);
     }
 }
 
@@ -364,6 +471,28 @@ fn is_start(keeper: &Keeper, value: Option<&Term>) -> bool {
 pub(super) fn split(effects: Vec<Effect>) -> (Vec<Effect>, Vec<Effect>) {
     effects.into_iter().partition(|effect| !effect.on.is_state())
 }
+
+/// What a test does to things that are no paths, and what it does to paths. Whoever uses a relative path relies on the working directory.
+pub(super) fn apart(all: Vec<TestEffect>) -> (Vec<TestEffect>, Vec<TestEffect>) {
+    let (mut state, mut paths) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
+    for one in all {
+        if one.effect.on.is_state() {
+            state.push(one);
+            continue;
+        }
+        let relative = one.relative || one.effect.on.root == Root::Cwd;
+        if relative && seen.len() < RELATIVE && seen.insert(one.effect.site) {
+            let on = Arc::new(Place::state(Realm::WorkingDirectory, None));
+            state.push(TestEffect { effect: Effect { on, verb: Verb::Read, ..one.effect.clone() }, ..one.clone() });
+        }
+        paths.push(one);
+    }
+    (state, paths)
+}
+
+/// Uses of relative paths that are kept of one test.
+const RELATIVE: usize = 4;
 
 /// A name that is known but for what sets two instances apart.
 pub fn is_named(place: &Place) -> bool {

@@ -9,12 +9,12 @@ use super::life::{Fork, Lives, Work, lives};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
 use super::pace::Event;
-use super::place::{Fresh, Place, Root};
+use super::place::{Fresh, Place, Realm, Root};
 use super::pool::TestPool;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
-use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected};
+use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected, Verb};
 use crate::facts::run::{Run, Runner, Setup, Target, Workers};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
 use crate::text::{FileId, Source, Span};
@@ -141,7 +141,7 @@ impl Making {
     /// What the test did, in order: to things that are no paths, and to paths.
     pub(super) fn done(mut self) -> (Vec<TestEffect>, Vec<TestEffect>) {
         self.effects.append(&mut self.teardown);
-        self.effects.into_iter().partition(|one| one.effect.on.is_state())
+        super::state::apart(self.effects)
     }
 }
 
@@ -664,7 +664,28 @@ impl<'i> Maker<'_, 'i> {
             let data = self.file(class.0).class(class.1);
             all.extend(data.marks.iter().map(|mark| ((class.0, data.parent), mark.clone())));
         }
-        all
+        all.into_iter().map(|(at, mark)| (at, self.named_mark(at, mark))).collect()
+    }
+
+    /// The mark that a variable of the module stands for: `with_home = pytest.mark.usefixtures("home")`.
+    fn named_mark(&self, at: UnitRef, mark: Mark) -> Mark {
+        let facts = self.file(at.0);
+        let Value::Name(name) = facts.value(mark.callee) else { return mark };
+        let is_mark = |callee: V| facts.dotted(callee).is_some_and(|name| name.contains("mark."));
+        let mut named = None;
+        super::index::walk_ops(&facts.units[0].body, &mut |op| {
+            let crate::facts::What::Store { to, value, .. } = &facts.op(op).what else { return };
+            if !matches!(facts.value(*to), Value::Name(stored) if stored == name) {
+                return;
+            }
+            if let Value::Result(call) = facts.value(*value)
+                && let crate::facts::What::Call { callee, args } = &facts.op(*call).what
+                && is_mark(*callee)
+            {
+                named = Some(Mark { callee: *callee, args: args.clone(), span: mark.span });
+            }
+        });
+        named.unwrap_or(mark)
     }
 
     fn python_test(&self, name: String, unit: UnitRef, class: Option<ClassRef>) -> Test {
@@ -760,7 +781,11 @@ impl<'i> Maker<'_, 'i> {
                 _ => self.use_fixture(name, file, class, &mut making),
             });
         }
+        if making.ambience.cwd.is_some() {
+            making.effects.push(self.kept_directory(unit));
+        }
         self.run(unit, params, Phase::Body, &mut making);
+        let body = making.effects.len();
         if class.is_none() {
             self.run_named(file, "teardown_function", Phase::Teardown, &mut making);
         }
@@ -777,6 +802,8 @@ impl<'i> Maker<'_, 'i> {
             }
         }
         self.end_modules(file, &mut making);
+        // A tear-down runs however the test ends.
+        making.effects[body..].iter_mut().for_each(|one| one.effect.assured = true);
         making.effects.iter_mut().chain(&mut making.teardown).for_each(|one| one.effect.expected |= expected);
         let pools = std::mem::take(&mut making.pools);
         let events = std::mem::take(&mut making.events);
@@ -798,6 +825,13 @@ impl<'i> Maker<'_, 'i> {
             pools,
             events,
         }
+    }
+
+    /// A set-up moved the test to another directory, and takes it back: what the test does with it meanwhile does not last.
+    fn kept_directory(&self, unit: UnitRef) -> TestEffect {
+        let on = Place::state(Realm::WorkingDirectory, None);
+        let effect = Effect { undone: true, ..Eval::new(&self.world, unit).new_effect(OpId(0), Verb::Read, on) };
+        TestEffect { effect, phase: Phase::Setup, within: unit, relative: false }
     }
 
     /// What the module itself and hooks around it redirect and do, before its first test.

@@ -12,6 +12,7 @@ mod draft;
 mod hold;
 mod ignores;
 mod imports;
+mod monkeypatch;
 mod order;
 mod own;
 mod publish;
@@ -67,6 +68,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::FirstOf(all) => all.iter().find_map(|remedy| fix(remedy, project)),
         Remedy::HoldOwner { made } => hold::owner(project.draft(*made)?, *made),
         Remedy::MakeBeside { made, moved } => beside::target(project.draft(*made)?, *made, moved),
+        Remedy::Monkeypatch { changes } => monkeypatch::changes(changes, project),
         Remedy::OwnDirectory { uses, copy, made } => own::directory(uses, *copy, *made, project),
         Remedy::PublishAtomically { writes, suffix } => {
             publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)

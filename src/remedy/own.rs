@@ -14,7 +14,7 @@ const DIRECTORY: &[&str] = &["directory", "folder", "temporary_directory", "own_
 
 /// What the directory's name is made by.
 #[derive(Clone, Copy, PartialEq)]
-enum Provider {
+pub(super) enum Provider {
     /// pytest hands it in.
     Parameter,
     /// A method of a `unittest.TestCase`.
@@ -154,7 +154,7 @@ fn is_imported(draft: &Draft, definition: &Definition, project: Project) -> bool
     })
 }
 
-fn provider(draft: &Draft, unit: UnitId, project: Project) -> Option<Provider> {
+pub(super) fn provider(draft: &Draft, unit: UnitId, project: Project) -> Option<Provider> {
     let facts = draft.facts;
     let data = facts.unit(unit);
     let name = facts.name(data.name);
@@ -327,7 +327,7 @@ fn provide(draft: &mut Draft, unit: UnitId, provider: Provider, places: &[(Span,
 }
 
 /// Adds parameters without a default, after those that have none.
-fn parameters(draft: &mut Draft, unit: UnitId, names: &[&str]) -> Option<()> {
+pub(super) fn parameters(draft: &mut Draft, unit: UnitId, names: &[&str]) -> Option<()> {
     let data = draft.facts.unit(unit);
     // A variable of that name would hide it.
     if names.iter().any(|name| !stores(draft, name, |place| place == unit).is_empty()) {
@@ -447,7 +447,7 @@ fn takes_paths(draft: &Draft, definition: Span, unit: UnitId) -> bool {
 }
 
 /// Takes out imports of one name that only what was replaced has used.
-fn drop_imports(draft: &mut Draft) {
+pub(super) fn drop_imports(draft: &mut Draft) {
     let facts = draft.facts;
     if !draft.is_python() {
         return;

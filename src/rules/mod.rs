@@ -7,19 +7,23 @@ mod caps;
 mod check_then_act;
 mod closed_under_reader;
 mod cross_device_replace;
+mod cwd_mutation;
 mod cwd_relative_write;
 mod doctests_never_run;
 mod doubtful;
+mod env_mutation;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod fork_with_threads;
 mod in_place;
+mod left;
 mod masked_test_failure;
 mod missing_timeout;
 mod mktemp;
 mod multiplied_parallelism;
 mod narrow_corruption_handler;
 mod non_atomic_write;
+mod restore_skipped_on_failure;
 mod session_fixture_per_worker;
 mod shared_dir_listing;
 mod shared_host_jobs;
@@ -34,6 +38,7 @@ mod unjoined_work;
 mod unlocked_read_modify_write;
 mod unordered_assert;
 mod unordered_parametrize;
+mod unrestored_patch;
 mod unseeded_random;
 mod unstable_parameters;
 mod user_state_path;
@@ -68,8 +73,10 @@ pub const TABLE: &[Rule] = table![
     "check-then-act" => check_then_act,
     "closed-under-reader" => closed_under_reader,
     "cross-device-replace" => cross_device_replace,
+    "cwd-mutation" => cwd_mutation,
     "cwd-relative-write" => cwd_relative_write,
     "doctests-never-run" => doctests_never_run,
+    "env-mutation" => env_mutation,
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
     "fork-with-threads" => fork_with_threads,
@@ -79,6 +86,7 @@ pub const TABLE: &[Rule] = table![
     "multiplied-parallelism" => multiplied_parallelism,
     "narrow-corruption-handler" => narrow_corruption_handler,
     "non-atomic-write" => non_atomic_write,
+    "restore-skipped-on-failure" => restore_skipped_on_failure,
     "session-fixture-per-worker" => session_fixture_per_worker,
     "shared-dir-listing" => shared_dir_listing,
     "shared-host-jobs" => shared_host_jobs,
@@ -92,6 +100,7 @@ pub const TABLE: &[Rule] = table![
     "unlocked-read-modify-write" => unlocked_read_modify_write,
     "unordered-assert" => unordered_assert,
     "unordered-parametrize" => unordered_parametrize,
+    "unrestored-patch" => unrestored_patch,
     "unseeded-random" => unseeded_random,
     "unstable-parameters" => unstable_parameters,
     "unused-ignore" => comments,

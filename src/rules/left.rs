@@ -1,0 +1,252 @@
+//! What tests leave changed in their process, as three rules tell it.
+
+use super::words;
+use crate::calls::Verb;
+use crate::facts::Language;
+use crate::facts::run::Runner;
+use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
+use crate::link::{Effect, Leak, Meeting, Realm, Restored, Suite, Test, UnitRef};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Leaks of one unit: one matter for whoever mends it.
+pub struct Left<'s> {
+    /// The unit whose text holds the changes.
+    pub unit: UnitRef,
+    pub leaks: Vec<&'s Leak>,
+}
+
+/// The leaks that a rule asks for, by the unit in which they stand.
+pub fn by_unit<'s>(suite: &'s Suite, wanted: impl Fn(&Leak, &Effect) -> bool) -> Vec<Left<'s>> {
+    let mut all: BTreeMap<UnitRef, Vec<&Leak>> = BTreeMap::new();
+    for leak in &suite.leaks {
+        let effect = change(suite, leak);
+        if wanted(leak, effect) {
+            all.entry(suite.unit_at(effect.site)).or_default().push(leak);
+        }
+    }
+    let removed = |leak: &&Leak| matches!(change(suite, leak).verb, Verb::Delete | Verb::DeleteTree);
+    let left = all.into_iter().map(|(unit, mut leaks)| {
+        // What is set is the worse half.
+        leaks.sort_by_key(removed);
+        Left { unit, leaks }
+    });
+    left.collect()
+}
+
+/// What is done to the thing.
+pub fn change<'s>(suite: &'s Suite, leak: &Leak) -> &'s Effect {
+    &suite.tests[leak.change.0].state[leak.change.1].effect
+}
+
+impl Left<'_> {
+    /// The first of the changes.
+    pub fn first<'s>(&self, suite: &'s Suite) -> &'s Effect {
+        change(suite, self.leaks[0])
+    }
+
+    /// Indexes of the tests that make them.
+    pub fn tests(&self) -> BTreeSet<usize> {
+        self.leaks.iter().flat_map(|leak| leak.tests.iter().copied()).collect()
+    }
+
+    /// Who makes them: a test, or a helper and how many tests use it.
+    pub fn subject(&self, suite: &Suite) -> String {
+        let tests = self.tests();
+        let test = tests.first().map(|test| &suite.tests[*test]);
+        match test.filter(|test| test.unit == self.unit) {
+            Some(test) => format!("`{}`", words::short(test)),
+            None if tests.len() == 1 => format!("`{}`", suite.unit_name(self.unit)),
+            None => format!("`{}`, used by {} tests,", suite.unit_name(self.unit), tests.len()),
+        }
+    }
+
+    /// What is changed: one thing, or one and how many more.
+    pub fn things(&self) -> String {
+        let names: BTreeSet<String> = self.leaks.iter().map(|leak| leak.place.show()).collect();
+        let first = self.leaks[0].place.show();
+        let first = if first.contains(' ') { first } else { format!("`{first}`") };
+        match names.len() {
+            1 => first,
+            n => format!("{first} and {} more", n - 1),
+        }
+    }
+
+    /// A variable that is only removed was mostly not there.
+    fn confidence(&self, suite: &Suite, nobody_seen: bool) -> Confidence {
+        let removed = self.leaks.iter().all(|leak| matches!(change(suite, leak).verb, Verb::Delete | Verb::DeleteTree));
+        match nobody_seen {
+            _ if removed => Confidence::Low,
+            true => Confidence::Medium,
+            false => words::confidence(&[self.first(suite)]),
+        }
+    }
+
+    /// What is done in a test itself, and never put back, is for `monkeypatch`.
+    fn remedy(&self, suite: &Suite) -> Option<Remedy> {
+        let mut changes = Vec::new();
+        for leak in &self.leaks {
+            let effect = change(suite, leak);
+            let own = effect.via.is_empty() && suite.tests[leak.change.0].unit == self.unit;
+            if !own || leak.restored != Restored::Never {
+                return None;
+            }
+            if !changes.contains(&effect.site) {
+                changes.push(effect.site);
+            }
+        }
+        Some(Remedy::Monkeypatch { changes })
+    }
+
+    /// A finding whose labels are the changes and the tests that meet them.
+    pub fn finding(&self, suite: &Suite, rule: &'static str, message: String, help: &str) -> Finding {
+        let effect = self.first(suite);
+        let mut labels = vec![words::label(suite, effect.site, format!("{} here", done(effect.verb)), Role::Primary)];
+        let mut seen = BTreeSet::from([effect.site]);
+        for leak in &self.leaks[1..] {
+            let more = change(suite, leak);
+            if labels.len() < 6 && seen.insert(more.site) {
+                let text = format!("`{}` {} here", leak.place.show(), done(more.verb));
+                labels.push(words::label(suite, more.site, text, Role::OtherEnd));
+            }
+        }
+        let victims: Vec<(usize, usize)> = self.leaks.iter().flat_map(|leak| leak.victims.iter().copied()).collect();
+        for &(test, at) in &victims {
+            let read = &suite.tests[test].state[at].effect;
+            if labels.len() < 9 && seen.insert(read.site) {
+                let text = format!("`{}` relies on it here", words::short(&suite.tests[test]));
+                labels.push(words::label(suite, read.site, text, Role::OtherEnd));
+            }
+        }
+        let more = words::derivation(suite, effect, &labels);
+        labels.extend(more);
+        let tests = self.tests();
+        let polluter = &suite.tests[self.leaks[0].change.0];
+        let victim = victims.iter().map(|(test, _)| &suite.tests[*test]).find(|test| test.name != polluter.name);
+        Finding {
+            rule,
+            severity: if victims.is_empty() { Severity::Note } else { Severity::Warning },
+            confidence: self.confidence(suite, victims.is_empty()),
+            message,
+            labels,
+            help: help.to_owned(),
+            notes: note(suite, victim).into_iter().collect(),
+            tests: words::names(tests.iter().map(|test| &suite.tests[*test])),
+            reproduce: victim.and_then(|victim| one_after_the_other(suite, polluter, victim)),
+            key: format!("{} {}", suite.unit_name(self.unit), self.leaks[0].place.show()),
+            remedy: self.remedy(suite),
+            fix: None,
+        }
+    }
+}
+
+/// Who meets what is left.
+fn note(suite: &Suite, victim: Option<&Test>) -> Option<String> {
+    let victim = victim?;
+    let process = match suite.language(victim.unit.0) {
+        Language::Python => "the same process, or on the same worker",
+        Language::Rust => "the same test binary",
+    };
+    Some(format!("`{}` finds it so when it runs later in {process}", words::short(victim)))
+}
+
+/// A command that runs one test after another in one process.
+fn one_after_the_other(suite: &Suite, first: &Test, second: &Test) -> Option<String> {
+    let python = suite.language(first.unit.0) == Language::Python;
+    python.then(|| format!("pytest -p no:randomly {} {}", first.name, second.name))
+}
+
+/// A change as a past participle: "set", "removed".
+fn done(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Delete => "removed",
+        Verb::DeleteTree => "cleared",
+        Verb::Append | Verb::Update => "changed",
+        _ => "set",
+    }
+}
+
+/// The same for who does it: "sets", "removes".
+pub fn does(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Delete => "removes",
+        Verb::DeleteTree => "clears",
+        Verb::Append | Verb::Update => "changes",
+        _ => "sets",
+    }
+}
+
+/// Races on a thing of the process between threads, the cited places grouped by the unit that changes it.
+pub fn races<'s>(suite: &'s Suite, realm: &Realm) -> Vec<Vec<&'s Meeting>> {
+    let mut all: BTreeMap<UnitRef, Vec<&Meeting>> = BTreeMap::new();
+    let here = |meeting: &&Meeting| meeting.run.is_some() && meeting.place.realm() == Some(realm) && !is_nextest_only(suite);
+    for meeting in suite.encounters.iter().filter(here) {
+        let (test, at) = meeting.first;
+        all.entry(suite.unit_at(suite.tests[test].state[at].effect.site)).or_default().push(meeting);
+    }
+    all.into_values().collect()
+}
+
+/// Whether all runs that the project writes down give each test a process of its own.
+fn is_nextest_only(suite: &Suite) -> bool {
+    let told = |runner: Runner| suite.setup.runs.iter().any(|run| run.runner == runner && run.place.is_some());
+    told(Runner::Nextest) && !told(Runner::CargoTest)
+}
+
+/// Whether a race says already what is wrong at a place.
+pub fn is_raced(suite: &Suite, effect: &Effect) -> bool {
+    suite.encounters.iter().filter(|meeting| meeting.run.is_some()).any(|meeting| *meeting.place == *effect.on)
+}
+
+/// The finding for races of one unit.
+pub fn race(suite: &Suite, all: &[&Meeting], rule: &'static str, message: String, help: &str) -> Finding {
+    let meeting = all[0];
+    let (a, b) = (&suite.tests[meeting.first.0], &suite.tests[meeting.second.0]);
+    let (one, two) = (&a.state[meeting.first.1].effect, &b.state[meeting.second.1].effect);
+    let mut labels =
+        vec![words::label(suite, one.site, format!("{} here by `{}`", done(one.verb), words::short(a)), Role::Primary)];
+    let mut seen = BTreeSet::from([one.site]);
+    if seen.insert(two.site) {
+        let how = if crate::link::changes(two.verb) { done(two.verb) } else { "relied on" };
+        labels.push(words::label(suite, two.site, format!("{how} here by `{}`", words::short(b)), Role::OtherEnd));
+    } else {
+        for test in [a, b] {
+            let head = suite.file(test.unit.0).unit(test.unit.1).head;
+            let text = format!("reached from `{}`", words::short(test));
+            labels.push(Label { file: test.unit.0, span: head, text, role: Role::OtherEnd });
+        }
+    }
+    for meeting in all {
+        for &test in &meeting.tests {
+            for effect in suite.tests[test].state.iter().map(|one| &one.effect) {
+                let counts = effect.on == meeting.place && crate::link::changes(effect.verb);
+                if counts && labels.len() < 8 && seen.insert(effect.site) {
+                    let text = format!("`{}` {} here too", meeting.path, done(effect.verb));
+                    labels.push(words::label(suite, effect.site, text, Role::OtherEnd));
+                }
+            }
+        }
+    }
+    for effect in [one, two] {
+        let more = words::derivation(suite, effect, &labels);
+        labels.extend(more);
+    }
+    let tests: BTreeSet<usize> = all.iter().flat_map(|meeting| meeting.tests.iter().copied()).collect();
+    Finding {
+        rule,
+        severity: Severity::Error,
+        confidence: words::confidence(&[one, two]),
+        message,
+        labels,
+        help: help.to_owned(),
+        notes: vec![
+            "`cargo test` runs the tests of one binary as threads of one process, and no guard that both hold keeps them apart"
+                .to_owned(),
+            format!("expect {}", meeting.symptom),
+        ],
+        tests: words::names(tests.iter().map(|test| &suite.tests[*test])),
+        reproduce: Some(words::reproduce(suite, a, b)),
+        key: meeting.path.clone(),
+        remedy: None,
+        fix: None,
+    }
+}
