@@ -302,7 +302,7 @@ impl Eval<'_, '_> {
                 locks |= facts.dotted(*callee).is_some_and(|name| names_lock(&name));
             }
         });
-        locks.then(|| Lock { reach: Reach::Host, shared: false, on: Term::Param(0) })
+        locks.then_some(Lock { reach: Reach::Host, shared: false, on: Term::Param(0) })
     }
 
     /// Locks that an object holds since it was made, opened or entered: its other methods run under them.
