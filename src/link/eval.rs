@@ -43,6 +43,7 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     let moved = eval.state.ambience != before;
     eval.state.guards.extend(held.iter().cloned());
     eval.block(&data.body);
+    eval.put_back_by_marks();
     eval.leave_unit();
     let mut summary = eval.finish();
     // What decorators replace, hold and redirect, and what the class holds, is the unit's own matter.
@@ -334,9 +335,14 @@ impl<'a, 'w> Eval<'a, 'w> {
                 self.store(*to, term, id);
             }
             What::Delete(of) => self.change_shared(id, *of, Verb::Delete, None),
-            What::Import(_) | What::DefineClass(_) => {}
-            What::Assert(cond) => self.asserted(*cond),
+            What::Import(import) => self.import(id, *import),
+            What::DefineClass(class) => self.class_defined(id, *class),
+            What::Assert(cond) => {
+                self.asserted(*cond);
+                self.asserted_whole(id, *cond);
+            }
             What::Define(unit) => {
+                self.defined(id, *unit);
                 let name = self.facts.unit(*unit).name;
                 if !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
                     self.state.vars.insert(name, Term::Function((self.file, *unit)));
@@ -646,6 +652,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 _ => Term::Unknown,
             };
             self.elements.insert(target, element);
+            self.read_whole(body, iter);
         }
         let before = self.state.clone();
         self.maybe += 1;

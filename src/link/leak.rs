@@ -132,7 +132,7 @@ fn puts_back(first: &TestEffect, last: &TestEffect) -> bool {
 }
 
 /// Whether a test sets what it reads, before it reads it.
-fn is_set_before(state: &[TestEffect], at: usize) -> bool {
+pub(super) fn is_set_before(state: &[TestEffect], at: usize) -> bool {
     let read = &state[at].effect;
     let sets = |verb: Verb| matches!(verb, Verb::Write | Verb::Delete | Verb::DeleteTree);
     state[..at].iter().any(|before| {

@@ -2,11 +2,13 @@
 
 mod call;
 mod context;
+mod define;
 mod eval;
 mod fixtures;
 mod flow;
 mod give;
 mod handle;
+mod imports;
 mod index;
 mod instance;
 mod leak;
@@ -18,6 +20,8 @@ mod patch;
 mod place;
 mod pool;
 mod programs;
+mod registry;
+mod restore;
 mod rust_tests;
 mod scope;
 mod state;
@@ -27,12 +31,14 @@ mod term;
 mod values;
 mod world;
 
+pub use imports::{Imports, is_stand_in, loaded_name, replaces_module};
 pub use leak::{Leak, Restored};
 pub use listing::{Listing, is_asserted_listing};
 pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Holder, Place, Realm, Root};
 pub use pool::{Pool, TestPool};
 pub use programs::programs;
+pub use registry::{Registration, container, left_at_import};
 pub use suite::{Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Gone, Handling, Known, Move, Spread, Summary, Try, When, moves};
 pub use term::{Lock, Piece, Site, Term, UnitRef};

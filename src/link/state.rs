@@ -8,11 +8,11 @@ use super::eval::Eval;
 use super::give::Given;
 use super::index::Binding;
 use super::names::is_environ;
-use super::place::{Holder, Place, Realm, Root};
+use super::place::{Holder, Place, Realm, Root, STARRED};
 use super::summary::Effect;
-use super::term::{Piece, Term, UnitRef, pieces};
+use super::term::{ClassRef, Piece, Term, UnitRef, pieces};
 use crate::calls::{Call, Keeper, Verb};
-use crate::facts::{Arg, FileFacts, Mark, OpId, UnitId, V, Value, What};
+use crate::facts::{Arg, FileFacts, Language, Mark, OpId, Shape, Sym, UnitId, V, Value, What};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl Place {
 }
 
 /// The realm that a table entry speaks of.
-fn realm(keeper: &Keeper) -> Realm {
+pub(super) fn realm(keeper: &Keeper) -> Realm {
     match keeper {
         Keeper::Environment => Realm::Environment,
         Keeper::WorkingDirectory => Realm::WorkingDirectory,
@@ -178,9 +178,29 @@ impl Eval<'_, '_> {
     }
 
     /// A variable of a module or class body.
-    fn variable_of_unit(&self, unit: UnitRef, name: &str) -> Place {
+    pub(super) fn variable_of_unit(&self, unit: UnitRef, name: &str) -> Place {
         let holder = Holder { unit, name: self.world.index.dotted_name(unit).into() };
         Place::state(Realm::Variable(holder), Some(Term::text(name)))
+    }
+
+    /// A variable of a class, or of the base that has it.
+    fn variable_of_class(&self, class: ClassRef, name: &str) -> Place {
+        let index = self.world.index;
+        let body = |class: &ClassRef| Some((class.0, index.file(class.0).class(class.1).body?));
+        let has = |unit: &UnitRef| index.binds(*unit, name);
+        let holder = index.order(class).iter().filter_map(body).find(has).or_else(|| body(&class));
+        self.variable_of_unit(holder.unwrap_or((class.0, UnitId(0))), name)
+    }
+
+    /// A name that only `from x import *` of a library can have brought.
+    fn starred(&self, name: Sym) -> Option<Place> {
+        let text = self.facts.name(name);
+        let module = (self.file, self.world.index.module_of(self.file, self.unit));
+        let unknown = self.facts.language == Language::Python
+            && self.world.calls(self.file).get(&format!("builtins.{text}")).is_none()
+            && !self.world.index.is_captured(self.file, self.unit, name)
+            && self.world.index.has_outside_star(module);
+        unknown.then(|| Place::state(Realm::Library(format!("{STARRED}{text}").into()), None))
     }
 
     /// The shared thing that an expression names: a variable of a module or class, a field or item of it, an attribute of a library's
@@ -192,30 +212,14 @@ impl Eval<'_, '_> {
                 if !global && self.state.vars.contains_key(&name) {
                     return None;
                 }
-                match self.world.index.resolve(self.file, self.unit, name)? {
-                    Binding::Variable(module, name) => Some(self.variable_of_unit(module, &name)),
-                    Binding::External(name) if name.contains('.') => Some(Place::state(Realm::Library(name), None)),
-                    _ => None,
+                match self.world.index.resolve(self.file, self.unit, name) {
+                    Some(Binding::Variable(module, name)) => Some(self.variable_of_unit(module, &name)),
+                    Some(Binding::External(name)) if name.contains('.') => Some(Place::state(Realm::Library(name), None)),
+                    Some(_) => None,
+                    None => self.starred(name),
                 }
             }
-            Value::Attr(base, name) => {
-                let text = self.facts.name(name).to_owned();
-                let term = self.value(base);
-                match term.plain() {
-                    Term::Module(module) => match self.world.index.in_module(*module, &text, 0) {
-                        Some(Binding::Variable(module, name)) => Some(self.variable_of_unit(module, &name)),
-                        Some(Binding::External(name)) => Some(Place::state(Realm::Library(name), None)),
-                        // A function or class that is replaced, or a new name.
-                        _ => Some(self.variable_of_unit(*module, &text)),
-                    },
-                    Term::Class(class) => {
-                        let body = self.world.index.file(class.0).class(class.1).body.unwrap_or(UnitId(0));
-                        Some(self.variable_of_unit((class.0, body), &text))
-                    }
-                    Term::External(name) => Some(Place::state(Realm::Library(format!("{name}.{text}").into()), None)),
-                    _ => Some(self.shared_thing(base)?.child(Piece::Lit(text.into()))),
-                }
-            }
+            Value::Attr(base, name) => self.shared_attribute(base, name),
             Value::Item(base, key) => {
                 let key = self.value(key);
                 let base = self.shared_thing(base)?;
@@ -225,6 +229,28 @@ impl Eval<'_, '_> {
                 })
             }
             _ => None,
+        }
+    }
+
+    /// An attribute of a module, a class or something else that is shared.
+    pub(super) fn shared_attribute(&mut self, base: V, name: Sym) -> Option<Place> {
+        let text = self.facts.name(name).to_owned();
+        let term = self.value(base);
+        match term.plain() {
+            Term::Module(module) => match self.world.index.in_module(*module, &text, 0) {
+                Some(Binding::Variable(module, name)) => Some(self.variable_of_unit(module, &name)),
+                Some(Binding::External(name)) => Some(Place::state(Realm::Library(name), None)),
+                // A function or class that is replaced, or a new name.
+                _ => Some(self.variable_of_unit(*module, &text)),
+            },
+            Term::Class(class) => Some(self.variable_of_class(*class, &text)),
+            // `cls` in a class method: the class that has the variable.
+            Term::Param(0) if self.facts.unit(self.unit).shape == Shape::ClassMethod => {
+                let class = self.class_of(&term).filter(|class| self.world.class_variable(*class, &text).is_some())?;
+                Some(self.variable_of_class(class, &text))
+            }
+            Term::External(name) => Some(Place::state(Realm::Library(format!("{name}.{text}").into()), None)),
+            _ => Some(self.shared_thing(base)?.child(Piece::Lit(text.into()))),
         }
     }
 
@@ -253,7 +279,7 @@ impl Eval<'_, '_> {
     }
 
     /// Whether a variable belongs to the body that is being run: a module that fills its own table.
-    fn is_own(&self, place: &Place) -> bool {
+    pub(super) fn is_own(&self, place: &Place) -> bool {
         matches!(place.realm(), Some(Realm::Variable(holder)) if holder.unit == (self.file, self.unit))
     }
 
@@ -277,7 +303,8 @@ impl Eval<'_, '_> {
             Some(key) if key != Term::Unknown && !matches!(key, Term::Int(_)) => place.child(Piece::name(key)),
             _ => place,
         };
-        self.on_state(op, verb, place, args.first().map(|arg| arg.term.clone()), false);
+        let value = if method == "setdefault" { args.get(1) } else { args.first() };
+        self.on_state(op, verb, place, value.map(|arg| arg.term.clone()), false);
     }
 
     /// Methods of `os.environ` that concern several variables, or one behind another name (Python documentation, "os.environ").

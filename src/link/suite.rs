@@ -2,12 +2,14 @@
 
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
+use super::imports::Imports;
 use super::index::Index;
 use super::leak::{Leak, leaks};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
 use super::place::{Fresh, Place, Root};
 use super::pool::TestPool;
+use super::registry::{Registration, registrations};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
@@ -81,6 +83,10 @@ pub struct Suite<'a> {
     /// What tests that may overlap do to one thing that is no path; the effects are those of [`Test::state`].
     pub encounters: Vec<Meeting>,
     pub leaks: Vec<Leak>,
+    pub imports: Imports,
+    pub registrations: Vec<Registration>,
+    /// By test file: the `conftest.py` files that it sees.
+    conftests: BTreeMap<FileId, Vec<FileId>>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -129,7 +135,8 @@ impl<'a> Suite<'a> {
     pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup) -> Self {
         let index = Index::new(sources, facts, setup);
         let summaries = world::summaries(&index, setup);
-        let (tests, test_files) = {
+        let imports = Imports::new(&index);
+        let (tests, test_files, conftests) = {
             let mut maker = Maker {
                 world: World::new(&index, setup, &summaries),
                 index: &index,
@@ -151,7 +158,9 @@ impl<'a> Suite<'a> {
                     files.insert(FileId(i as u32));
                 }
             }
-            (tests, files)
+            let of = |test: &Test| (test.unit.0, maker.conftests(test.unit.0));
+            let conftests: BTreeMap<FileId, Vec<FileId>> = tests.iter().map(of).collect();
+            (tests, files, conftests)
         };
         let mut by_site: BTreeMap<Site, Vec<(usize, usize)>> = BTreeMap::new();
         for (t, test) in tests.iter().enumerate() {
@@ -164,6 +173,8 @@ impl<'a> Suite<'a> {
         let meetings = meetings(&tests, setup, facts, Ask::Harm);
         let leaks = leaks(&tests, setup, facts);
         let listings = listings(&tests, setup, facts);
+        let around = |test: &Test| conftests[&test.unit.0].iter().copied().chain([test.unit.0]).collect();
+        let registrations = registrations(&tests, &imports, setup, facts, &summaries, &around, &test_files);
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
@@ -177,6 +188,9 @@ impl<'a> Suite<'a> {
             listings,
             encounters,
             leaks,
+            imports,
+            registrations,
+            conftests,
             summaries,
             by_site,
             test_files,
@@ -382,6 +396,16 @@ impl<'a> Suite<'a> {
             }
             _ => name.to_owned(),
         }
+    }
+
+    /// The `conftest.py` files that a test file sees.
+    pub fn conftests(&self, file: FileId) -> Vec<FileId> {
+        self.conftests.get(&file).cloned().unwrap_or_default()
+    }
+
+    /// The dotted name of a Python module.
+    pub fn module_name(&self, file: FileId) -> &str {
+        self.imports.name(file)
     }
 
     /// A path in the words of the unit that uses it: parameters by their names.

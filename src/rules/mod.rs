@@ -1,5 +1,6 @@
 //! One short function for each hazard, and the table that binds it to its page in `rules/`.
 
+mod ambient_registry;
 mod blanket_retries;
 mod cap_lost_in_transit;
 mod cap_not_read;
@@ -10,6 +11,8 @@ mod cwd_relative_write;
 mod doctests_never_run;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
+mod import_time_effect;
+mod import_time_registration;
 mod in_place;
 mod masked_test_failure;
 mod missing_timeout;
@@ -24,6 +27,7 @@ mod shared_path;
 mod shared_report_file;
 mod single;
 mod source_tree_write;
+mod sys_modules_leak;
 mod tempdir_dropped_early;
 mod uncapped_workers;
 mod unlocked_read_modify_write;
@@ -49,6 +53,7 @@ macro_rules! table {
 
 /// All rules, sorted by name.
 pub const TABLE: &[Rule] = table![
+    "ambient-registry" => ambient_registry,
     "blanket-retries" => blanket_retries,
     "cap-lost-in-transit" => cap_lost_in_transit,
     "cap-not-read" => cap_not_read,
@@ -58,6 +63,8 @@ pub const TABLE: &[Rule] = table![
     "doctests-never-run" => doctests_never_run,
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
+    "import-time-effect" => import_time_effect,
+    "import-time-registration" => import_time_registration,
     "masked-test-failure" => masked_test_failure,
     "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,
@@ -70,6 +77,7 @@ pub const TABLE: &[Rule] = table![
     "shared-path" => shared_path,
     "shared-report-file" => shared_report_file,
     "source-tree-write" => source_tree_write,
+    "sys-modules-leak" => sys_modules_leak,
     "tempdir-dropped-early" => tempdir_dropped_early,
     "uncapped-workers" => uncapped_workers,
     "unlocked-read-modify-write" => unlocked_read_modify_write,
