@@ -846,6 +846,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             ways: self.ways.clone(),
             call: self.calling.clone(),
             asserted: false,
+            runs: false,
             expected: self.expected > 0,
             flagged: self.is_flagged(),
             leave: self.at_yield.is_some(),

@@ -38,7 +38,7 @@ pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_s
 pub use place::{FreshKind, Holder, Place, Realm, Root};
 pub use pool::{Pool, TestPool};
 pub use programs::programs;
-pub use registry::{Registration, container, left_at_import};
+pub use registry::{Registration, left_at_import};
 pub use suite::{Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Gone, Handling, Known, Move, Spread, Summary, Try, When, moves};
 pub use term::{Lock, Piece, Site, Term, UnitRef};

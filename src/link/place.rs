@@ -59,6 +59,11 @@ pub struct Holder {
 pub(super) const STARRED: &str = "*.";
 
 impl Realm {
+    /// Whether this is a variable of the project, or one that a library brings under a bare name.
+    pub fn is_variable(&self) -> bool {
+        matches!(self, Realm::Variable(_)) || matches!(self, Realm::Library(_)) && !self.is_of_library()
+    }
+
     /// Whether this is what a library of a known name keeps.
     pub fn is_of_library(&self) -> bool {
         matches!(self, Realm::Library(name) if !name.starts_with(STARRED))

@@ -3,6 +3,7 @@
 use super::call::Passed;
 use super::eval::Eval;
 use super::imports::{Imports, LOADED};
+use super::index::walk_ops;
 use super::leak::{is_set_before, share_process};
 use super::overlap::changes;
 use super::place::{Place, Realm, Root};
@@ -20,6 +21,8 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Registration {
     pub module: FileId,
+    /// The list, table or setting that it changes.
+    pub container: Place,
     /// What it does, one for each place in the source.
     pub effects: Vec<Effect>,
     /// Product code that reads the whole container, and does not load the module itself.
@@ -72,8 +75,15 @@ const STEPS: usize = 6;
 impl Eval<'_, '_> {
     /// A loop over a container, or over what one of its methods gives.
     pub(super) fn read_whole(&mut self, body: &Block, over: V) {
-        if let Some(Step::Op(op)) = body.first() {
-            self.whole(*op, over, false);
+        let Some(Step::Op(op)) = body.first() else { return };
+        let over = self.looped(over);
+        self.whole(*op, over, false);
+        let site = self.site(*op);
+        let read = self.effects.iter_mut().rev().take(2).find(|effect| effect.site == site && effect.verb == Verb::List);
+        if let Some(effect) = read
+            && let What::Store { to, .. } = &self.facts.op(*op).what
+        {
+            effect.runs = calls_element(self.facts, body, *to);
         }
     }
 
@@ -164,8 +174,70 @@ impl Eval<'_, '_> {
     }
 }
 
+impl Eval<'_, '_> {
+    /// What a loop goes over: `REGISTRY` in `list(REGISTRY)` and `REGISTRY.values()`.
+    fn looped(&self, over: V) -> V {
+        let Value::Result(op) = self.facts.value(over) else { return over };
+        let What::Call { callee, args } = &self.facts.op(*op).what else { return over };
+        match (self.facts.value(*callee), args.as_slice()) {
+            (Value::Attr(base, name), []) if WHOLE_METHODS.contains(&self.facts.name(*name)) => *base,
+            (Value::Name(name), [arg]) if WHOLE.contains(&self.facts.name(*name)) => arg.value,
+            _ => over,
+        }
+    }
+}
+
+/// Whether a block calls the element of its loop, or one of its methods.
+fn calls_element(facts: &FileFacts, body: &Block, target: V) -> bool {
+    let elements: Vec<&Value> = match facts.value(target) {
+        Value::Tuple(all) | Value::List(all) => all.iter().map(|one| facts.value(*one)).collect(),
+        one => vec![one],
+    };
+    let mut found = false;
+    walk_ops(body, &mut |op| {
+        if let What::Call { callee, .. } = &facts.op(op).what {
+            found |= match facts.value(*callee) {
+                Value::Attr(base, _) => elements.contains(&facts.value(*base)),
+                callee => elements.contains(&callee),
+            };
+        }
+    });
+    found
+}
+
+/// Names of functions that print, by their last part.
+const SHOWS: &[&str] = &["print", "pprint", "echo", "secho", "write", "progress_bar", "master_bar", "tqdm"];
+
+/// Whether a module's code prints.
+fn has_print(facts: &FileFacts) -> bool {
+    let called = facts.ops.iter().filter_map(|op| match &op.what {
+        What::Call { callee, .. } => Some(*callee),
+        _ => None,
+    });
+    let handed = facts.values.iter().any(|value| matches!(value, Value::Name(name) if facts.name(*name) == "print"));
+    handed
+        || called.into_iter().any(|callee| match facts.value(callee) {
+            Value::Name(name) | Value::Attr(_, name) => SHOWS.contains(&facts.name(*name)),
+            _ => false,
+        })
+}
+
+/// The container that a change fills: what is appended to, or what holds the key that is set.
+fn filled(effect: &Effect) -> Option<Place> {
+    let mut place = (*effect.on).clone();
+    let keyed = matches!(effect.verb, Verb::Write | Verb::Create | Verb::Delete) && place.segments.len() > 1;
+    if keyed && place.realm()?.is_variable() {
+        place.segments.pop();
+    }
+    let named = place.segments.iter().flatten().all(|piece| matches!(piece, Piece::Lit(_)));
+    match place.realm()? {
+        Realm::Variable(_) | Realm::Library(_) if named => Some(place),
+        _ => None,
+    }
+}
+
 /// The container that something belongs to: a variable, or what a library keeps.
-pub fn container(place: &Place) -> Option<Place> {
+fn container(place: &Place) -> Option<Place> {
     let kept = match place.realm()? {
         Realm::Variable(_) => 1,
         realm @ Realm::Library(_) => usize::from(!realm.is_of_library()),
@@ -214,17 +286,20 @@ pub(super) fn registrations(
         let module = FileId(i as u32);
         let Some(summary) = summaries[i].first().filter(|_| !file.units.is_empty()) else { continue };
         for effect in left_at_import(summary) {
-            let Some(container) = container(&effect.on) else { continue };
+            let library = effect.on.realm().is_some_and(Realm::is_of_library);
+            let Some(container) = (if library { container(&effect.on) } else { filled(effect) }) else { continue };
             let own = match container.realm() {
                 Some(Realm::Variable(holder)) => holder.unit.0 == module,
-                Some(Realm::Library(name)) => &**name == LOADED || &**name == "sys.path",
+                // How a foreign function is called is declared by whoever calls it (Python documentation, "ctypes").
+                Some(Realm::Library(name)) => &**name == LOADED || name.starts_with("sys.path") || name.starts_with("ctypes."),
                 _ => true,
             };
             if own {
                 continue;
             }
-            let one = found.entry((module, container)).or_insert_with(|| Registration {
+            let one = found.entry((module, container.clone())).or_insert_with(|| Registration {
                 module,
+                container,
                 effects: Vec::new(),
                 readers: Vec::new(),
                 complete: false,
@@ -252,6 +327,7 @@ pub(super) fn registrations(
             (around, own)
         })
         .collect();
+    let file = |file: FileId| &*facts[file.0 as usize];
     let loads = |test: usize, module: FileId| {
         let (around, own) = &loaded[test];
         own.contains(&module) || by_file.get(around).is_some_and(|all| all.contains(&module))
@@ -279,7 +355,8 @@ pub(super) fn registrations(
             }
             let reads = test.state.iter().position(|read| {
                 let effect = &read.effect;
-                effect.verb == Verb::List && container.touches(&effect.on) && (effect.asserted || prints(test))
+                let felt = effect.asserted || effect.runs && has_print(file(module)) && prints(test);
+                effect.verb == Verb::List && container == *effect.on && felt
             });
             if let Some(e) = reads.filter(|e| !is_set_before(&test.state, *e)) {
                 one.victims.push((t, e));
@@ -302,8 +379,8 @@ fn readers(summaries: &[Vec<Arc<Summary>>], containers: &BTreeSet<Place>) -> BTr
     for (file, units) in summaries.iter().enumerate() {
         for (unit, summary) in units.iter().enumerate() {
             for effect in summary.state.iter().filter(|effect| effect.verb == Verb::List && effect.via.is_empty()) {
-                if let Some(container) = container(&effect.on).filter(|container| containers.contains(container)) {
-                    out.entry(container).or_default().push(((FileId(file as u32), UnitId(unit as u32)), effect.site));
+                if containers.contains(&*effect.on) {
+                    out.entry((*effect.on).clone()).or_default().push(((FileId(file as u32), UnitId(unit as u32)), effect.site));
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::words;
 use crate::calls::Verb;
 use crate::finding::{Confidence, Finding, Label, Role, Severity};
-use crate::link::{Leak, Registration, Restored, Site, Suite, Test, container};
+use crate::link::{Leak, Registration, Restored, Site, Suite, Test};
 use std::collections::BTreeMap;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -19,7 +19,7 @@ fn asserted(suite: &Suite, found: &mut Vec<Finding>) {
         for &(test, effect) in &one.victims {
             let read = &suite.tests[test].state[effect].effect;
             let here = read.via.first().copied().unwrap_or(read.site);
-            all.entry((here, words::kept(&read.on))).or_default().push((test, effect, one));
+            all.entry((here, one.container.show())).or_default().push((test, effect, one));
         }
     }
     for ((here, what), cases) in all {
@@ -71,9 +71,11 @@ fn emptied(suite: &Suite, found: &mut Vec<Finding>) {
     for leak in suite.leaks.iter().filter(|leak| leak.restored == Restored::Never) {
         let test = &suite.tests[leak.change.0];
         let effect = &test.state[leak.change.1].effect;
-        let Some(kept) = container(&leak.place).filter(|_| takes_away(effect.verb, &leak.place)) else { continue };
-        let Some((polluter, reader)) = filled(suite, leak, &kept) else { continue };
-        let (what, module) = (words::kept(&leak.place), suite.module_name(polluter.module));
+        if !takes_away(effect.verb, &leak.place) || !suite.is_test_file(effect.site.file) {
+            continue;
+        }
+        let Some((polluter, reader)) = filled(suite, leak) else { continue };
+        let (what, module) = (polluter.container.show(), suite.module_name(polluter.module));
         let mut labels: Vec<Label> = vec![words::label(suite, effect.site, format!("taken out of `{what}` here"), Role::Primary)];
         let fill = &polluter.effects[0];
         let at = fill.via.first().copied().unwrap_or(fill.site);
@@ -102,10 +104,9 @@ fn takes_away(verb: Verb, place: &crate::link::Place) -> bool {
 }
 
 /// Who fills the container at import, with what is taken out, and a test that reads it.
-fn filled<'s>(suite: &'s Suite, leak: &Leak, kept: &crate::link::Place) -> Option<(&'s Registration, &'s Test)> {
+fn filled<'s>(suite: &'s Suite, leak: &Leak) -> Option<(&'s Registration, &'s Test)> {
     let reader = leak.victims.first().map(|(test, _)| &suite.tests[*test])?;
-    let puts = |one: &&Registration| {
-        one.effects.iter().any(|effect| container(&effect.on).as_ref() == Some(kept) && leak.place.touches(&effect.on))
-    };
+    let is_product = |one: &Registration| !suite.is_test_file(one.module) && !suite.is_beside(one.module);
+    let puts = |one: &&Registration| is_product(one) && one.effects.iter().any(|effect| leak.place.touches(&effect.on));
     Some((suite.registrations.iter().find(puts)?, reader))
 }

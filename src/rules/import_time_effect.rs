@@ -68,9 +68,13 @@ fn is_left(effect: &Effect) -> bool {
 }
 
 fn kind(effect: &Effect, of_tests: bool) -> Option<Kind> {
+    // Several calls away, or on one of several ways of what is called: it may not happen here.
+    if effect.via.len() > 1 || effect.maybe && !effect.via.is_empty() {
+        return None;
+    }
     match effect.on.realm() {
         None => Some(Kind::File),
-        Some(Realm::WorkingDirectory) if effect.verb != Verb::Read => Some(Kind::WorkingDirectory),
+        Some(Realm::WorkingDirectory) if effect.verb != Verb::Read && !effect.maybe => Some(Kind::WorkingDirectory),
         Some(Realm::Environment) if effect.verb != Verb::Read && effect.on.literal().is_some_and(|name| !name.is_empty()) => {
             Some(Kind::Environment)
         }
@@ -106,7 +110,8 @@ fn finding(suite: &Suite, file: FileId, kind: Kind, effects: &[&Effect], of_test
         .enumerate()
         .map(|(n, effect)| {
             let role = if n == 0 { Role::Primary } else { Role::Derivation };
-            words::label(suite, effect.site, "done when this file is imported", role)
+            let here = effect.via.first().copied().unwrap_or(effect.site);
+            words::label(suite, here, "done when this file is imported", role)
         })
         .collect();
     let note = match kind {

@@ -5,12 +5,19 @@ use crate::finding::{Confidence, Finding, Label, Role, Severity};
 use crate::link::{Realm, Registration, Suite};
 use std::collections::BTreeSet;
 
+/// Modules that fill one container before it is taken for a register of plug-ins.
+const MEANT: usize = 2;
+
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for one in suite.registrations.iter().filter(|one| !one.complete) {
         let library = one.effects[0].on.realm().is_some_and(Realm::is_of_library);
         let product = !suite.is_test_file(one.module) && !suite.is_beside(one.module) && is_imported(suite, one);
         // A registry that nobody looks at as a whole is no concern of anybody; a library's is everybody's.
-        let felt = !one.victims.is_empty() || product && (library || !one.readers.is_empty());
+        // Where many modules fill a container, that is what it is for.
+        let meant =
+            suite.registrations.iter().filter(|other| other.container == one.container && !other.readers.is_empty()).count()
+                > MEANT;
+        let felt = !one.victims.is_empty() || product && (library || !one.readers.is_empty() && !meant);
         if felt {
             found.push(finding(suite, one));
         }
@@ -25,7 +32,7 @@ fn is_imported(suite: &Suite, one: &Registration) -> bool {
 
 fn finding(suite: &Suite, one: &Registration) -> Finding {
     let effect = &one.effects[0];
-    let what = super::words::kept(&effect.on);
+    let what = one.container.show();
     let module = suite.module_name(one.module);
     let importers = one.importers.len();
     let mut labels: Vec<Label> = Vec::new();
@@ -77,7 +84,12 @@ fn finding(suite: &Suite, one: &Registration) -> Finding {
     Finding {
         rule: "import-time-registration",
         severity: if one.victims.is_empty() { Severity::Note } else { Severity::Warning },
-        confidence: Confidence::Medium,
+        // A table of the project's own, and no test that can feel it: a hunch.
+        confidence: if victim.is_none() && matches!(one.container.realm(), Some(Realm::Variable(_))) {
+            Confidence::Low
+        } else {
+            Confidence::Medium
+        },
         message,
         labels,
         help: "move it into a function that is called by those who want it (`setup(app)`, `register()`), and let tests name the list that \

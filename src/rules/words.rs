@@ -229,11 +229,6 @@ pub fn short(test: &Test) -> &str {
     test.name.rsplit("::").next().unwrap_or(&test.name)
 }
 
-/// A container or setting of the process, as a person names it.
-pub fn kept(place: &Place) -> String {
-    crate::link::container(place).unwrap_or_else(|| place.clone()).show()
-}
-
 /// `1 test`, `3 tests`.
 pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
