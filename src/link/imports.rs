@@ -26,6 +26,8 @@ pub struct Imports {
     /// By file: modules from outside that it imports when it runs.
     outside: Vec<Vec<Arc<str>>>,
     names: BTreeMap<String, FileId>,
+    /// Files that some other file imports by name, and not only as the package around another module.
+    imported: BTreeSet<FileId>,
     /// By file: its dotted name.
     dotted: Vec<String>,
 }
@@ -47,7 +49,9 @@ impl Imports {
                     at_import(facts, &data.body, &mut |op| {
                         let What::Import(import) = facts.op(op).what else { return };
                         let import = &facts.imports[import as usize];
-                        direct.extend(index.loaded(file, import));
+                        let loaded = index.loaded(file, import);
+                        imports.imported.extend(loaded.iter().filter(|one| **one != file));
+                        direct.extend(loaded);
                         outside.extend(index.imported_names(file, import));
                     });
                 }
@@ -102,9 +106,9 @@ impl Imports {
         all.filter(move |(_, names)| names.iter().any(inside)).map(|(file, _)| FileId(file as u32))
     }
 
-    /// Whether any other file imports this one.
+    /// Whether any other file imports this one: what is only ever run as a script changes nobody else's process.
     pub fn is_imported(&self, file: FileId) -> bool {
-        self.direct.iter().any(|files| files.contains(&file))
+        self.imported.contains(&file)
     }
 }
 

@@ -106,7 +106,9 @@ fn takes_away(verb: Verb, place: &crate::link::Place) -> bool {
 /// Who fills the container at import, with what is taken out, and a test that reads it.
 fn filled<'s>(suite: &'s Suite, leak: &Leak) -> Option<(&'s Registration, &'s Test)> {
     let reader = leak.victims.first().map(|(test, _)| &suite.tests[*test])?;
-    let is_product = |one: &Registration| !suite.is_test_file(one.module) && !suite.is_beside(one.module);
+    let is_product = |one: &Registration| {
+        suite.imports.is_imported(one.module) && !suite.is_test_file(one.module) && !suite.is_beside(one.module)
+    };
     let puts = |one: &&Registration| is_product(one) && one.effects.iter().any(|effect| leak.place.touches(&effect.on));
     Some((suite.registrations.iter().find(puts)?, reader))
 }

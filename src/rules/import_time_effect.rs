@@ -28,7 +28,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         let of_tests = suite.is_test_file(file);
         let runs =
             if of_tests { tests.contains(&file) || path.ends_with("conftest.py") } else { suite.imports.is_imported(file) };
-        if !path.ends_with(".py") || !runs || suite.is_beside(file) || path.ends_with("__main__.py") {
+        if !path.ends_with(".py") || !runs || suite.is_beside(file) {
             continue;
         }
         let mut all: BTreeMap<Kind, Vec<&Effect>> = BTreeMap::new();

@@ -11,7 +11,7 @@ const MEANT: usize = 2;
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for one in suite.registrations.iter().filter(|one| !one.complete) {
         let library = one.effects[0].on.realm().is_some_and(Realm::is_of_library);
-        let product = !suite.is_test_file(one.module) && !suite.is_beside(one.module) && is_imported(suite, one);
+        let product = !suite.is_test_file(one.module) && !suite.is_beside(one.module) && suite.imports.is_imported(one.module);
         // A registry that nobody looks at as a whole is no concern of anybody; a library's is everybody's.
         // Where many modules fill a container, that is what it is for.
         let meant =
@@ -22,12 +22,6 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             found.push(finding(suite, one));
         }
     }
-}
-
-/// A file that is only ever run as a script changes nobody else's process.
-fn is_imported(suite: &Suite, one: &Registration) -> bool {
-    let path = suite.path(one.module);
-    !path.ends_with("__main__.py") && (path.contains('/') || suite.imports.is_imported(one.module))
 }
 
 fn finding(suite: &Suite, one: &Registration) -> Finding {
@@ -64,7 +58,7 @@ fn finding(suite: &Suite, one: &Registration) -> Finding {
         labels.push(words::label(
             suite,
             read.site,
-            format!("all of `{what}` is read here, in a test that does not import it"),
+            format!("all of `{what}` is read here, for a test that does not load `{module}`"),
             Role::OtherEnd,
         ));
         if let Some(other) = one.importers.iter().map(|test| &suite.tests[*test]).find(|other| other.name != test.name) {
