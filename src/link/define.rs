@@ -1,4 +1,4 @@
-//! What a module runs when it is imported, beyond its own statements: decorators, class bodies, `__init_subclass__` and metaclasses.
+//! What a module runs when it is imported, beyond its own statements: decorators, class bodies, `__init_subclass__`, metaclasses.
 //!
 //! Of these only what they do to the process's state is taken: a decorator that opens files is a matter of its own.
 
@@ -17,7 +17,7 @@ impl Eval<'_, '_> {
         }
     }
 
-    /// A class is made at import: its body runs, then what its bases and its metaclass do with every new class, then its decorators.
+    /// A class is made at import: its body runs, then what bases and metaclass do with every new class, then its decorators.
     pub(super) fn class_defined(&mut self, op: OpId, class: ClassId) {
         if !self.is_imported() {
             return;

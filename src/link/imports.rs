@@ -1,7 +1,7 @@
 //! Imports as operations: which module bodies run when a file, a function or a test runs.
 //!
-//! Blocks for type checkers and for scripts (`if TYPE_CHECKING`, `if __name__ == "__main__"`) do not run at import; the packages around a
-//! module do. An import in a function is a read of `sys.modules`, so it comes along with the calls that lead to it.
+//! Blocks for type checkers and for scripts (`if TYPE_CHECKING`, `if __name__ == "__main__"`) do not run at import; the packages
+//! around a module do. An import in a function is a read of `sys.modules`, so it comes along with the calls that lead to it.
 
 use super::eval::Eval;
 use super::index::{Binding, Index, dir_of, join, walk_ops};
@@ -123,7 +123,7 @@ pub fn loaded_name(place: &Place) -> Option<String> {
     }
 }
 
-/// Whether a change of `sys.modules` takes a module out, or puts something in its place that is none: a mock, an empty module, `None`.
+/// Whether a change of `sys.modules` takes a module out, or puts in its place what is none: a mock, an empty module, `None`.
 pub fn replaces_module(effect: &Effect) -> bool {
     match effect.verb {
         Verb::Delete => true,

@@ -1,4 +1,4 @@
-//! Registries: containers that modules fill when they are imported, who reads one as a whole, and which tests can feel who came first.
+//! Registries: containers that modules fill when they are imported, who reads one as a whole, and which tests feel who came first.
 
 use super::call::Passed;
 use super::eval::Eval;

@@ -1,4 +1,5 @@
-//! What puts the process's state back by itself, whatever is done to it meanwhile: `patch.dict`, `catch_warnings`, `monkeypatch.setitem`.
+//! What puts the process's state back by itself, whatever is done to it meanwhile: `patch.dict`, `catch_warnings`,
+//! `monkeypatch.setitem`.
 
 use super::eval::Eval;
 use super::index::Binding;
@@ -37,8 +38,8 @@ impl Eval<'_, '_> {
         self.effects.push(Effect { assured: true, undone: true, ..effect });
     }
 
-    /// What a call sets until the test or block ends: `monkeypatch.setitem(table, key, value)`, `monkeypatch.setattr(module, "name", value)`,
-    /// `patch.object(module, "name")`, `patch.dict(table)`.
+    /// What a call sets until the test or block ends: `monkeypatch.setitem(table, key, value)`,
+    /// `monkeypatch.setattr(module, "name", value)`, `patch.object(module, "name")`, `patch.dict(table)`.
     pub(super) fn set_for_now(&mut self, op: OpId, callee: V, args: &[Arg]) {
         let Value::Attr(_, method) = self.facts.value(callee) else { return };
         let place = match (self.facts.name(*method), args) {

@@ -11,10 +11,13 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     emptied(suite, found);
 }
 
+/// A test, its effect that reads a container, and a module that fills it.
+type Case<'s> = (usize, usize, &'s Registration);
+
 /// A test whose result depends on which modules were imported before.
 fn asserted(suite: &Suite, found: &mut Vec<Finding>) {
     // Several modules may fill what one test reads.
-    let mut all: BTreeMap<(Site, String), Vec<(usize, usize, &Registration)>> = BTreeMap::new();
+    let mut all: BTreeMap<(Site, String), Vec<Case>> = BTreeMap::new();
     for one in &suite.registrations {
         for &(test, effect) in &one.victims {
             let read = &suite.tests[test].state[effect].effect;
@@ -76,6 +79,7 @@ fn emptied(suite: &Suite, found: &mut Vec<Finding>) {
         }
         let Some((polluter, reader)) = filled(suite, leak) else { continue };
         let (what, module) = (polluter.container.show(), suite.module_name(polluter.module));
+        let by = words::short(test);
         let mut labels: Vec<Label> = vec![words::label(suite, effect.site, format!("taken out of `{what}` here"), Role::Primary)];
         let fill = &polluter.effects[0];
         let at = fill.via.first().copied().unwrap_or(fill.site);
@@ -86,10 +90,14 @@ fn emptied(suite: &Suite, found: &mut Vec<Finding>) {
             rule: "ambient-registry",
             severity: Severity::Warning,
             confidence: words::confidence(&[effect]),
-            message: format!("`{}` takes out of `{what}` what importing `{module}` put in, and nothing puts it back", words::short(test)),
+            message: format!("`{by}` takes out of `{what}` what importing `{module}` put in, and nothing puts it back"),
             labels,
-            help: "work on a copy: `monkeypatch.setattr(module, \"NAME\", dict(module.NAME))`, `monkeypatch.delitem` or `patch.dict`".to_owned(),
-            notes: vec![format!("`{}` reads it later in the same process; an import does not fill it again", words::short(reader))],
+            help: "work on a copy, or let the change be put back: `monkeypatch.delitem`, `monkeypatch.setattr`, `patch.dict`"
+                .to_owned(),
+            notes: vec![format!(
+                "`{}` reads it later in the same process; an import does not fill it again",
+                words::short(reader)
+            )],
             tests: words::names(leak.tests.iter().map(|test| &suite.tests[*test])),
             reproduce: Some(format!("pytest {} {}", test.name, reader.name)),
             key: format!("{what} {}", suite.path(effect.site.file)),

@@ -120,7 +120,7 @@ fn finding(suite: &Suite, file: FileId, kind: Kind, effects: &[&Effect], of_test
         }
         Kind::Seed => "the seed is set while pytest collects: what a test draws depends on the tests that drew before it",
         _ if of_tests => {
-            "pytest imports test files while it collects: this happens in every worker, before any test, and for tests that are not chosen"
+            "pytest imports test files while it collects: this happens in every worker, and for tests that are not chosen"
         }
         _ => "it happens to whoever imports the module first, and stays for the rest of the process",
     };

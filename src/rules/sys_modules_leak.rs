@@ -108,6 +108,7 @@ fn victim<'s>(suite: &'s Suite, leak: &Leak, name: &str) -> Option<&'s Test> {
 
 fn in_body(suite: &Suite, leak: &Leak, name: &str, test: &Test, effect: &Effect, victim: &Test) -> Finding {
     let does = if effect.verb == Verb::Delete { "takes `{}` out of" } else { "puts a stub for `{}` into" }.replace("{}", name);
+    let by = words::short(test);
     let mut labels = vec![words::label(suite, effect.site, format!("`sys.modules[\"{name}\"]` is changed here"), Role::Primary)];
     let more = words::derivation(suite, effect, &labels);
     labels.extend(more);
@@ -121,7 +122,7 @@ fn in_body(suite: &Suite, leak: &Leak, name: &str, test: &Test, effect: &Effect,
         rule: "sys-modules-leak",
         severity: Severity::Warning,
         confidence: words::confidence(&[effect]),
-        message: format!("`{}` {does} `sys.modules` and leaves it so; `{}` uses that module", words::short(test), words::short(victim)),
+        message: format!("`{by}` {does} `sys.modules` and leaves it so; `{}` uses that module", words::short(victim)),
         labels,
         help: "use `monkeypatch.setitem(sys.modules, …)`, `monkeypatch.delitem(sys.modules, …)` or `patch.dict(sys.modules)`: they put it \
                back however the test ends"
