@@ -294,7 +294,7 @@ pub(super) fn registrations(
                 Some(Realm::Library(name)) => &**name == LOADED || name.starts_with("sys.path") || name.starts_with("ctypes."),
                 _ => true,
             };
-            if own {
+            if own || library && is_shim(file, module, effect) || !library && is_set_by_its_own(effect) {
                 continue;
             }
             let one = found.entry((module, container.clone())).or_insert_with(|| Registration {
@@ -355,7 +355,8 @@ pub(super) fn registrations(
             }
             let reads = test.state.iter().position(|read| {
                 let effect = &read.effect;
-                let felt = effect.asserted || effect.runs && has_print(file(module)) && prints(test);
+                let felt = effect.asserted && test_files.contains(&effect.site.file)
+                    || effect.runs && has_print(file(module)) && prints(test);
                 effect.verb == Verb::List && container == *effect.on && felt
             });
             if let Some(e) = reads.filter(|e| !is_set_before(&test.state, *e)) {
@@ -365,6 +366,18 @@ pub(super) fn registrations(
         out.push(one);
     }
     out
+}
+
+/// An attribute of a library that is set under a condition: where this version of the library has none.
+fn is_shim(facts: &FileFacts, module: FileId, effect: &Effect) -> bool {
+    let stored = effect.site.file == module
+        && facts.ops.get(effect.site.op.0 as usize).is_some_and(|op| matches!(op.what, What::Store { .. }));
+    stored && effect.maybe
+}
+
+/// A variable that a function of its own module binds anew: that is the function's state, and no table that somebody fills.
+fn is_set_by_its_own(effect: &Effect) -> bool {
+    effect.verb == Verb::Write && effect.on.segments.len() == 1 && !effect.via.is_empty()
 }
 
 /// Whether a test asserts exactly what was printed.

@@ -15,7 +15,9 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         if !replaces_module(&change.effect) || change.phase == Phase::WideSetup || is_stand_in(&change.effect) {
             continue;
         }
-        if let Some(victim) = victim(suite, leak, &name) {
+        let victim = victim(suite, leak, &name);
+        // A module of the project is loaded a second time, even where no other test is seen to use it.
+        if victim.is_some() || change.effect.verb == Verb::Delete && is_product(suite, &name) {
             found.push(in_body(suite, leak, &name, test, &change.effect, victim));
         }
     }
@@ -47,6 +49,10 @@ fn at_import(suite: &Suite, found: &mut Vec<Finding>) {
             found.push(finding);
         }
     }
+}
+
+fn is_product(suite: &Suite, name: &str) -> bool {
+    suite.imports.file(name).is_some_and(|file| !suite.is_test_file(file))
 }
 
 /// Files that import a module when they are imported, and its own file.
@@ -106,9 +112,10 @@ fn victim<'s>(suite: &'s Suite, leak: &Leak, name: &str) -> Option<&'s Test> {
     others.clone().find(|test| reads(test)).or_else(|| others.find(|test| loads(test.unit.0)))
 }
 
-fn in_body(suite: &Suite, leak: &Leak, name: &str, test: &Test, effect: &Effect, victim: &Test) -> Finding {
+fn in_body(suite: &Suite, leak: &Leak, name: &str, test: &Test, effect: &Effect, victim: Option<&Test>) -> Finding {
     let does = if effect.verb == Verb::Delete { "takes `{}` out of" } else { "puts a stub for `{}` into" }.replace("{}", name);
     let by = words::short(test);
+    let used = victim.map(|victim| format!("; `{}` uses that module", words::short(victim))).unwrap_or_default();
     let mut labels = vec![words::label(suite, effect.site, format!("`sys.modules[\"{name}\"]` is changed here"), Role::Primary)];
     let more = words::derivation(suite, effect, &labels);
     labels.extend(more);
@@ -120,16 +127,16 @@ fn in_body(suite: &Suite, leak: &Leak, name: &str, test: &Test, effect: &Effect,
     };
     Finding {
         rule: "sys-modules-leak",
-        severity: Severity::Warning,
+        severity: if victim.is_some() { Severity::Warning } else { Severity::Note },
         confidence: words::confidence(&[effect]),
-        message: format!("`{by}` {does} `sys.modules` and leaves it so; `{}` uses that module", words::short(victim)),
+        message: format!("`{by}` {does} `sys.modules` and leaves it so{used}"),
         labels,
         help: "use `monkeypatch.setitem(sys.modules, …)`, `monkeypatch.delitem(sys.modules, …)` or `patch.dict(sys.modules)`: they put it \
                back however the test ends"
             .to_owned(),
         notes: vec![again.to_owned()],
         tests: words::names(leak.tests.iter().map(|test| &suite.tests[*test])),
-        reproduce: Some(format!("pytest {} {}", test.name, victim.name)),
+        reproduce: victim.map(|victim| format!("pytest {} {}", test.name, victim.name)),
         key: format!("{name} {}", suite.path(effect.site.file)),
         remedy: None,
         fix: None,
