@@ -630,6 +630,7 @@ pub const TABLES: &[(&str, &str)] = tables![
     "python/os.toml",
     "python/pathlib.toml",
     "python/pytest.toml",
+    "python/registries.toml",
     "python/shutil.toml",
     "python/stdlib.toml",
     "python/tempfile.toml",

@@ -365,6 +365,8 @@ pub struct Class {
     pub name: Sym,
     /// Base classes in order; for an `impl`, the trait.
     pub bases: Vec<V>,
+    /// `metaclass=` of a Python class.
+    pub metaclass: Option<V>,
     /// For a Rust `impl`: the type it is for.
     pub extends: Option<V>,
     pub marks: Vec<Mark>,

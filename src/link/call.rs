@@ -81,6 +81,7 @@ impl Eval<'_, '_> {
         }
         self.replaced(callee, args);
         self.patch_state(op, callee, args);
+        self.call_whole(op, callee, &passed);
         match self.facts.value(callee).clone() {
             Value::Attr(base, name) => {
                 let base_term = self.value(base);
@@ -98,6 +99,7 @@ impl Eval<'_, '_> {
                 }
                 if name.starts_with("assert") {
                     self.asserted_by_call(&name, args);
+                    self.asserted_whole_by_call(op, &name, args);
                 }
                 if name == "getfixturevalue" {
                     let fixture = passed.first().and_then(|arg| arg.term.as_literal());

@@ -170,6 +170,7 @@ impl Eval<'_, '_> {
         self.expected += left.expected;
         self.block(body);
         self.expected -= left.expected;
+        items.iter().for_each(|item| self.put_back(item.context));
         // What the block itself redirects outlives it.
         let ambience = if self.state.ambience == entered { ambience } else { self.state.ambience.clone() };
         if let Some(before) = before {

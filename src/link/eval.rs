@@ -50,6 +50,7 @@ pub fn evaluate(world: &World, unit: UnitRef) -> Summary {
     let moved = eval.state.ambience != before;
     eval.state.guards.extend(held.iter().cloned());
     eval.block(&data.body);
+    eval.put_back_by_marks();
     eval.leave_unit();
     let mut summary = eval.finish();
     // What decorators replace, hold and redirect, and what the class holds, is the unit's own matter.
@@ -372,13 +373,16 @@ impl<'a, 'w> Eval<'a, 'w> {
             }
             What::Delete(of) => self.change_shared(id, *of, Verb::Delete, None),
             What::Await(of) => self.awaited(id, *of),
-            What::Import(_) | What::DefineClass(_) => {}
+            What::Import(import) => self.import(id, *import),
+            What::DefineClass(class) => self.class_defined(id, *class),
             What::Assert(cond) => {
                 self.asserted(*cond);
+                self.asserted_whole(id, *cond);
                 self.doubt_condition(id, *cond);
                 self.pace_asserted(id, *cond);
             }
             What::Define(unit) => {
+                self.defined(id, *unit);
                 self.mark_varying(*unit);
                 let name = self.facts.unit(*unit).name;
                 if !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
@@ -707,6 +711,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 _ => Term::Unknown,
             };
             self.elements.insert(target, element);
+            self.read_whole(body, iter);
         }
         let walks = self.walk(over.map(|(_, iter)| iter));
         let events = self.events.len();
@@ -910,6 +915,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             when: self.state.when.clone(),
             call: self.calling.clone(),
             asserted: false,
+            runs: false,
             expected: self.expected > 0,
             flagged: self.is_flagged(),
             leave: self.at_yield.is_some(),

@@ -522,6 +522,12 @@ impl<'a> Index<'a> {
         self.scopes[file.0 as usize].get(&unit)
     }
 
+    /// Whether the body of a module or class binds a name itself.
+    pub(super) fn binds(&self, (file, unit): UnitRef, name: &str) -> bool {
+        let scope = self.scope(file, unit);
+        self.sym(file, name).is_some_and(|sym| scope.is_some_and(|scope| scope.names.contains_key(&sym)))
+    }
+
     pub fn sym(&self, file: FileId, name: &str) -> Option<Sym> {
         self.syms[file.0 as usize].get(name).copied()
     }
@@ -681,6 +687,11 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// The modules whose names a module has through glob imports.
+    pub(super) fn star_modules(&self, module: UnitRef) -> &[UnitRef] {
+        self.stars.get(&module).map_or(&[], Vec::as_slice)
+    }
+
     fn import(&self, file: FileId, unit: UnitId, import: u32, hops: usize) -> Option<Binding> {
         if hops > HOPS {
             return None;
@@ -732,7 +743,7 @@ impl<'a> Index<'a> {
     }
 
     /// The module that an import takes from.
-    fn import_module(&self, file: FileId, unit: UnitId, import: &Import, hops: usize) -> Option<Binding> {
+    pub(super) fn import_module(&self, file: FileId, unit: UnitId, import: &Import, hops: usize) -> Option<Binding> {
         let facts = self.file(file);
         let parts: Vec<&str> = import.module.iter().map(|part| facts.name(*part)).collect();
         if facts.language == Language::Rust {

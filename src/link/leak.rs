@@ -43,6 +43,8 @@ pub struct Leak {
     pub victims: Vec<(usize, usize)>,
     /// Other tests of the same process use or change it too.
     pub is_used: bool,
+    /// It brings back what a fresh process has, more likely than not: a cache that is emptied, a flag that is cleared.
+    pub is_reset: bool,
 }
 
 /// Victims that are named.
@@ -64,6 +66,7 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
                 tests: Vec::new(),
                 victims: Vec::new(),
                 is_used: false,
+                is_reset: is_reset(effect),
             });
             // The worst of its tests is told.
             if restored < leak.restored {
@@ -117,7 +120,12 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     if !of_process || !changes(effect.verb) || effect.expected || effect.flagged || effect.one_of || !is_named(&effect.on) {
         return None;
     }
-    if effect.undone || ends(one) || is_reset(effect) || effect.spread == Some(Spread::Processes) || is_far(effect) {
+    if effect.undone
+        || is_put_back_by_runner(&effect.on)
+        || ends(one)
+        || effect.spread == Some(Spread::Processes)
+        || is_far(effect)
+    {
         return None;
     }
     // What comes after a first change of one's own continues it, or takes it back; and a copy that is taken is put back with all of it.
@@ -150,6 +158,11 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     }
 }
 
+/// What pytest and unittest put back after each test: the filters of warnings (pytest documentation, "How to capture warnings").
+fn is_put_back_by_runner(place: &Place) -> bool {
+    matches!(place.realm(), Some(Realm::Library(name)) if &**name == "warnings.filters")
+}
+
 /// The modules that are loaded: `sys.modules`.
 fn is_modules(place: &Place) -> bool {
     matches!(place.realm(), Some(Realm::Library(name)) if &**name == "sys.modules")
@@ -165,6 +178,8 @@ fn is_reset(effect: &Effect) -> bool {
     match effect.on.realm() {
         // A copy of all variables that was taken before.
         Some(Realm::Environment) => effect.on.segments.is_empty() && effect.verb != Verb::DeleteTree,
+        // A module that is loaded again is another one than those who imported it have.
+        Some(_) if is_modules(&effect.on) => false,
         Some(Realm::Variable(_) | Realm::Library(_)) => match effect.verb {
             Verb::Delete | Verb::DeleteTree => true,
             Verb::Write => effect.value.as_ref().is_some_and(empty),
@@ -218,7 +233,7 @@ fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
 }
 
 /// Whether a test sets what it reads, before it reads it.
-fn is_set_before(state: &[TestEffect], at: usize) -> bool {
+pub(super) fn is_set_before(state: &[TestEffect], at: usize) -> bool {
     let read = &state[at].effect;
     let sets = |verb: Verb| matches!(verb, Verb::Write | Verb::Delete | Verb::DeleteTree);
     state[..at].iter().any(|before| sets(before.effect.verb) && (covers(before, read) || may_cover(before, read)))

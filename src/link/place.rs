@@ -55,7 +55,20 @@ pub struct Holder {
     pub name: Arc<str>,
 }
 
+/// Before the name of what `from x import *` of some library brings: which one it is is not known.
+pub(super) const STARRED: &str = "*.";
+
 impl Realm {
+    /// Whether this is a variable of the project, or one that a library brings under a bare name.
+    pub fn is_variable(&self) -> bool {
+        matches!(self, Realm::Variable(_)) || matches!(self, Realm::Library(_)) && !self.is_of_library()
+    }
+
+    /// Whether this is what a library of a known name keeps.
+    pub fn is_of_library(&self) -> bool {
+        matches!(self, Realm::Library(name) if !name.starts_with(STARRED))
+    }
+
     /// Whether each process has one of its own.
     pub fn is_of_process(&self) -> bool {
         !matches!(self, Realm::Port | Realm::Named(_))
@@ -561,7 +574,7 @@ impl Place {
             Realm::Environment => format!("${rest}"),
             Realm::WorkingDirectory => "the working directory".to_owned(),
             Realm::Variable(holder) => dotted(&holder.name),
-            Realm::Library(library) => dotted(library),
+            Realm::Library(library) => dotted(library.trim_start_matches(STARRED)),
             Realm::Port => format!("port {rest}"),
             Realm::Named(kind) => format!("{kind} {rest}"),
         }

@@ -8,12 +8,12 @@ use super::eval::Eval;
 use super::give::Given;
 use super::index::Binding;
 use super::names::is_environ;
-use super::place::{Holder, Place, Realm, Root};
+use super::place::{Holder, Place, Realm, Root, STARRED};
 use super::suite::TestEffect;
 use super::summary::Effect;
-use super::term::{Piece, Term, UnitRef, pieces};
+use super::term::{ClassRef, Piece, Term, UnitRef, pieces};
 use crate::calls::{Call, Keeper, Verb};
-use crate::facts::{Arg, FileFacts, Mark, OpId, UnitId, V, Value, What};
+use crate::facts::{Arg, FileFacts, Language, Mark, OpId, Shape, Sym, UnitId, V, Value, What};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ impl Place {
     }
 
     /// What the thing holds under a key. The brackets tell it from an attribute.
-    fn item(mut self, key: Term) -> Place {
+    pub(super) fn item(mut self, key: Term) -> Place {
         self.segments.push(vec![Piece::Lit("[".into()), Piece::name(key), Piece::Lit("]".into())]);
         self
     }
@@ -128,7 +128,7 @@ impl Place {
 }
 
 /// The realm that a table entry speaks of.
-fn realm(keeper: &Keeper) -> Realm {
+pub(super) fn realm(keeper: &Keeper) -> Realm {
     match keeper {
         Keeper::Environment => Realm::Environment,
         Keeper::WorkingDirectory => Realm::WorkingDirectory,
@@ -205,9 +205,29 @@ impl Eval<'_, '_> {
     }
 
     /// A variable of a module or class body.
-    fn variable_of_unit(&self, unit: UnitRef, name: &str) -> Place {
+    pub(super) fn variable_of_unit(&self, unit: UnitRef, name: &str) -> Place {
         let holder = Holder { unit, name: self.world.index.dotted_name(unit).into() };
         Place::state(Realm::Variable(holder), Some(Term::text(name)))
+    }
+
+    /// A variable of a class, or of the base that has it.
+    fn variable_of_class(&self, class: ClassRef, name: &str) -> Place {
+        let index = self.world.index;
+        let body = |class: &ClassRef| Some((class.0, index.file(class.0).class(class.1).body?));
+        let has = |unit: &UnitRef| index.binds(*unit, name);
+        let holder = index.order(class).iter().filter_map(body).find(has).or_else(|| body(&class));
+        self.variable_of_unit(holder.unwrap_or((class.0, UnitId(0))), name)
+    }
+
+    /// A name that only `from x import *` of a library can have brought.
+    fn starred(&self, name: Sym) -> Option<Place> {
+        let text = self.facts.name(name);
+        let module = (self.file, self.world.index.module_of(self.file, self.unit));
+        let unknown = self.facts.language == Language::Python
+            && self.world.calls(self.file).get(&format!("builtins.{text}")).is_none()
+            && !self.world.index.is_captured(self.file, self.unit, name)
+            && self.world.index.has_outside_star(module);
+        unknown.then(|| Place::state(Realm::Library(format!("{STARRED}{text}").into()), None))
     }
 
     /// The shared thing that an expression names: a variable of a module or class, a field or item of it, an attribute of a library's
@@ -219,10 +239,11 @@ impl Eval<'_, '_> {
                 if !global && self.state.vars.contains_key(&name) {
                     return None;
                 }
-                match self.world.index.resolve(self.file, self.unit, name)? {
-                    Binding::Variable(module, name) => Some(self.variable_of_unit(module, &name)),
-                    Binding::External(name) if name.contains('.') => Some(Place::state(Realm::Library(name), None)),
-                    _ => None,
+                match self.world.index.resolve(self.file, self.unit, name) {
+                    Some(Binding::Variable(module, name)) => Some(self.variable_of_unit(module, &name)),
+                    Some(Binding::External(name)) if name.contains('.') => Some(Place::state(Realm::Library(name), None)),
+                    Some(_) => None,
+                    None => self.starred(name),
                 }
             }
             Value::Attr(base, name) => {
@@ -241,9 +262,25 @@ impl Eval<'_, '_> {
         }
     }
 
+    /// The same of what is stored to: a class gets a variable of its own, whatever its bases have.
+    fn stored_thing(&mut self, to: V) -> Option<Place> {
+        if let Value::Attr(base, name) = self.facts.value(to)
+            && let Term::Class(class) = self.value(*base).plain()
+            && let Some(body) = self.world.index.file(class.0).class(class.1).body
+        {
+            return Some(self.variable_of_unit((class.0, body), self.facts.name(*name)));
+        }
+        self.shared_thing(to)
+    }
+
     /// An attribute of a module, a class or something else that is shared.
     fn shared_attribute(&mut self, base: V, name: &str) -> Option<Place> {
         let term = self.value(base);
+        // `cls` in a class method: the class that has the variable.
+        if *term.plain() == Term::Param(0) && self.facts.unit(self.unit).shape == Shape::ClassMethod {
+            let class = self.class_of(&term).filter(|class| self.world.class_variable(*class, name).is_some())?;
+            return Some(self.variable_of_class(class, name));
+        }
         match self.attribute_of(&term, name) {
             None => Some(self.shared_thing(base)?.child(Piece::Lit(name.into()))),
             known => known,
@@ -258,10 +295,7 @@ impl Eval<'_, '_> {
                 // A function, a class or an import that is replaced, or a new name.
                 _ => Some(self.variable_of_unit(*module, name)),
             },
-            Term::Class(class) => {
-                let body = self.world.index.file(class.0).class(class.1).body.unwrap_or(UnitId(0));
-                Some(self.variable_of_unit((class.0, body), name))
-            }
+            Term::Class(class) => Some(self.variable_of_class(*class, name)),
             Term::External(library) => Some(Place::state(Realm::Library(format!("{library}.{name}").into()), None)),
             _ => None,
         }
@@ -302,7 +336,7 @@ impl Eval<'_, '_> {
             Value::Attr(base, _) => matches!(self.facts.value(*base), Value::Name(name) if self.state.vars.contains_key(name)),
             _ => false,
         };
-        let Some(place) = self.shared_thing(to).filter(|_| !holder) else { return };
+        let Some(place) = self.stored_thing(to).filter(|_| !holder) else { return };
         if !self.is_ours(&place) {
             let value = if self.stores_empty(op) { Some(Term::List([].into())) } else { value };
             self.on_state(op, verb, place, value, false);
@@ -329,7 +363,7 @@ impl Eval<'_, '_> {
     }
 
     /// Whether a variable belongs to the body that is being run: a module that fills its own table.
-    fn is_ours(&self, place: &Place) -> bool {
+    pub(super) fn is_ours(&self, place: &Place) -> bool {
         matches!(place.realm(), Some(Realm::Variable(holder)) if holder.unit == (self.file, self.unit))
     }
 
@@ -355,7 +389,8 @@ impl Eval<'_, '_> {
             Some(key) if key != Term::Unknown && !matches!(key, Term::Int(_)) => place.item(key),
             _ => place,
         };
-        self.on_state(op, verb, place, args.first().map(|arg| arg.term.clone()), false);
+        let value = if method == "setdefault" { args.get(1) } else { args.first() };
+        self.on_state(op, verb, place, value.map(|arg| arg.term.clone()), false);
     }
 
     /// Methods of `os.environ` that concern several variables, or one behind another name (Python documentation, "os.environ").
@@ -413,6 +448,10 @@ impl Eval<'_, '_> {
         let place = match name {
             "object" if of_patch => self.attribute_told(args),
             "setattr" | "delattr" if !base.is_empty() => self.attribute_told(args).or_else(|| self.thing_called(first.value)),
+            "setitem" | "delitem" if !base.is_empty() && args.len() > 1 => {
+                let key = self.value(args[1].value);
+                self.shared_thing(first.value).map(|table| table.item(key))
+            }
             "patch" => self.thing_called(first.value),
             "dict" if of_patch => self.thing_called(first.value).or_else(|| self.shared_thing(first.value)),
             _ => None,

@@ -3,6 +3,7 @@
 use super::closing::{Closing, closings};
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
+use super::imports::Imports;
 use super::index::Index;
 use super::leak::{Leak, leaks};
 use super::life::{Fork, Lives, Work, lives};
@@ -11,6 +12,7 @@ use super::overlap::{Ask, Meeting, applies, meetings};
 use super::pace::Event;
 use super::place::{Fresh, Place, Realm, Root};
 use super::pool::TestPool;
+use super::registry::{Registration, registrations};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
@@ -92,6 +94,10 @@ pub struct Suite<'a> {
     pub forks: Vec<Fork>,
     /// What is closed while a thread or task reads it.
     pub closings: Vec<Closing>,
+    pub imports: Imports,
+    pub registrations: Vec<Registration>,
+    /// By test file: the `conftest.py` files that it sees.
+    conftests: BTreeMap<FileId, Vec<FileId>>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -149,7 +155,8 @@ impl<'a> Suite<'a> {
     pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup) -> Self {
         let index = Index::new(sources, facts, setup);
         let summaries = world::summaries(&index, setup);
-        let (tests, test_files) = {
+        let imports = Imports::new(&index);
+        let (tests, test_files, conftests) = {
             let mut maker = Maker {
                 world: World::new(&index, setup, &summaries),
                 index: &index,
@@ -172,7 +179,9 @@ impl<'a> Suite<'a> {
                     files.insert(FileId(i as u32));
                 }
             }
-            (tests, files)
+            let of = |test: &Test| (test.unit.0, maker.conftests(test.unit.0));
+            let conftests: BTreeMap<FileId, Vec<FileId>> = tests.iter().map(of).collect();
+            (tests, files, conftests)
         };
         let mut by_site: BTreeMap<Site, Vec<(usize, usize)>> = BTreeMap::new();
         for (t, test) in tests.iter().enumerate() {
@@ -187,6 +196,8 @@ impl<'a> Suite<'a> {
         let listings = listings(&tests, setup, facts);
         let Lives { works, forks } = lives(&index, &summaries);
         let closings = closings(&index, &summaries);
+        let around = |test: &Test| conftests[&test.unit.0].iter().copied().chain([test.unit.0]).collect();
+        let registrations = registrations(&tests, &imports, setup, facts, &summaries, &around, &test_files);
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
@@ -203,6 +214,9 @@ impl<'a> Suite<'a> {
             works,
             forks,
             closings,
+            imports,
+            registrations,
+            conftests,
             summaries,
             by_site,
             test_files,
@@ -416,6 +430,16 @@ impl<'a> Suite<'a> {
             }
             _ => name.to_owned(),
         }
+    }
+
+    /// The `conftest.py` files that a test file sees.
+    pub fn conftests(&self, file: FileId) -> Vec<FileId> {
+        self.conftests.get(&file).cloned().unwrap_or_default()
+    }
+
+    /// The dotted name of a Python module.
+    pub fn module_name(&self, file: FileId) -> &str {
+        self.imports.name(file)
     }
 
     /// A path in the words of the unit that uses it: parameters by their names.

@@ -42,6 +42,8 @@ pub struct Effect {
     pub call: Arc<str>,
     /// An assertion depends on all that it gives: a folder's listing.
     pub asserted: bool,
+    /// What is read is called there, one after the other: callbacks of a registry.
+    pub runs: bool,
     /// Expected to fail.
     pub expected: bool,
     /// Only done when asked for by a flag, a setting or the controller's role.

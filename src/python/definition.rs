@@ -2,7 +2,7 @@
 
 use super::Lower;
 use super::syntax::{Field, Kind, N};
-use crate::facts::{Block, Class, Mark, Param, ParamKind, Shape, Unit, V, Value, What};
+use crate::facts::{Arg, Block, Class, Mark, Param, ParamKind, Shape, Unit, V, Value, What};
 use crate::text::Span;
 
 impl Lower<'_> {
@@ -194,11 +194,14 @@ impl Lower<'_> {
         let (name, head) = self.title(n);
         self.type_parameters(n);
         let arguments = syntax.field(n, Field::Superclasses).map(|bases| self.arguments(bases)).unwrap_or_default();
-        // Keywords of a class (`metaclass=`) are no bases.
+        let named = |base: &Arg| base.name.is_some_and(|name| self.facts.facts().name(name) == "metaclass");
+        let metaclass = arguments.iter().find(|base| named(base)).map(|base| base.value);
+        // Keywords of a class are no bases.
         let bases = arguments.into_iter().filter(|base| base.name.is_none()).map(|base| base.value).collect();
         let parent = self.scope.unit;
+        let fields = Vec::new();
         let class =
-            self.facts.class(Class { name, bases, extends: None, marks, fields: Vec::new(), parent, body: None, span, head });
+            self.facts.class(Class { name, bases, metaclass, extends: None, marks, fields, parent, body: None, span, head });
         let unit = self.facts.unit(Unit {
             name,
             shape: Shape::ClassBody,

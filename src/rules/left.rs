@@ -18,7 +18,7 @@ pub struct Left<'s> {
 /// The leaks that a rule asks for, by the unit in which they stand.
 pub fn by_unit<'s>(suite: &'s Suite, wanted: impl Fn(&Leak, &Effect) -> bool) -> Vec<Left<'s>> {
     let mut all: BTreeMap<UnitRef, Vec<&Leak>> = BTreeMap::new();
-    for leak in &suite.leaks {
+    for leak in suite.leaks.iter().filter(|leak| !leak.is_reset) {
         let effect = change(suite, leak);
         if wanted(leak, effect) {
             all.entry(suite.unit_at(effect.site)).or_default().push(leak);

@@ -1,5 +1,6 @@
 //! One short function for each hazard, and the table that binds it to its page in `rules/`.
 
+mod ambient_registry;
 mod blanket_retries;
 mod cap_lost_in_transit;
 mod cap_not_read;
@@ -15,6 +16,8 @@ mod env_mutation;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod fork_with_threads;
+mod import_time_effect;
+mod import_time_registration;
 mod in_place;
 mod left;
 mod masked_test_failure;
@@ -32,6 +35,7 @@ mod shared_report_file;
 mod single;
 mod sleep_as_sync;
 mod source_tree_write;
+mod sys_modules_leak;
 mod tempdir_dropped_early;
 mod uncapped_workers;
 mod unjoined_work;
@@ -67,6 +71,7 @@ macro_rules! table {
 
 /// All rules, sorted by name.
 pub const TABLE: &[Rule] = table![
+    "ambient-registry" => ambient_registry,
     "blanket-retries" => blanket_retries,
     "cap-lost-in-transit" => cap_lost_in_transit,
     "cap-not-read" => cap_not_read,
@@ -80,6 +85,8 @@ pub const TABLE: &[Rule] = table![
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
     "fork-with-threads" => fork_with_threads,
+    "import-time-effect" => import_time_effect,
+    "import-time-registration" => import_time_registration,
     "masked-test-failure" => masked_test_failure,
     "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,
@@ -94,6 +101,7 @@ pub const TABLE: &[Rule] = table![
     "shared-report-file" => shared_report_file,
     "sleep-as-sync" => sleep_as_sync,
     "source-tree-write" => source_tree_write,
+    "sys-modules-leak" => sys_modules_leak,
     "tempdir-dropped-early" => tempdir_dropped_early,
     "uncapped-workers" => uncapped_workers,
     "unjoined-work" => unjoined_work,

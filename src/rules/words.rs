@@ -262,3 +262,8 @@ fn parts(place: &Place) -> impl Iterator<Item = String> + '_ {
 pub fn short(test: &Test) -> &str {
     test.name.rsplit("::").next().unwrap_or(&test.name)
 }
+
+/// `1 test`, `3 tests`.
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}

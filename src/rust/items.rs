@@ -320,6 +320,7 @@ impl Lower {
         self.builder.class(Class {
             name: outline.name,
             bases: outline.bases,
+            metaclass: None,
             extends: outline.extends,
             marks,
             fields: outline.fields,

@@ -332,6 +332,7 @@ mod tests {
         let class = Class {
             name: builder.sym("TestA"),
             bases: Vec::new(),
+            metaclass: None,
             extends: None,
             marks: Vec::new(),
             fields: Vec::new(),

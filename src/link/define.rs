@@ -1,0 +1,129 @@
+//! What a module runs when it is imported, beyond its own statements: decorators, class bodies, `__init_subclass__`, metaclasses.
+//!
+//! Of these only what they do to the process's state is taken: a decorator that opens files is a matter of its own.
+
+use super::call::{Passed, is_callable};
+use super::eval::Eval;
+use super::index::Binding;
+use super::term::{ClassRef, Term};
+use crate::facts::{ClassId, Language, Mark, OpId, Shape, UnitId, V, Value};
+
+impl Eval<'_, '_> {
+    /// A function is bound to its name at import: its decorators run.
+    pub(super) fn defined(&mut self, op: OpId, unit: UnitId) {
+        if self.is_imported() {
+            let target = Term::Function((self.file, unit));
+            self.decorate(op, &self.facts.unit(unit).marks, &target);
+        }
+    }
+
+    /// A class is made at import: its body runs, then what bases and metaclass do with every new class, then its decorators.
+    pub(super) fn class_defined(&mut self, op: OpId, class: ClassId) {
+        if !self.is_imported() {
+            return;
+        }
+        let data = self.facts.class(class);
+        let id = (self.file, class);
+        let index = self.world.index;
+        if let Some(body) = data.body {
+            let site = self.site(op);
+            self.only_state(|eval| drop(eval.instantiate(Some(site), (eval.file, body), Vec::new(), &[])));
+        }
+        let made = Term::Class(id);
+        if let Some(init) = index.inherited_method(id, "__init_subclass__") {
+            self.only_state(|eval| drop(eval.call_unit(op, init, Some(made.clone()), &[])));
+        }
+        if let Some(meta) = self.metaclass(id) {
+            let unknown = || Passed { name: None, term: Term::Unknown, value: None, star: false };
+            let name = Passed { term: Term::text(self.facts.name(data.name)), ..unknown() };
+            let args = [name, unknown(), unknown()];
+            for (method, recv) in [("__new__", Term::Class(meta)), ("__init__", made.clone())] {
+                if let Some(unit) = index.method(meta, method) {
+                    self.only_state(|eval| drop(eval.call_unit(op, unit, Some(recv), &args)));
+                }
+            }
+        }
+        self.decorate(op, &data.marks, &made);
+    }
+
+    /// Whether the unit at hand runs when its module is imported.
+    fn is_imported(&self) -> bool {
+        self.facts.language == Language::Python && matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody)
+    }
+
+    /// The metaclass of a class, its own or that of a base, where it is one of the project.
+    fn metaclass(&self, class: ClassRef) -> Option<ClassRef> {
+        let index = self.world.index;
+        index.order(class).iter().find_map(|class| {
+            let data = index.file(class.0).class(class.1);
+            match index.resolve_value(class.0, data.parent, data.metaclass?)? {
+                Binding::Class(meta) => Some(meta),
+                _ => None,
+            }
+        })
+    }
+
+    /// Calls decorators, the innermost first.
+    fn decorate(&mut self, op: OpId, marks: &[Mark], target: &Term) {
+        for mark in marks.iter().rev() {
+            let callee = self.value(mark.callee);
+            if !self.is_of_interest(&callee) {
+                continue;
+            }
+            let args: Vec<Passed> =
+                mark.args.iter().map(|arg| self.passed(arg.name.map(|n| self.facts.name(n)), arg.value)).collect();
+            let given = Passed { name: None, term: target.clone(), value: None, star: false };
+            let called = !args.is_empty() || self.takes_nothing(&callee);
+            self.only_state(|eval| {
+                let decorator = if called { eval.call_term(op, &callee, &args) } else { callee };
+                if !called || is_callable(&decorator) {
+                    eval.call_term(op, &decorator, &[given]);
+                }
+            });
+        }
+    }
+
+    /// A decorator of the project, or a library's function that changes something of the process.
+    fn is_of_interest(&self, callee: &Term) -> bool {
+        match callee {
+            Term::External(name) => self.world.calls(self.file).get(name).is_some_and(|entry| entry.state.is_some()),
+            callee => is_callable(callee),
+        }
+    }
+
+    /// Whether a decorator has no parameter for what it decorates: it is written with empty parentheses.
+    fn takes_nothing(&self, callee: &Term) -> bool {
+        let params = |unit: &(crate::text::FileId, UnitId)| self.world.index.file(unit.0).unit(unit.1).params.len();
+        match callee {
+            Term::Function(unit) => params(unit) == 0,
+            Term::Bound(unit, _) => params(unit) == 1,
+            _ => false,
+        }
+    }
+
+    /// An argument of a decorator.
+    fn passed(&mut self, name: Option<&str>, value: V) -> Passed {
+        let (value, star) = match self.facts.value(value) {
+            Value::Star(inner) => (*inner, true),
+            _ => (value, false),
+        };
+        Passed { name: name.map(Into::into), term: self.value(value), value: Some(value), star }
+    }
+
+    /// Does something, and keeps nothing of it but what it does to the process's state.
+    fn only_state(&mut self, f: impl FnOnce(&mut Self)) {
+        let (first, calls, pools) = (self.effects.len(), self.calls.len(), self.pools.len());
+        let (ambience, guards) = (self.state.ambience.clone(), self.state.guards.len());
+        let dead = self.state.dead;
+        f(self);
+        let mut made = self.effects.split_off(first.min(self.effects.len()));
+        made.retain(|effect| effect.on.is_state());
+        self.effects.extend(made);
+        self.calls.truncate(calls);
+        self.pools.truncate(pools);
+        self.state.ambience = ambience;
+        self.state.guards.truncate(guards);
+        self.state.dead = dead;
+        self.changed = None;
+    }
+}

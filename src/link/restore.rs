@@ -1,0 +1,57 @@
+//! What puts the process's state back by itself, whatever is done to it meanwhile: `patch.dict`, `catch_warnings`.
+
+use super::eval::Eval;
+use super::index::Binding;
+use super::names::is_environ;
+use super::place::{Place, Realm};
+use super::state::realm;
+use super::summary::Effect;
+use crate::calls::Verb;
+use crate::facts::{Arg, OpId, V, Value, What};
+
+impl Eval<'_, '_> {
+    /// A context manager is left that puts back all of what it is about.
+    pub(super) fn put_back(&mut self, context: V) {
+        let Value::Result(op) = self.facts.value(context) else { return };
+        let op = *op;
+        let What::Call { callee, args } = &self.facts.op(op).what else { return };
+        let kept = self.entries.get(&op).filter(|entry| entry.undone).and_then(|entry| entry.state.as_ref());
+        let kept = kept.map(|keeper| Place::state(realm(keeper), None));
+        if let Some(place) = kept.or_else(|| self.patched_dict(*callee, args)) {
+            self.is_as_before(op, place);
+        }
+    }
+
+    /// The same for `@patch.dict(…)` around the unit at hand.
+    pub(super) fn put_back_by_marks(&mut self) {
+        for mark in &self.facts.unit(self.unit).marks {
+            if let Some(place) = self.patched_dict(mark.callee, &mark.args) {
+                self.is_as_before(OpId::reading(mark.callee), place);
+            }
+        }
+    }
+
+    fn is_as_before(&mut self, op: OpId, place: Place) {
+        let effect = self.new_effect(op, Verb::Write, place);
+        self.effects.push(Effect { assured: true, undone: true, ..effect });
+    }
+
+    /// The table that `patch.dict(table, …)` puts back; it may be named by a text.
+    fn patched_dict(&mut self, callee: V, args: &[Arg]) -> Option<Place> {
+        let Value::Attr(base, name) = self.facts.value(callee) else { return None };
+        let is_patch = self.facts.name(*name) == "dict" && self.facts.dotted(*base).is_some_and(|base| base.ends_with("patch"));
+        let table = args.first().filter(|_| is_patch)?.value;
+        if let Value::Text(text) = self.facts.value(table) {
+            let text = self.facts.name(*text);
+            return Some(match self.world.index.dotted(text, self.file) {
+                _ if text == "os.environ" => Place::state(Realm::Environment, None),
+                Some(Binding::Variable(module, name)) => self.variable_of_unit(module, &name),
+                _ => Place::state(Realm::Library(text.into()), None),
+            });
+        }
+        if is_environ(&self.value(table)) {
+            return Some(Place::state(Realm::Environment, None));
+        }
+        self.shared_thing(table)
+    }
+}

@@ -1,0 +1,2 @@
+from learn.basics import *
+from learn.progress import *

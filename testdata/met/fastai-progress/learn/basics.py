@@ -1,0 +1,2 @@
+from learn.defaults import defaults
+from learn.learner import *
