@@ -32,7 +32,7 @@ def one(mirror, work, project):
     command = f"{known[0]['reproduce']} {project.get('more', '')}".strip()
     print(f"{project['name']}: {known[0]['message']}\n    {command}", flush=True)
     env = {**os.environ, "PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "CARGO_TARGET_DIR": str(work / "rust-target")}
-    env |= {"PYTHONDONTWRITEBYTECODE": "1", "CARGO_INCREMENTAL": "0", "CARGO_PROFILE_TEST_DEBUG": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
+    env |= {"PYTHONDONTWRITEBYTECODE": "1", "RUSTUP_TOOLCHAIN": "stable", "CARGO_INCREMENTAL": "0", "CARGO_PROFILE_TEST_DEBUG": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
     if command.startswith("cargo"):
         subprocess.run(command.split(" -- ")[0] + " --no-run", shell=True, cwd=tree, env=env, check=True, capture_output=True)
     # One after the other they pass: it is the tests being together that fails.
