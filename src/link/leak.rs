@@ -8,7 +8,7 @@ use super::overlap::{applies, changes, is_far};
 use super::place::{Place, Realm};
 use super::risk::{Risk, between};
 use super::state::is_named;
-use super::suite::{Phase, Test, TestEffect};
+use super::suite::{Phase, Suite, Test, TestEffect};
 use super::summary::{Effect, Spread};
 use super::term::{Site, Term};
 use crate::calls::Verb;
@@ -240,6 +240,13 @@ fn users(tests: &[Test]) -> BTreeMap<String, Vec<(usize, usize)>> {
         }
     }
     out
+}
+
+impl Suite<'_> {
+    /// Whether two tests may run in one process.
+    pub fn share_process(&self, a: &Test, b: &Test) -> bool {
+        share_process(a, b, self.setup, self.facts)
+    }
 }
 
 /// Whether two tests may run in one process, one after the other.

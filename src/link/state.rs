@@ -140,7 +140,7 @@ fn realm(keeper: &Keeper) -> Realm {
 
 impl Eval<'_, '_> {
     /// What a table entry does to something that is no path.
-    pub(super) fn act_on_state(&mut self, op: OpId, entry: &Call, given: &Given) {
+    pub(super) fn act_on_state(&mut self, op: OpId, entry: &Call, given: &Given, tolerant: bool) {
         let Some(keeper) = &entry.state else { return };
         let value = entry.value.as_ref().and_then(|name| given.get(name)).cloned();
         // A setter without a value only asks: `locale.setlocale(category)`.
@@ -159,7 +159,12 @@ impl Eval<'_, '_> {
                     },
                 };
                 let back = *verb == Verb::Write && is_start(keeper, value.as_ref());
-                let verb = if back { Verb::Delete } else { *verb };
+                let verb = match *verb {
+                    _ if back => Verb::Delete,
+                    // It is set, whatever was there.
+                    Verb::Create if tolerant => Verb::Write,
+                    verb => verb,
+                };
                 self.on_state(op, verb, place, value.clone(), entry.undone);
             }
         }

@@ -16,6 +16,7 @@ mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod fork_with_threads;
 mod in_place;
+mod init_once_twice;
 mod left;
 mod masked_test_failure;
 mod missing_timeout;
@@ -80,6 +81,7 @@ pub const TABLE: &[Rule] = table![
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
     "fork-with-threads" => fork_with_threads,
+    "init-once-twice" => init_once_twice,
     "masked-test-failure" => masked_test_failure,
     "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,
