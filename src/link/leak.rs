@@ -92,7 +92,11 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
         let reads = |effect: &Effect| matches!(effect.verb, Verb::Read | Verb::List) && !effect.undone && !effect.expected;
         leak.victims = near;
         leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect) && !is_set_before(&tests[u].state, e));
+        // Of each test what an assertion depends on, and those that have one first.
+        let unasserted = |&(u, e): &(usize, usize)| !tests[u].state[e].effect.asserted;
+        leak.victims.sort_by_key(|at| (at.0, unasserted(at)));
         leak.victims.dedup_by_key(|(u, _)| *u);
+        leak.victims.sort_by_key(unasserted);
         leak.victims.truncate(VICTIMS);
     }
     let meets_somebody = |leak: &Leak| {

@@ -13,7 +13,7 @@ use super::suite::TestEffect;
 use super::summary::Effect;
 use super::term::{Piece, Term, UnitRef, pieces};
 use crate::calls::{Call, Keeper, Verb};
-use crate::facts::{Arg, FileFacts, Mark, OpId, UnitId, V, Value, What};
+use crate::facts::{Arg, Comparison, FileFacts, Mark, OpId, UnitId, V, Value, What};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -206,6 +206,48 @@ impl Eval<'_, '_> {
         if self.world.index.is_changed(name) {
             let place = self.variable_of_unit(module, name);
             self.read_state(place);
+        }
+    }
+
+    /// An assertion: the variables of modules and classes whose whole content, or whose item, decides it. One more entry changes neither
+    /// `x in names` nor `assert names`.
+    pub(super) fn asserted_globals(&mut self, cond: V) {
+        match self.facts.value(cond).clone() {
+            Value::Compare(Comparison::Equal | Comparison::Is, a, b) => {
+                self.asserted_global(a, 0);
+                self.asserted_global(b, 0);
+            }
+            Value::Not(inner) => self.asserted_global(inner, 0),
+            Value::And(all) => all.iter().for_each(|one| self.asserted_globals(*one)),
+            _ => {}
+        }
+    }
+
+    /// One side of such an assertion: a variable, an item of it, or how many it holds.
+    pub(super) fn asserted_global(&mut self, value: V, depth: usize) {
+        match self.facts.value(value).clone() {
+            Value::Result(op) if depth < ASSERTED => {
+                if let What::Call { callee, args } = &self.facts.op(op).what
+                    && let Value::Name(name) = self.facts.value(*callee)
+                    && matches!(self.facts.name(*name), "dict" | "len" | "list" | "set" | "sorted" | "tuple")
+                {
+                    args.iter().for_each(|arg| self.asserted_global(arg.value, depth + 1));
+                }
+            }
+            Value::Name(_) | Value::Attr(..) | Value::Item(..) => {
+                let Some(place) = self.shared_thing(value) else { return };
+                let named = matches!(place.segments.first().map(Vec::as_slice),
+                    Some([Piece::Lit(name)]) if self.world.index.is_changed(name));
+                if named && matches!(place.realm(), Some(Realm::Variable(_))) && !self.is_ours(&place) {
+                    self.read_state(place.clone());
+                    let site = self.site(self.here);
+                    let read = |effect: &&mut Effect| effect.site == site && effect.verb == Verb::Read && *effect.on == place;
+                    if let Some(effect) = self.effects.iter_mut().rev().find(read) {
+                        effect.asserted = true;
+                    }
+                }
+            }
+            _ => {}
         }
     }
 
@@ -465,6 +507,9 @@ impl Eval<'_, '_> {
         self.patch_state(OpId::reading(mark.callee), mark.callee, &mark.args);
     }
 }
+
+/// Calls around a variable in an assertion: `sorted(list(NAMES))`.
+const ASSERTED: usize = 3;
 
 /// Whether the process goes back to the directory it was started in.
 fn is_start(keeper: &Keeper, value: Option<&Term>) -> bool {

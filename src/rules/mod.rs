@@ -27,6 +27,7 @@ mod non_atomic_write;
 mod restore_skipped_on_failure;
 mod session_fixture_per_worker;
 mod shared_dir_listing;
+mod shared_global;
 mod shared_host_jobs;
 mod shared_path;
 mod shared_report_file;
@@ -91,6 +92,7 @@ pub const TABLE: &[Rule] = table![
     "restore-skipped-on-failure" => restore_skipped_on_failure,
     "session-fixture-per-worker" => session_fixture_per_worker,
     "shared-dir-listing" => shared_dir_listing,
+    "shared-global" => shared_global,
     "shared-host-jobs" => shared_host_jobs,
     "shared-path" => shared_path,
     "shared-report-file" => shared_report_file,
