@@ -50,7 +50,7 @@ impl Eval<'_, '_> {
             Some(Flag::Always(always)) => *always,
             Some(Flag::Param(name)) => !matches!(given.get(name), None | Some(Term::Bool(false) | Term::Nil)),
         };
-        self.act_on_state(op, entry, &given);
+        self.act_on_state(op, entry, &given, tolerant);
         for (verb, of) in entry.does.iter().filter(|_| !through && entry.state.is_none()) {
             for name in of.iter() {
                 let Some(term) = given.get(name).cloned() else { continue };

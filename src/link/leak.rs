@@ -8,7 +8,7 @@ use super::overlap::{applies, changes, is_far};
 use super::place::{Place, Realm};
 use super::risk::{Risk, between};
 use super::state::is_named;
-use super::suite::{Phase, Test, TestEffect};
+use super::suite::{Phase, Suite, Test, TestEffect};
 use super::summary::{Effect, Spread};
 use super::term::{Site, Term};
 use crate::calls::Verb;
@@ -95,7 +95,11 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
         let reads = |effect: &Effect| matches!(effect.verb, Verb::Read | Verb::List) && !effect.undone && !effect.expected;
         leak.victims = near;
         leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect) && !is_set_before(&tests[u].state, e));
+        // Of each test what an assertion depends on, and those that have one first.
+        let unasserted = |&(u, e): &(usize, usize)| !tests[u].state[e].effect.asserted;
+        leak.victims.sort_by_key(|at| (at.0, unasserted(at)));
         leak.victims.dedup_by_key(|(u, _)| *u);
+        leak.victims.sort_by_key(unasserted);
         leak.victims.truncate(VICTIMS);
     }
     let meets_somebody = |leak: &Leak| {
@@ -255,6 +259,13 @@ fn users(tests: &[Test]) -> BTreeMap<String, Vec<(usize, usize)>> {
         }
     }
     out
+}
+
+impl Suite<'_> {
+    /// Whether two tests may run in one process.
+    pub fn share_process(&self, a: &Test, b: &Test) -> bool {
+        share_process(a, b, self.setup, self.facts)
+    }
 }
 
 /// Whether two tests may run in one process, one after the other.

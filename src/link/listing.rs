@@ -57,6 +57,7 @@ const KEEPS: &[&str] = &[
 impl Eval<'_, '_> {
     /// An assertion: the listings that it holds only for, if nobody else changes the folder.
     pub(super) fn asserted(&mut self, cond: V) {
+        self.asserted_globals(cond);
         let mut found = Vec::new();
         self.exactly(cond, &mut found);
         for effect in self.effects.iter_mut().filter(|effect| effect.verb == Verb::List && effect.via.is_empty()) {
@@ -85,6 +86,7 @@ impl Eval<'_, '_> {
             | "assertEmpty"
             | "assertLen" => {
                 args.iter().take(2).for_each(|arg| self.sources(arg.value, 0, &mut found));
+                args.iter().take(2).for_each(|arg| self.asserted_global(arg.value, 0));
             }
             _ => return,
         }

@@ -13,7 +13,7 @@ use super::suite::TestEffect;
 use super::summary::Effect;
 use super::term::{ClassRef, Piece, Term, UnitRef, pieces};
 use crate::calls::{Call, Keeper, Verb};
-use crate::facts::{Arg, FileFacts, Language, Mark, OpId, Shape, Sym, UnitId, V, Value, What};
+use crate::facts::{Arg, Comparison, FileFacts, Language, Mark, OpId, Shape, Sym, UnitId, V, Value, What};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -140,7 +140,7 @@ pub(super) fn realm(keeper: &Keeper) -> Realm {
 
 impl Eval<'_, '_> {
     /// What a table entry does to something that is no path.
-    pub(super) fn act_on_state(&mut self, op: OpId, entry: &Call, given: &Given) {
+    pub(super) fn act_on_state(&mut self, op: OpId, entry: &Call, given: &Given, tolerant: bool) {
         let Some(keeper) = &entry.state else { return };
         let value = entry.value.as_ref().and_then(|name| given.get(name)).cloned();
         // A setter without a value only asks: `locale.setlocale(category)`.
@@ -159,7 +159,12 @@ impl Eval<'_, '_> {
                     },
                 };
                 let back = *verb == Verb::Write && is_start(keeper, value.as_ref());
-                let verb = if back { Verb::Delete } else { *verb };
+                let verb = match *verb {
+                    _ if back => Verb::Delete,
+                    // It is set, whatever was there.
+                    Verb::Create if tolerant => Verb::Write,
+                    verb => verb,
+                };
                 self.on_state(op, verb, place, value.clone(), entry.undone);
             }
         }
@@ -201,6 +206,48 @@ impl Eval<'_, '_> {
         if self.world.index.is_changed(name) {
             let place = self.variable_of_unit(module, name);
             self.read_state(place);
+        }
+    }
+
+    /// An assertion: the variables of modules and classes whose whole content, or whose item, decides it. One more entry changes neither
+    /// `x in names` nor `assert names`.
+    pub(super) fn asserted_globals(&mut self, cond: V) {
+        match self.facts.value(cond).clone() {
+            Value::Compare(Comparison::Equal | Comparison::Is, a, b) => {
+                self.asserted_global(a, 0);
+                self.asserted_global(b, 0);
+            }
+            Value::Not(inner) => self.asserted_global(inner, 0),
+            Value::And(all) => all.iter().for_each(|one| self.asserted_globals(*one)),
+            _ => {}
+        }
+    }
+
+    /// One side of such an assertion: a variable, an item of it, or how many it holds.
+    pub(super) fn asserted_global(&mut self, value: V, depth: usize) {
+        match self.facts.value(value).clone() {
+            Value::Result(op) if depth < ASSERTED => {
+                if let What::Call { callee, args } = &self.facts.op(op).what
+                    && let Value::Name(name) = self.facts.value(*callee)
+                    && matches!(self.facts.name(*name), "dict" | "len" | "list" | "set" | "sorted" | "tuple")
+                {
+                    args.iter().for_each(|arg| self.asserted_global(arg.value, depth + 1));
+                }
+            }
+            Value::Name(_) | Value::Attr(..) | Value::Item(..) => {
+                let Some(place) = self.shared_thing(value) else { return };
+                let named = matches!(place.segments.first().map(Vec::as_slice),
+                    Some([Piece::Lit(name)]) if self.world.index.is_changed(name));
+                if named && matches!(place.realm(), Some(Realm::Variable(_))) && !self.is_ours(&place) {
+                    self.read_state(place.clone());
+                    let site = self.site(self.here);
+                    let read = |effect: &&mut Effect| effect.site == site && effect.verb == Verb::Read && *effect.on == place;
+                    if let Some(effect) = self.effects.iter_mut().rev().find(read) {
+                        effect.asserted = true;
+                    }
+                }
+            }
+            _ => {}
         }
     }
 
@@ -499,6 +546,9 @@ impl Eval<'_, '_> {
         self.patch_state(OpId::reading(mark.callee), mark.callee, &mark.args);
     }
 }
+
+/// Calls around a variable in an assertion: `sorted(list(NAMES))`.
+const ASSERTED: usize = 3;
 
 /// Whether the process goes back to the directory it was started in.
 fn is_start(keeper: &Keeper, value: Option<&Term>) -> bool {

@@ -269,7 +269,7 @@ impl Eval<'_, '_> {
             (Operator::Subtract, Some(one), None) | (Operator::Subtract, None, Some(one)) => {
                 let other = if clock(&left).is_some() { b } else { a };
                 let timed = left.iter().chain(&right).any(|one| one.chance == Chance::Elapsed);
-                if self.is_moment(other) && !timed {
+                if self.is_moment(other, 0) && !timed {
                     if !self.vary.told.contains(&one.origin()) {
                         out.push(Varying { chance: Chance::Elapsed, against: true, ..one });
                     }
@@ -295,7 +295,7 @@ impl Eval<'_, '_> {
     }
 
     /// Whether a value may be a time that somebody else read: no constant, and no length of time.
-    fn is_moment(&self, v: V) -> bool {
+    fn is_moment(&self, v: V, depth: usize) -> bool {
         match self.facts.value(v) {
             Value::Attr(..) => true,
             Value::Result(op) => {
@@ -303,7 +303,8 @@ impl Eval<'_, '_> {
                 let made = self.last_name(*callee).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
                 !made && !matches!(self.flow_at(*op), Some(Flow::Period | Flow::Measure | Flow::Random))
             }
-            Value::Name(name) => self.stored_value(*name).is_some_and(|value| self.is_moment(value)),
+            // A variable may be made of itself.
+            Value::Name(name) if depth < STEPS => self.stored_value(*name).is_some_and(|value| self.is_moment(value, depth + 1)),
             _ => false,
         }
     }
@@ -745,7 +746,7 @@ impl Eval<'_, '_> {
     fn doubt_time(&mut self, op: OpId, value: V, other: V, one: &Varying, beside: &[Varying]) {
         let read = beside.iter().any(|two| two.chance == Chance::Clock);
         let rounded = one.coarse || self.is_near(other) || beside.iter().any(|two| two.coarse);
-        let elsewhere = read || self.is_moment(other);
+        let elsewhere = read || self.is_moment(other, 0);
         if rounded && elsewhere && !self.vary.told.contains(&one.origin()) {
             self.may_fail(Doubt::SameTime, op, value, one.clone());
         }

@@ -187,7 +187,7 @@ pub fn races<'s>(suite: &'s Suite, realm: &Realm) -> Vec<Vec<&'s Meeting>> {
 }
 
 /// Whether all runs that the project writes down give each test a process of its own.
-fn is_nextest_only(suite: &Suite) -> bool {
+pub fn is_nextest_only(suite: &Suite) -> bool {
     let told = |runner: Runner| suite.setup.runs.iter().any(|run| run.runner == runner && run.place.is_some());
     told(Runner::Nextest) && !told(Runner::CargoTest)
 }

@@ -19,6 +19,7 @@ mod fork_with_threads;
 mod import_time_effect;
 mod import_time_registration;
 mod in_place;
+mod init_once_twice;
 mod left;
 mod masked_test_failure;
 mod missing_timeout;
@@ -29,6 +30,7 @@ mod non_atomic_write;
 mod restore_skipped_on_failure;
 mod session_fixture_per_worker;
 mod shared_dir_listing;
+mod shared_global;
 mod shared_host_jobs;
 mod shared_path;
 mod shared_report_file;
@@ -87,6 +89,7 @@ pub const TABLE: &[Rule] = table![
     "fork-with-threads" => fork_with_threads,
     "import-time-effect" => import_time_effect,
     "import-time-registration" => import_time_registration,
+    "init-once-twice" => init_once_twice,
     "masked-test-failure" => masked_test_failure,
     "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,
@@ -96,6 +99,7 @@ pub const TABLE: &[Rule] = table![
     "restore-skipped-on-failure" => restore_skipped_on_failure,
     "session-fixture-per-worker" => session_fixture_per_worker,
     "shared-dir-listing" => shared_dir_listing,
+    "shared-global" => shared_global,
     "shared-host-jobs" => shared_host_jobs,
     "shared-path" => shared_path,
     "shared-report-file" => shared_report_file,

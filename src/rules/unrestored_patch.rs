@@ -27,7 +27,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
 pub fn is_patch(leak: &Leak, effect: &Effect) -> bool {
     match leak.place.realm() {
         Some(Realm::Variable(holder)) => holder.unit.0 != effect.site.file && effect.verb == Verb::Write && !leak.place.is_item(),
-        Some(Realm::Library(name)) => &**name != "sys.modules",
+        // What can be set up only once cannot be put back.
+        Some(Realm::Library(name)) => &**name != "sys.modules" && effect.verb != Verb::Create,
         _ => false,
     }
 }
