@@ -2,6 +2,7 @@
 
 mod call;
 mod closing;
+mod commands;
 mod context;
 mod eval;
 mod fixtures;
@@ -20,6 +21,7 @@ mod own;
 mod patch;
 mod place;
 mod pool;
+mod ports;
 mod programs;
 mod rust_tests;
 mod scope;
@@ -38,6 +40,7 @@ pub use listing::{Listing, is_asserted_listing};
 pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_shared, separates};
 pub use place::{FreshKind, Holder, Place, Realm, Root};
 pub use pool::{Pool, TestPool};
+pub use ports::Probe;
 pub use programs::programs;
 pub use suite::{Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Gone, Handling, Known, Move, Spread, Summary, Try, When, moves};

@@ -10,6 +10,7 @@ use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, applies, meetings};
 use super::place::{Fresh, Place, Root};
 use super::pool::TestPool;
+use super::ports::{Probe, probes};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
@@ -89,6 +90,8 @@ pub struct Suite<'a> {
     pub forks: Vec<Fork>,
     /// What is closed while a thread or task reads it.
     pub closings: Vec<Closing>,
+    /// Sockets that look for a free port, and are closed before its number is used.
+    pub probes: Vec<Probe>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -183,6 +186,7 @@ impl<'a> Suite<'a> {
         let listings = listings(&tests, setup, facts);
         let Lives { works, forks } = lives(&index, &summaries);
         let closings = closings(&index, &summaries);
+        let probes = probes(&index, &summaries);
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
@@ -199,6 +203,7 @@ impl<'a> Suite<'a> {
             works,
             forks,
             closings,
+            probes,
             summaries,
             by_site,
             test_files,

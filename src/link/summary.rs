@@ -4,6 +4,7 @@ use super::life::Born;
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
 use super::pool::Pool;
+use super::state::in_realm;
 use super::term::{Argument, Lock, Object, Opaque, Pending, Piece, Site, Term, UnitRef, pieces};
 use super::world::{NESTED, World};
 use crate::calls::Verb;
@@ -430,10 +431,10 @@ impl Frame<'_> {
             Root::Temp => redirected(&self.ambience.temp, Root::Temp)?,
             root => Place::root(root.clone()),
         };
-        if place.is_state() {
+        if let Some(realm) = place.realm() {
             let filled = |piece: &Piece| match piece {
                 Piece::Lit(_) => piece.clone(),
-                Piece::Hole(term) => Piece::name(self.term(term, nested)),
+                Piece::Hole(term) => Piece::name(in_realm(realm, self.term(term, nested))),
             };
             out.segments = place.segments.iter().map(|segment| segment.iter().map(filled).collect()).collect();
             return Some(out);

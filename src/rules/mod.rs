@@ -9,9 +9,13 @@ mod closed_under_reader;
 mod cross_device_replace;
 mod cwd_relative_write;
 mod doctests_never_run;
+mod fixed_external_name;
+mod fixed_port;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod fork_with_threads;
+mod free_port_race;
+mod held;
 mod in_place;
 mod masked_test_failure;
 mod missing_timeout;
@@ -63,9 +67,12 @@ pub const TABLE: &[Rule] = table![
     "cross-device-replace" => cross_device_replace,
     "cwd-relative-write" => cwd_relative_write,
     "doctests-never-run" => doctests_never_run,
+    "fixed-external-name" => fixed_external_name,
+    "fixed-port" => fixed_port,
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
     "fork-with-threads" => fork_with_threads,
+    "free-port-race" => free_port_race,
     "masked-test-failure" => masked_test_failure,
     "missing-timeout" => missing_timeout,
     "mktemp" => mktemp,
