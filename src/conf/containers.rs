@@ -150,7 +150,12 @@ pub fn published(tree: &Tree) -> Vec<Published> {
                     let long = port.get("published").and_then(Node::text);
                     let host = long.or_else(|| port.text().and_then(host_port));
                     if let (Some(name), Some(host)) = (key.text(), host.filter(|host| host.parse::<u16>().is_ok_and(|n| n > 0))) {
-                        all.push(Published { service: name.to_owned(), port: host.to_owned(), place: (file, port.span), for_tests });
+                        all.push(Published {
+                            service: name.to_owned(),
+                            port: host.to_owned(),
+                            place: (file, port.span),
+                            for_tests,
+                        });
                     }
                 }
             }

@@ -15,7 +15,8 @@ struct Deed {
 }
 
 /// Options of `docker run` and `docker create` without a value (Docker documentation, "docker container run").
-const PLAIN: &[&str] = &["--rm", "-d", "--detach", "-i", "-t", "-it", "-ti", "-dit", "--privileged", "--init", "-P", "--publish-all"];
+const PLAIN: &[&str] =
+    &["--rm", "-d", "--detach", "-i", "-t", "-it", "-ti", "-dit", "--privileged", "--init", "-P", "--publish-all"];
 
 impl Eval<'_, '_> {
     /// What the words in the arguments of an entry do.
@@ -150,8 +151,12 @@ fn statement(term: &Term) -> Vec<Deed> {
     for one in text.split(';') {
         let words: Vec<&str> = one.split_whitespace().collect();
         let verb = match words.as_slice() {
-            [create, database, ..] if create.eq_ignore_ascii_case("create") && database.eq_ignore_ascii_case("database") => Verb::Create,
-            [drop, database, ..] if drop.eq_ignore_ascii_case("drop") && database.eq_ignore_ascii_case("database") => Verb::Delete,
+            [create, database, ..] if create.eq_ignore_ascii_case("create") && database.eq_ignore_ascii_case("database") => {
+                Verb::Create
+            }
+            [drop, database, ..] if drop.eq_ignore_ascii_case("drop") && database.eq_ignore_ascii_case("database") => {
+                Verb::Delete
+            }
             _ => continue,
         };
         let name = words[2..].iter().find(|word| !["if", "not", "exists"].iter().any(|skip| word.eq_ignore_ascii_case(skip)));

@@ -34,11 +34,29 @@ pub(super) fn port(address: &Term) -> Term {
     match address.plain() {
         Term::Int(n) if (1..=65535).contains(n) => Term::Int(*n),
         Term::List(parts) => parts.get(1).map_or(Term::Unknown, port),
+        Term::Either(all) => one_of(all).unwrap_or_else(|| address.clone()),
         Term::Text(pieces) => in_text(pieces),
         Term::Derived(_) if address.mix().is_empty() => Term::Unknown,
-        Term::Int(_) | Term::Bool(_) | Term::Nil | Term::Virtual | Term::Path(_) | Term::Handle(_) | Term::Object(_) => Term::Unknown,
+        Term::Int(_) | Term::Bool(_) | Term::Nil | Term::Virtual | Term::Path(_) | Term::Handle(_) | Term::Object(_) => {
+            Term::Unknown
+        }
         other => other.clone(),
     }
+}
+
+/// One of several ports is as fixed as a single one. None among them is what a default takes the place of; nothing is said as long as
+/// one of them hangs on a parameter.
+fn one_of(all: &[Term]) -> Option<Term> {
+    let mut numbers = BTreeSet::new();
+    for one in all.iter().filter(|one| !matches!(one, Term::Nil | Term::Missing)) {
+        match port(one) {
+            Term::Int(n) => drop(numbers.insert(n)),
+            Term::Unknown => return Some(Term::Unknown),
+            _ => return None,
+        }
+    }
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    Some(if numbers.is_empty() { Term::Unknown } else { Term::text(&numbers.join(" or ")) })
 }
 
 fn in_text(pieces: &[Piece]) -> Term {
@@ -399,12 +417,12 @@ impl<'a> Reader<'a> {
             Value::Item(base, key) if whole(*base) => *self.facts.value(*key) != Value::Int(0),
             Value::Tuple(all) | Value::List(all) | Value::Format(all) => all.iter().any(|v| self.tells(*v, read, numbers)),
             Value::Binary(_, a, b) => self.tells(*a, read, numbers) || self.tells(*b, read, numbers),
-            // `int(port)`, `Ok(port)`, `str(port)`.
+            // `int(port)`, `Ok(port)`, `format!("{port}")`.
             Value::Result(op) if *op != read => match &self.facts.op(*op).what {
-                What::Call { callee, args } if args.len() == 1 && is_conversion(self.facts, *callee) => {
-                    self.tells(args[0].value, read, numbers)
+                What::Call { callee, args } if is_conversion(self.facts, *callee) => {
+                    args.iter().any(|arg| self.tells(arg.value, read, numbers))
                 }
-                _ => false,
+                _ => whole(v),
             },
             _ => whole(v),
         }
@@ -427,7 +445,9 @@ impl<'a> Reader<'a> {
             let (op, _) = self.store(held)?;
             let region = self.row[self.place(op)?].around.iter().rev().find(|region| matches!(region, Region::With(_)))?;
             let opened = self.row.iter().any(|spot| match spot.look {
-                Look::Enter(v) => self.facts.language == Language::Python && self.store(held).is_some_and(|(_, value)| self.is_same(v, value)),
+                Look::Enter(v) => {
+                    self.facts.language == Language::Python && self.store(held).is_some_and(|(_, value)| self.is_same(v, value))
+                }
                 _ => false,
             });
             let last = self.row.iter().rposition(|spot| spot.around.contains(region))?;
@@ -456,13 +476,11 @@ impl<'a> Reader<'a> {
 
 /// `drop(socket)` and `closing(socket)`: they end it, and hand it to nobody.
 fn is_end(facts: &FileFacts, callee: V) -> bool {
-    facts
-        .dotted(callee)
-        .is_some_and(|name| matches!(name.rsplit(['.', ':']).next().unwrap_or(&name), "drop" | "closing"))
+    facts.dotted(callee).is_some_and(|name| matches!(name.rsplit(['.', ':']).next().unwrap_or(&name), "drop" | "closing"))
 }
 
 fn is_conversion(facts: &FileFacts, callee: V) -> bool {
-    facts.dotted(callee).is_some_and(|name| matches!(name.as_str(), "int" | "str" | "Ok" | "Some"))
+    facts.dotted(callee).is_some_and(|name| matches!(name.as_str(), "int" | "str" | "Ok" | "Some" | "format!"))
 }
 
 /// Whether a body binds a socket to port 0.

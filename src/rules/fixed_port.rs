@@ -47,10 +47,13 @@ fn published(suite: &Suite, found: &mut Vec<Finding>) {
             1 => format!("`{}` publishes port {port} of the host for tests", first.service),
             n => format!("{n} services publish port {port} of the host for tests: only one of them can run at a time"),
         };
-        let help = "publish the port of the container alone, so that Docker takes a free one, and ask `docker compose port` for it";
+        let help =
+            "publish the port of the container alone, so that Docker takes a free one, and ask `docker compose port` for it";
         let mut finding = caps::finding("fixed-port", labels.collect(), message, help.to_owned(), format!("port {port}"));
         finding.severity = Severity::Note;
-        finding.notes.push("a second run on the same machine, or a server that listens there already, keeps it from starting".to_owned());
+        finding
+            .notes
+            .push("a second run on the same machine, or a server that listens there already, keeps it from starting".to_owned());
         found.push(finding);
     }
 }

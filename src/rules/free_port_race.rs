@@ -6,8 +6,19 @@ use crate::finding::{Confidence, Finding, Role, Severity};
 use crate::link::{Probe, Site, Suite};
 
 /// Words of functions and tests that want a port on which nobody listens.
-const WORDS: &[&str] =
-    &["refus", "closed", "unreach", "no_server", "not_listening", "nobody", "dead", "down", "unavailable", "disconnect", "conn_fail"];
+const WORDS: &[&str] = &[
+    "refus",
+    "closed",
+    "unreach",
+    "no_server",
+    "not_listening",
+    "nobody",
+    "dead",
+    "down",
+    "unavailable",
+    "disconnect",
+    "conn_fail",
+];
 
 /// Callers that are shown.
 const TAKERS: usize = 16;
@@ -46,7 +57,8 @@ fn finding(suite: &Suite, probe: &Probe, takers: &[Site]) -> Finding {
         labels.push(words::label(suite, *taker, "and taken for later here", Role::OtherEnd));
     }
     let mut notes = vec![
-        "between the two, the system may give the port to anybody: another test, another worker, an outgoing connection".to_owned(),
+        "between the two, the system may give the port to anybody: another test, another worker, an outgoing connection"
+            .to_owned(),
     ];
     if takers.len() > TAKERS {
         notes.push(format!("{} more calls take such a number", takers.len() - TAKERS));

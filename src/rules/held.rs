@@ -65,7 +65,8 @@ fn of_meeting(suite: &Suite, speech: &Speech, meeting: &Meeting) -> Finding {
     } else {
         format!("`{}` and `{}` can run at the same time, and both {plural} {path}", names.0, names.1)
     };
-    let mut labels = vec![words::label(suite, one.effect.site, format!("{} here", (speech.done)(one.effect.verb)), Role::Primary)];
+    let mut labels =
+        vec![words::label(suite, one.effect.site, format!("{} here", (speech.done)(one.effect.verb)), Role::Primary)];
     let other = words::label(suite, two.effect.site, format!("and {} here", (speech.done)(two.effect.verb)), Role::OtherEnd);
     if other.span != labels[0].span || other.file != labels[0].file {
         labels.push(other);
