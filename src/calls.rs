@@ -174,6 +174,10 @@ pub enum Keeper {
     Named(String),
     /// What a library keeps for the whole process, by its dotted name.
     Library(String),
+    /// What the program of a command line takes: ports, containers.
+    Command,
+    /// The databases that a statement of SQL makes or drops.
+    Sql,
 }
 
 impl<'de> Deserialize<'de> for Keeper {
@@ -183,6 +187,8 @@ impl<'de> Deserialize<'de> for Keeper {
             None if text == "environment" => Keeper::Environment,
             None if text == "working-directory" => Keeper::WorkingDirectory,
             None if text == "port" => Keeper::Port,
+            None if text == "command" => Keeper::Command,
+            None if text == "sql" => Keeper::Sql,
             Some(("named", kind)) => Keeper::Named(kind.to_owned()),
             Some(("library", name)) => Keeper::Library(name.to_owned()),
             _ => return Err(serde::de::Error::custom(format!("`{text}` is none of the words that `state` knows"))),
@@ -232,6 +238,9 @@ pub enum Gives {
     Format,
     TextJoin,
     Cpus(Sees),
+    /// The number of a port that the system chose, or a pair of host and such a number.
+    Port,
+    Address,
     Nothing,
     Unknown,
 }
@@ -296,6 +305,8 @@ impl Gives {
                 [sees] if sees == "quota" => Sees::Quota,
                 _ => return Err(format!("`{text}`: `affinity` or `quota` may stand behind the colon")),
             }),
+            "port" => Gives::Port,
+            "address" => Gives::Address,
             "nothing" => Gives::Nothing,
             "unknown" => Gives::Unknown,
             _ => return Err(format!("`{kind}` is none of the words that `gives` knows")),
@@ -417,6 +428,10 @@ pub struct Call {
     pub does: BTreeMap<Verb, OneOrMany>,
     /// What is done is done to something that is no path.
     pub state: Option<Keeper>,
+    /// What stands for the arguments in `does` where they are left out.
+    pub left_out: Option<LeftOut>,
+    /// The parameter that has to be true for it.
+    pub when: Option<String>,
     /// The argument that holds what is written to it.
     pub value: Option<String>,
     /// What it changes is put back by itself: at the end of the test, or of the block.
@@ -463,6 +478,28 @@ pub struct Call {
     pub ends: bool,
 }
 
+/// A default that touches something.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LeftOut {
+    pub value: i64,
+    /// Arguments under which it is another matter.
+    #[serde(default)]
+    pub unless: Vec<String>,
+}
+
+/// What a program takes of its host, by its options.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Program {
+    /// Options that hold the port it listens on.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// Its first plain word is the port.
+    #[serde(default)]
+    pub first: bool,
+}
+
 /// What `from module import *` brings of other modules.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -489,6 +526,8 @@ struct Table {
     errors: BTreeMap<String, OneOrMany>,
     #[serde(default)]
     things: BTreeMap<String, Thing>,
+    #[serde(default)]
+    programs: BTreeMap<String, Program>,
 }
 
 /// What a format's loaders raise on a file that was cut off somewhere.
@@ -512,6 +551,7 @@ pub struct Calls {
     /// By error: the errors that it is one of.
     errors: HashMap<String, OneOrMany>,
     things: HashMap<String, Thing>,
+    programs: HashMap<String, Program>,
     /// Types whose values own what they stand for.
     owners: HashSet<String>,
     /// By module and name: what the name means that a glob import of the module brings.
@@ -539,6 +579,7 @@ impl Calls {
         self.formats.extend(table.formats);
         self.errors.extend(table.errors);
         self.things.extend(table.things);
+        self.programs.extend(table.programs);
         Ok(())
     }
 
@@ -589,6 +630,11 @@ impl Calls {
         None
     }
 
+    /// What a program takes, by its name or the Python module that is run.
+    pub fn program(&self, name: &str) -> Option<&Program> {
+        self.programs.get(name)
+    }
+
     /// Whether a value of this type removes its file or directory when it goes.
     pub fn owns(&self, ty: &str) -> bool {
         self.owners.contains(ty)
@@ -627,6 +673,7 @@ pub const TABLES: &[(&str, &str)] = tables![
     "python/data.toml",
     "python/fastcore.toml",
     "python/formats.toml",
+    "python/network.toml",
     "python/os.toml",
     "python/pathlib.toml",
     "python/pytest.toml",
@@ -639,6 +686,7 @@ pub const TABLES: &[(&str, &str)] = tables![
     "python/values.toml",
     "rust/crates.toml",
     "rust/formats.toml",
+    "rust/network.toml",
     "rust/std.toml",
     "rust/tempfile.toml",
     "rust/tests.toml",

@@ -14,6 +14,7 @@ use super::shell::{self, Word};
 use super::toml::{Item, Toml};
 use super::tree::{self, Tree};
 use super::yaml::{self, Node};
+use crate::facts::run::Published;
 use crate::facts::trace::Claimed;
 use crate::text::FileId;
 use std::rc::Rc;
@@ -135,6 +136,38 @@ pub fn read(tree: &Tree) -> Vec<Recipe> {
         }
     }
     all
+}
+
+/// The ports of the host that compose files take for their services, in the order of the files (Compose file reference, "ports").
+pub fn published(tree: &Tree) -> Vec<Published> {
+    let mut all = Vec::new();
+    for (path, file) in tree.files().filter(|(path, _)| is_compose(path)) {
+        let among_tests = tree::folder(path).split('/').any(|folder| matches!(folder, "test" | "tests" | "testing"));
+        let for_tests = among_tests || tree::name(path).split(['.', '-', '_']).any(|part| matches!(part, "test" | "tests"));
+        for document in yaml::parse(file, tree.text(file)) {
+            for (key, service) in document.get("services").map(Node::pairs).unwrap_or(&[]) {
+                for port in service.get("ports").map(Node::items).unwrap_or(&[]) {
+                    let long = port.get("published").and_then(Node::text);
+                    let host = long.or_else(|| port.text().and_then(host_port));
+                    if let (Some(name), Some(host)) = (key.text(), host.filter(|host| host.parse::<u16>().is_ok_and(|n| n > 0))) {
+                        all.push(Published {
+                            service: name.to_owned(),
+                            port: host.to_owned(),
+                            place: (file, port.span),
+                            for_tests,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// `[address:]host:container[/protocol]`.
+fn host_port(text: &str) -> Option<&str> {
+    let (host, _) = text.rsplit_once(':')?;
+    Some(host.rsplit(':').next().unwrap_or(host))
 }
 
 /// One compose file.

@@ -97,5 +97,6 @@ pub fn read(sources: &[Source], programs: &Programs) -> Setup {
         pythons: python::oldest(&tree),
         python_is_data,
         queues: nextest::queues(&tree),
+        published: containers::published(&tree),
     }
 }

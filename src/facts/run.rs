@@ -34,6 +34,18 @@ pub struct Setup {
     pub plugins: Vec<String>,
     /// What nextest's configuration says about single tests, strongest first.
     pub queues: Vec<Queue>,
+    /// Ports of the host that services of compose files take.
+    pub published: Vec<Published>,
+}
+
+/// A port of the host that a service of a compose file takes for itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Published {
+    pub service: String,
+    pub port: String,
+    pub place: super::trace::Place,
+    /// The file stands among tests, or is named after them.
+    pub for_tests: bool,
 }
 
 /// An override of a nextest profile that keeps tests from running beside others (nextest documentation, "Test groups for mutual

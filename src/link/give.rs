@@ -473,6 +473,8 @@ impl Eval<'_, '_> {
             }
             Gives::Cpus(_) if !self.state.ambience.replaces(&self.calling) => Term::Cpus(self.calling.clone()),
             Gives::Cpus(_) | Gives::Unknown => Term::Opaque(Arc::new(Opaque { site, via: 0, mix: Mix::EMPTY, ty: None })),
+            Gives::Port => super::ports::chosen(site),
+            Gives::Address => Term::List(Arc::from([Term::Unknown, super::ports::chosen(site)])),
             Gives::Nothing => Term::Nil,
         }
     }

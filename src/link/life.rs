@@ -22,6 +22,8 @@ pub struct Born {
     pub ty: Arc<str>,
     /// The thing is made by this very operation, and not by what it calls.
     pub made: bool,
+    /// For the number of a port: where it was read off a socket.
+    pub read: Option<Site>,
 }
 
 /// Something that a unit starts and that nobody else has.
@@ -86,6 +88,9 @@ impl Eval<'_, '_> {
         if self.at.is_some() {
             return;
         }
+        if let Some(read) = super::ports::read_at(term) {
+            self.born.push(Born { op, ty: super::ports::CHOSEN.into(), made: false, read: Some(read) });
+        }
         let calls = self.world.calls(self.file);
         let mut types = self.world.types_of(term);
         types.extend(declared.and_then(|ty| self.type_name(ty)));
@@ -95,7 +100,7 @@ impl Eval<'_, '_> {
                 Term::Object(object) => object.site,
                 _ => None,
             };
-            self.born.push(Born { op, ty, made: site == Some(self.site(op)) });
+            self.born.push(Born { op, ty, made: site == Some(self.site(op)), read: None });
         }
     }
 }

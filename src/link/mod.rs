@@ -2,6 +2,7 @@
 
 mod call;
 mod closing;
+mod commands;
 mod condition;
 mod context;
 mod define;
@@ -24,6 +25,7 @@ mod pace;
 mod patch;
 mod place;
 mod pool;
+mod ports;
 mod programs;
 mod registry;
 mod restore;
@@ -49,6 +51,7 @@ pub use overlap::{Meeting, changes, discriminators, has_fixed_name, is_far, is_s
 pub use pace::{Beat, Event};
 pub use place::{FreshKind, Holder, Place, Realm, Root};
 pub use pool::{Pool, TestPool};
+pub use ports::Probe;
 pub use programs::programs;
 pub use registry::{Registration, left_at_import};
 pub use risk::Risk;

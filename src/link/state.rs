@@ -9,6 +9,7 @@ use super::give::Given;
 use super::index::Binding;
 use super::names::is_environ;
 use super::place::{Holder, Place, Realm, Root, STARRED};
+use super::ports::{in_url, port};
 use super::suite::TestEffect;
 use super::summary::Effect;
 use super::term::{ClassRef, Piece, Term, UnitRef, pieces};
@@ -87,10 +88,19 @@ impl Piece {
     }
 }
 
+/// What a value names in a realm: an address names its port, a URL its database.
+pub(super) fn in_realm(realm: &Realm, name: Term) -> Term {
+    match realm {
+        Realm::Port => port(&name),
+        Realm::Named(_) => in_url(name),
+        _ => name,
+    }
+}
+
 impl Place {
     /// A thing in a realm, by its name; without one the realm as a whole.
     pub fn state(realm: Realm, name: Option<Term>) -> Place {
-        let segments = name.into_iter().map(|name| vec![Piece::name(name)]).collect();
+        let segments = name.into_iter().map(|name| vec![Piece::name(in_realm(&realm, name))]).collect();
         Place { root: Root::State(realm), segments }
     }
 
@@ -127,12 +137,20 @@ impl Place {
     }
 }
 
+/// What an argument stands for that the call leaves out.
+fn left_out(entry: &Call, given: &Given) -> Option<i64> {
+    let left_out = entry.left_out.as_ref()?;
+    let otherwise = given.is_open || left_out.unless.iter().any(|name| given.get(name).is_some_and(|term| *term != Term::Nil));
+    (!otherwise).then_some(left_out.value)
+}
+
 /// The realm that a table entry speaks of.
 pub(super) fn realm(keeper: &Keeper) -> Realm {
     match keeper {
         Keeper::Environment => Realm::Environment,
         Keeper::WorkingDirectory => Realm::WorkingDirectory,
-        Keeper::Port => Realm::Port,
+        Keeper::Port | Keeper::Command => Realm::Port,
+        Keeper::Sql => Realm::Named("database".into()),
         Keeper::Named(kind) => Realm::Named(kind.as_str().into()),
         Keeper::Library(name) => Realm::Library(name.as_str().into()),
     }
@@ -142,6 +160,12 @@ impl Eval<'_, '_> {
     /// What a table entry does to something that is no path.
     pub(super) fn act_on_state(&mut self, op: OpId, entry: &Call, given: &Given, tolerant: bool) {
         let Some(keeper) = &entry.state else { return };
+        if entry.when.as_ref().is_some_and(|when| given.get(when) != Some(&Term::Bool(true))) {
+            return;
+        }
+        if matches!(keeper, Keeper::Command | Keeper::Sql) {
+            return self.act_by_words(op, entry, given);
+        }
         let value = entry.value.as_ref().and_then(|name| given.get(name)).cloned();
         // A setter without a value only asks: `locale.setlocale(category)`.
         if entry.value.is_some() && matches!(value, None | Some(Term::Missing)) {
@@ -152,9 +176,12 @@ impl Eval<'_, '_> {
                 let place = match name {
                     "*" => Place::state(realm(keeper), None),
                     name => match given.get(name).map(Term::plain) {
-                        None | Some(Term::Nil | Term::Missing) => continue,
                         // Which one it is matters less than that it may be any.
                         Some(Term::Unknown) if !matches!(keeper, Keeper::Environment | Keeper::WorkingDirectory) => continue,
+                        None | Some(Term::Nil | Term::Missing) => match left_out(entry, given) {
+                            Some(value) => Place::state(realm(keeper), Some(Term::Int(value))),
+                            None => continue,
+                        },
                         Some(term) => Place::state(realm(keeper), Some(term.clone())),
                     },
                 };

@@ -12,6 +12,7 @@ use super::overlap::{Ask, Meeting, applies, meetings};
 use super::pace::Event;
 use super::place::{Fresh, Place, Realm, Root};
 use super::pool::TestPool;
+use super::ports::{Probe, probes};
 use super::registry::{Registration, registrations};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
@@ -98,6 +99,8 @@ pub struct Suite<'a> {
     pub registrations: Vec<Registration>,
     /// By test file: the `conftest.py` files that it sees.
     conftests: BTreeMap<FileId, Vec<FileId>>,
+    /// Sockets that look for a free port, and are closed before its number is used.
+    pub probes: Vec<Probe>,
     summaries: Vec<Vec<Arc<Summary>>>,
     by_site: BTreeMap<Site, Vec<(usize, usize)>>,
     /// Units that only tests have: tests, fixtures, helpers in test files.
@@ -198,6 +201,7 @@ impl<'a> Suite<'a> {
         let closings = closings(&index, &summaries);
         let around = |test: &Test| conftests[&test.unit.0].iter().copied().chain([test.unit.0]).collect();
         let registrations = registrations(&tests, &imports, setup, facts, &summaries, &around, &test_files);
+        let probes = probes(&index, &summaries);
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
@@ -217,6 +221,7 @@ impl<'a> Suite<'a> {
             imports,
             registrations,
             conftests,
+            probes,
             summaries,
             by_site,
             test_files,

@@ -6,6 +6,7 @@ use super::pace::Event;
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
 use super::pool::Pool;
+use super::state::in_realm;
 use super::term::{Argument, Lock, Object, Opaque, Pending, Piece, Site, Term, UnitRef, pieces};
 use super::vary::{Doubtful, Parameters, Unstable, Varying};
 use super::world::{NESTED, World};
@@ -461,10 +462,10 @@ impl Frame<'_> {
             Root::Temp => redirected(&self.ambience.temp, Root::Temp)?,
             root => Place::root(root.clone()),
         };
-        if place.is_state() {
+        if let Some(realm) = place.realm() {
             let filled = |piece: &Piece| match piece {
                 Piece::Lit(_) => piece.clone(),
-                Piece::Hole(term) => Piece::name(self.term(term, nested)),
+                Piece::Hole(term) => Piece::name(in_realm(realm, self.term(term, nested))),
             };
             out.segments = place.segments.iter().map(|segment| segment.iter().map(filled).collect()).collect();
             return Some(out);

@@ -13,9 +13,13 @@ mod cwd_relative_write;
 mod doctests_never_run;
 mod doubtful;
 mod env_mutation;
+mod fixed_external_name;
+mod fixed_port;
 mod fixed_temp_path;
 mod fixed_temp_suffix;
 mod fork_with_threads;
+mod free_port_race;
+mod held;
 mod import_time_effect;
 mod import_time_registration;
 mod in_place;
@@ -84,9 +88,12 @@ pub const TABLE: &[Rule] = table![
     "cwd-relative-write" => cwd_relative_write,
     "doctests-never-run" => doctests_never_run,
     "env-mutation" => env_mutation,
+    "fixed-external-name" => fixed_external_name,
+    "fixed-port" => fixed_port,
     "fixed-temp-path" => fixed_temp_path,
     "fixed-temp-suffix" => fixed_temp_suffix,
     "fork-with-threads" => fork_with_threads,
+    "free-port-race" => free_port_race,
     "import-time-effect" => import_time_effect,
     "import-time-registration" => import_time_registration,
     "init-once-twice" => init_once_twice,
