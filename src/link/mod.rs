@@ -8,6 +8,7 @@ mod eval;
 mod fixtures;
 mod flow;
 mod give;
+mod guards;
 mod handle;
 mod index;
 mod instance;
@@ -37,6 +38,7 @@ mod world;
 
 pub use closing::Closing;
 pub use condition::Condition;
+pub use guards::Lapse;
 pub use leak::{Leak, Restored};
 pub use life::{End, Fork, Work};
 pub use listing::{Listing, is_asserted_listing};
