@@ -121,6 +121,8 @@ pub enum Remedy {
     UniqueName { written: Site, moved: Act },
     /// Names of rules in an ignore comment: another one, or none; without any name the comment goes.
     RenameIgnored { file: FileId, comment: Span, changes: Vec<(Span, Option<String>)> },
+    /// Put the mark of one test on others of its file.
+    CopyMark { file: FileId, mark: Span, tests: Vec<UnitId> },
     /// Catch these errors too. `caught` are the last names of those that the handler catches now.
     WidenHandler { file: FileId, handler: Span, caught: Vec<String>, missed: Vec<String> },
 }

@@ -10,6 +10,7 @@ mod eval;
 mod fixtures;
 mod flow;
 mod give;
+mod guards;
 mod handle;
 mod imports;
 mod index;
@@ -43,6 +44,7 @@ mod world;
 
 pub use closing::Closing;
 pub use condition::Condition;
+pub use guards::Lapse;
 pub use imports::{Imports, is_stand_in, loaded_name, replaces_module};
 pub use leak::{Leak, Restored};
 pub use life::{End, Fork, Work};

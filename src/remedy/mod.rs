@@ -12,6 +12,7 @@ mod draft;
 mod hold;
 mod ignores;
 mod imports;
+mod marks;
 mod monkeypatch;
 mod order;
 mod own;
@@ -64,6 +65,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::AcceptMissing { act, check } => accept::missing(project.draft(act.site)?, act, *check),
         Remedy::CreateExclusively { act, check } => accept::exclusively(project.draft(act.site)?, act, *check),
         Remedy::CheckInside { act, check } => accept::inside(project.draft(act.site)?, act, *check),
+        Remedy::CopyMark { file, mark, tests } => marks::copied(project.draft_of(*file)?, *mark, tests),
         Remedy::EnterDirectory { tests } => own::entered(tests, project),
         Remedy::FirstOf(all) => all.iter().find_map(|remedy| fix(remedy, project)),
         Remedy::HoldOwner { made } => hold::owner(project.draft(*made)?, *made),

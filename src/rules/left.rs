@@ -178,12 +178,19 @@ pub fn does(verb: Verb) -> &'static str {
 /// Races on a thing of the process between threads, the cited places grouped by the unit that changes it.
 pub fn races<'s>(suite: &'s Suite, realm: &Realm) -> Vec<Vec<&'s Meeting>> {
     let mut all: BTreeMap<UnitRef, Vec<&Meeting>> = BTreeMap::new();
-    let here = |meeting: &&Meeting| meeting.run.is_some() && meeting.place.realm() == Some(realm) && !is_nextest_only(suite);
-    for meeting in suite.encounters.iter().filter(here) {
+    // A guard that one end lacks is the narrower matter: `partial-guard`.
+    let whole = |meeting: &&Meeting| suite.lapse(meeting).is_none();
+    for meeting in raced(suite, realm).filter(whole) {
         let (test, at) = meeting.first;
         all.entry(suite.unit_at(suite.tests[test].state[at].effect.site)).or_default().push(meeting);
     }
     all.into_values().collect()
+}
+
+/// All races on a thing of the process.
+pub fn raced<'s>(suite: &'s Suite, realm: &Realm) -> impl Iterator<Item = &'s Meeting> {
+    let here = |meeting: &&Meeting| meeting.run.is_some() && meeting.place.realm() == Some(realm);
+    suite.encounters.iter().filter(here).filter(|_| !is_nextest_only(suite))
 }
 
 /// Whether all runs that the project writes down give each test a process of its own.

@@ -31,6 +31,7 @@ mod mktemp;
 mod multiplied_parallelism;
 mod narrow_corruption_handler;
 mod non_atomic_write;
+mod partial_guard;
 mod restore_skipped_on_failure;
 mod session_fixture_per_worker;
 mod shared_dir_listing;
@@ -103,6 +104,7 @@ pub const TABLE: &[Rule] = table![
     "multiplied-parallelism" => multiplied_parallelism,
     "narrow-corruption-handler" => narrow_corruption_handler,
     "non-atomic-write" => non_atomic_write,
+    "partial-guard" => partial_guard,
     "restore-skipped-on-failure" => restore_skipped_on_failure,
     "session-fixture-per-worker" => session_fixture_per_worker,
     "shared-dir-listing" => shared_dir_listing,
