@@ -68,6 +68,16 @@ fn a_call_that_a_test_puts_a_mock_in_the_place_of_is_left_alone() {
 }
 
 #[test]
+fn a_folder_stays_where_a_text_says_what_is_below_it() {
+    let test = "import os\nimport shutil\n\n\ndef test_pages():\n    page = \"site/index.html\"\n    os.makedirs(\"site\")\n    \
+                shutil.copy(\"index.html\", page)\n    shutil.rmtree(\"site\")\n";
+    let folder = project(&[("tests/test_site.py", test)]);
+    run(folder.path(), &["--fix", "--unsafe-fixes", "--select", "cwd-relative-write,shared-path"]);
+    let fixed = fs::read_to_string(folder.path().join("tests/test_site.py")).unwrap();
+    assert!(!fixed.contains("tmp_path / \"site\""), "{fixed}");
+}
+
+#[test]
 fn line_ends_tabs_and_quotes_stay_as_they_are() {
     let folder = project(&[("src/a.py", AWKWARD)]);
     let done = run(folder.path(), &["--fix"]);
