@@ -78,6 +78,18 @@ fn a_folder_stays_where_a_text_says_what_is_below_it() {
 }
 
 #[test]
+fn a_file_stays_in_the_directory_that_its_class_knows() {
+    let test = "import os\nimport shutil\nimport unittest\n\n\nclass TestTree(unittest.TestCase):\n    path = \"/tmp/page-tree\"\n\n    \
+                def tearDown(self):\n        shutil.rmtree(self.path)\n\n    def test_list(self):\n        os.mkdir(self.path)\n        \
+                with open(self.path + \"/file\", \"w\") as f:\n            f.write(\"\")\n        \
+                self.assertEqual(os.listdir(self.path), [\"file\"])\n";
+    let folder = project(&[("tests/test_tree.py", test)]);
+    run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    let fixed = fs::read_to_string(folder.path().join("tests/test_tree.py")).unwrap();
+    assert!(fixed.contains("with open(self.path + \"/file\""), "{fixed}");
+}
+
+#[test]
 fn line_ends_tabs_and_quotes_stay_as_they_are() {
     let folder = project(&[("src/a.py", AWKWARD)]);
     let done = run(folder.path(), &["--fix"]);
