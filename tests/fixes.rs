@@ -68,6 +68,28 @@ fn a_call_that_a_test_puts_a_mock_in_the_place_of_is_left_alone() {
 }
 
 #[test]
+fn a_folder_stays_where_a_text_says_what_is_below_it() {
+    let test = "import os\nimport shutil\n\n\ndef test_pages():\n    page = \"site/index.html\"\n    os.makedirs(\"site\")\n    \
+                shutil.copy(\"index.html\", page)\n    shutil.rmtree(\"site\")\n";
+    let folder = project(&[("tests/test_site.py", test)]);
+    run(folder.path(), &["--fix", "--unsafe-fixes", "--select", "cwd-relative-write,shared-path"]);
+    let fixed = fs::read_to_string(folder.path().join("tests/test_site.py")).unwrap();
+    assert!(!fixed.contains("tmp_path / \"site\""), "{fixed}");
+}
+
+#[test]
+fn a_file_stays_in_the_directory_that_its_class_knows() {
+    let test = "import os\nimport shutil\nimport unittest\n\n\nclass TestTree(unittest.TestCase):\n    path = \"/tmp/page-tree\"\n\n    \
+                def tearDown(self):\n        shutil.rmtree(self.path)\n\n    def test_list(self):\n        os.mkdir(self.path)\n        \
+                with open(self.path + \"/file\", \"w\") as f:\n            f.write(\"\")\n        \
+                self.assertEqual(os.listdir(self.path), [\"file\"])\n";
+    let folder = project(&[("tests/test_tree.py", test)]);
+    run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    let fixed = fs::read_to_string(folder.path().join("tests/test_tree.py")).unwrap();
+    assert!(fixed.contains("with open(self.path + \"/file\""), "{fixed}");
+}
+
+#[test]
 fn line_ends_tabs_and_quotes_stay_as_they_are() {
     let folder = project(&[("src/a.py", AWKWARD)]);
     let done = run(folder.path(), &["--fix"]);

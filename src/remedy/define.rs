@@ -134,9 +134,11 @@ fn resolve(draft: &Draft, value: V, unit: UnitId, parts: &[String], depth: usize
                 Some(base) if !draft.receiver(&call).ends_with("path") => Some(base),
                 _ => first,
             };
-            base.and_then(|base| below_own(draft, base, unit, parts, depth)).or_else(|| here(call.span))
+            let own = base.and_then(|base| below_own(draft, base, unit, parts, depth));
+            own.or_else(|| here(call.span).filter(|_| !base.is_some_and(|base| is_of_class(draft, base, unit))))
         }
-        Value::Binary(_, left, _) => below_own(draft, *left, unit, parts, depth).or_else(|| here(facts.written(value))),
+        Value::Binary(_, left, _) => below_own(draft, *left, unit, parts, depth)
+            .or_else(|| here(facts.written(value)).filter(|_| !is_of_class(draft, *left, unit))),
         Value::Text(_) | Value::Format(_) => here(facts.written(value)),
         _ => None,
     }
@@ -162,6 +164,14 @@ fn below_own(draft: &Draft, base: V, unit: UnitId, parts: &[String], depth: usiz
     let definition = resolve(draft, base, unit, parts, depth + 1).filter(|one| one.constant.is_none())?;
     let (name, _) = last_text(draft, definition.span)?;
     parts.contains(&name).then_some(definition)
+}
+
+/// Whether a path is built on an attribute that the methods of the class do not set: a directory that the whole class knows.
+fn is_of_class(draft: &Draft, base: V, unit: UnitId) -> bool {
+    let facts = draft.facts;
+    let own = matches!(facts.value(base), Value::Attr(of, _) if matches!(facts.value(*of), Value::Name(name) if facts.name(*name) == "self"));
+    let class = facts.unit(unit).class;
+    own && facts.dotted(base).is_some_and(|name| stores(draft, &name, |place| facts.unit(place).class == class).is_empty())
 }
 
 /// A function of this file that gives a path: by its type in Rust, by being no class in Python.

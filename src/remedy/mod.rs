@@ -90,20 +90,30 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
     }
 }
 
-/// Whether a mock takes the place of this call by its name, as in `patch("app.store.os.makedirs")`: who puts it there looks at what it is
-/// called with.
+/// Whether a mock takes the place of this call by its name, as in `patch("app.store.os.makedirs")`, or in `patch("os.makedirs")` where
+/// the module is imported: who puts it there looks at what it is called with.
 fn is_replaced(act: &Act, project: Project) -> bool {
     let Some(source) = project.sources.get(act.site.file.0 as usize) else { return false };
     let Some(path) = source.path.strip_suffix(".py") else { return false };
     let module = path.strip_suffix("/__init__").unwrap_or(path).replace('/', ".");
-    let tails: Vec<&str> = act.call.match_indices('.').map(|(at, _)| &act.call[at + 1..]).chain([&*act.call]).collect();
-    let replaces = |name: &str| {
-        name == &*act.call
-            || tails.iter().filter_map(|tail| name.strip_suffix(tail)?.strip_suffix('.')).any(|within| {
-                module.strip_suffix(within).is_some_and(|outer| !within.is_empty() && (outer.is_empty() || outer.ends_with('.')))
-            })
+    let means = |name: &str| {
+        module.strip_suffix(name).is_some_and(|outer| !name.is_empty() && (outer.is_empty() || outer.ends_with('.')))
     };
-    project.facts.iter().any(|facts| facts.names.iter().any(|name| name.contains('.') && replaces(name)))
+    let tails: Vec<&str> = act.call.match_indices('.').map(|(at, _)| &act.call[at + 1..]).chain([&*act.call]).collect();
+    let there =
+        |name: &str| name.contains('.') && tails.iter().filter_map(|tail| name.strip_suffix(tail)?.strip_suffix('.')).any(means);
+    project.facts.iter().any(|facts| {
+        let everywhere = facts.names.iter().any(|name| **name == *act.call);
+        let imports = || {
+            facts.imports.iter().any(|import| {
+                let mut path: Vec<&str> = import.module.iter().map(|name| facts.name(*name)).collect();
+                let whole = path.join(".");
+                path.extend(import.name.map(|name| facts.name(name)));
+                means(&whole) || means(&path.join("."))
+            })
+        };
+        facts.names.iter().any(|name| there(name)) || everywhere && imports()
+    })
 }
 
 /// A draft as a fix: sorted, and none where its edits overlap.

@@ -96,7 +96,8 @@ pub fn entered(tests: &[(FileId, UnitId)], project: Project) -> Option<Fix> {
     super::finish(all, "work in a directory of its own", false)
 }
 
-/// Whether the text of a path stands elsewhere in its unit too: what is compared with it would not be equal any more.
+/// Whether the text of a path stands elsewhere in its unit too, or that of something below it: what is compared with it would not be equal
+/// any more, and what is looked for would not be there.
 fn is_told_elsewhere(draft: &Draft, definitions: &BTreeSet<Definition>) -> bool {
     let facts = draft.facts;
     let texts = |within: &dyn Fn(Span) -> bool| -> BTreeSet<crate::facts::Sym> {
@@ -114,7 +115,9 @@ fn is_told_elsewhere(draft: &Draft, definitions: &BTreeSet<Definition>) -> bool 
             && !replaced(span)
             && definitions.iter().any(|one| one.unit.0 != 0 && facts.unit(one.unit).span.contains(span))
     });
-    ours.intersection(&others).next().is_some()
+    let at_or_below =
+        |text: &str, path: &str| text.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    others.iter().any(|other| ours.iter().any(|our| at_or_below(facts.name(*other), facts.name(*our))))
 }
 
 /// Takes out variables for a shared directory that only what was replaced has used.
