@@ -120,6 +120,12 @@ fn count(block: &[Step], seen: &mut [u32]) {
     }
 }
 
+/// Whether the package of a file names no edition: it has that of 2015 (The Cargo Book, "The Manifest Format").
+fn is_of_2015(path: &Path) -> bool {
+    let manifest = path.ancestors().skip(1).map(|folder| folder.join("Cargo.toml")).find(|manifest| manifest.is_file());
+    manifest.is_some_and(|manifest| !std::fs::read_to_string(manifest).unwrap().contains("edition"))
+}
+
 fn compare() {
     let Some(dir) = directory() else { return };
     let mut files = 0;
@@ -163,7 +169,9 @@ fn compare() {
             continue;
         }
         let Ok(tree) = syn::parse_file(text) else {
-            assert!(facts.gaps.iter().any(|gap| gap.why == Why::Syntax), "{:?}: a syntax error is no gap", entry.path());
+            // Trait objects without `dyn` are read, and no oracle of today knows them.
+            let known = facts.gaps.iter().any(|gap| gap.why == Why::Syntax) || is_of_2015(entry.path());
+            assert!(known, "{:?}: a syntax error is no gap", entry.path());
             refused += 1;
             continue;
         };
