@@ -1,5 +1,5 @@
-//! The Rust front end against an independent reader, on all sources of a directory: `ISOLINT_ORACLE_DIR`, else the sources that
-//! cargo has unpacked. Run with `cargo test --test oracle_rust -- --ignored --nocapture`.
+//! The Rust front end against an independent reader, on all sources of a directory: `ISOLINT_ORACLE_DIR`, else the sources of the
+//! packages that we are built from. Run with `cargo test --test oracle_rust -- --ignored --nocapture`.
 
 use isolint::facts::{FileFacts, Shape, Step, Why};
 use isolint::text::{Kind, Source, Span};
@@ -56,13 +56,20 @@ impl<'ast> Visit<'ast> for Macros {
     }
 }
 
-fn directory() -> Option<PathBuf> {
+/// `ISOLINT_ORACLE_DIR`, else the sources of the packages that we are built from: the same ones on every machine, however many more
+/// cargo has unpacked.
+fn folders() -> Vec<PathBuf> {
     if let Some(dir) = std::env::var_os("ISOLINT_ORACLE_DIR") {
-        return Some(dir.into());
+        return vec![dir.into()];
     }
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
-    Some(home.join("registry").join("src"))
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let metadata = std::process::Command::new(cargo).args(["metadata", "--format-version=1", "--locked"]).output().unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let manifests = packages.iter().map(|package| Path::new(package["manifest_path"].as_str().unwrap()));
+    // A package is not unpacked where only another platform needs it.
+    manifests.filter(|manifest| manifest.is_file()).map(|manifest| manifest.parent().unwrap().to_owned()).collect()
 }
 
 fn check(facts: &FileFacts, text: &str, path: &Path) {
@@ -127,7 +134,6 @@ fn is_of_2015(path: &Path) -> bool {
 }
 
 fn compare() {
-    let Some(dir) = directory() else { return };
     let mut files = 0;
     let mut refused = 0;
     let mut bytes = 0;
@@ -137,7 +143,10 @@ fn compare() {
     let mut in_macros = 0;
     let mut ops = 0;
     let mut spent = std::time::Duration::ZERO;
-    for entry in walkdir::WalkDir::new(&dir).sort_by_file_name().into_iter().flatten() {
+    let trees = folders().into_iter().map(|dir| walkdir::WalkDir::new(dir).sort_by_file_name());
+    // What we have built holds copies of what we read.
+    let all = trees.flat_map(|tree| tree.into_iter().filter_entry(|entry| entry.file_name() != "target"));
+    for entry in all.flatten() {
         if !entry.file_type().is_file() || entry.path().extension().is_none_or(|ext| ext != "rs") {
             continue;
         }
@@ -206,7 +215,7 @@ fn compare() {
 }
 
 #[test]
-#[ignore = "reads every source that cargo has unpacked"]
+#[ignore = "reads every source that we are built from"]
 fn real_code_is_lowered_and_no_function_is_lost() {
     let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(compare).unwrap();
     worker.join().unwrap();
