@@ -22,8 +22,8 @@ use std::rc::Rc;
 /// Options of `docker compose` itself that take a word.
 const GLOBAL: &[&str] =
     &["-f", "--file", "-p", "--project-name", "--profile", "--project-directory", "--ansi", "--progress", "--parallel"];
-/// Options of `run`, `exec` and `up` that take a word.
-const VALUED: &[&str] = &[
+/// Options that take a word with `docker run` and `docker exec` as with `docker compose run`, `exec` and `up`.
+const SHARED: &[&str] = &[
     "-e",
     "--env",
     "-v",
@@ -41,35 +41,14 @@ const VALUED: &[&str] = &[
     "--cap-add",
     "--cap-drop",
     "--pull",
-    "--index",
-    "--exit-code-from",
-    "--scale",
-    "-t",
-    "--timeout",
-    "--wait-timeout",
-    "--attach",
-    "--no-attach",
 ];
 
-/// Options of `docker run` and `docker exec` that take a word.
+/// Those of `docker compose run`, `exec` and `up` alone.
+const COMPOSE: &[&str] =
+    &["--index", "--exit-code-from", "--scale", "-t", "--timeout", "--wait-timeout", "--attach", "--no-attach"];
+
+/// Those of `docker run` and `docker exec` alone.
 const RUN: &[&str] = &[
-    "-e",
-    "--env",
-    "-v",
-    "--volume",
-    "-u",
-    "--user",
-    "-w",
-    "--workdir",
-    "--name",
-    "--entrypoint",
-    "-p",
-    "--publish",
-    "-l",
-    "--label",
-    "--cap-add",
-    "--cap-drop",
-    "--pull",
     "--mount",
     "--network",
     "--net",
@@ -396,7 +375,7 @@ impl Reader<'_> {
         if behind_compose(name, words).is_some() || words.iter().any(|word| word.str().starts_with("--env-file")) {
             return self.carried(words, said, &at);
         }
-        let behind = behind_options(rest, RUN, 0);
+        let behind = behind_options(rest, &[SHARED, RUN].concat(), 0);
         let options = &rest[..rest.len() - behind.len()];
         let image = behind.first().filter(|_| verb == "run").and_then(|image| self.image(image.str()));
         let mut kept = Env::default();
@@ -457,7 +436,7 @@ impl Reader<'_> {
             .filter_map(|file| tree::join(&at.dir, file.str()))
             .collect();
         let services = self.services(&files, &at.dir);
-        let behind = behind_options(rest, VALUED, 0);
+        let behind = behind_options(rest, &[SHARED, COMPOSE].concat(), 0);
         let options = &rest[..rest.len() - behind.len()];
         let recipes = self.project.recipes;
         // A service of several files is what they make of it together.
