@@ -58,19 +58,24 @@ const ENTERS: &[&str] = &["enterContext", "enterClassContext", "enterAsyncContex
 const LOADS: &[&str] = &["load", "from_file", "imread", "restore", "parse_file", "read_from", "read_file"];
 
 impl Eval<'_, '_> {
+    /// The arguments of a call.
+    pub(super) fn passed(&mut self, args: &[Arg]) -> Vec<Passed> {
+        args.iter().map(|arg| self.one_passed(arg.name.map(|name| self.facts.name(name)), arg.value)).collect()
+    }
+
+    /// One argument of a call or decorator. What a starred one holds is not known.
+    pub(super) fn one_passed(&mut self, name: Option<&str>, value: V) -> Passed {
+        let (value, star) = match self.facts.value(value) {
+            Value::Star(inner) => (*inner, true),
+            _ => (value, false),
+        };
+        let term = if star { Term::Unknown } else { self.value(value) };
+        Passed { name: name.map(Into::into), term, value: Some(value), star }
+    }
+
     /// Evaluates a call operation.
     pub fn call(&mut self, op: OpId, callee: V, args: &[Arg]) -> Term {
-        let passed: Vec<Passed> = args
-            .iter()
-            .map(|arg| {
-                let (value, star) = match self.facts.value(arg.value) {
-                    Value::Star(inner) => (*inner, true),
-                    _ => (arg.value, false),
-                };
-                let term = if star { Term::Unknown } else { self.value(value) };
-                Passed { name: arg.name.map(|name| self.facts.name(name).into()), term, value: Some(value), star }
-            })
-            .collect();
+        let passed = self.passed(args);
         for arg in &passed {
             self.named_as_value(op, &arg.term);
         }

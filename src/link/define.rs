@@ -6,7 +6,7 @@ use super::call::{Passed, is_callable};
 use super::eval::Eval;
 use super::index::Binding;
 use super::term::{ClassRef, Term};
-use crate::facts::{ClassId, Language, Mark, OpId, Shape, UnitId, V, Value};
+use crate::facts::{ClassId, Language, Mark, OpId, Shape, UnitId};
 
 impl Eval<'_, '_> {
     /// A function is bound to its name at import: its decorators run.
@@ -71,7 +71,7 @@ impl Eval<'_, '_> {
                 continue;
             }
             let args: Vec<Passed> =
-                mark.args.iter().map(|arg| self.passed(arg.name.map(|n| self.facts.name(n)), arg.value)).collect();
+                mark.args.iter().map(|arg| self.one_passed(arg.name.map(|n| self.facts.name(n)), arg.value)).collect();
             let given = Passed { name: None, term: target.clone(), value: None, star: false };
             let called = !args.is_empty() || self.takes_nothing(&callee);
             self.only_state(|eval| {
@@ -99,15 +99,6 @@ impl Eval<'_, '_> {
             Term::Bound(unit, _) => params(unit) == 1,
             _ => false,
         }
-    }
-
-    /// An argument of a decorator.
-    fn passed(&mut self, name: Option<&str>, value: V) -> Passed {
-        let (value, star) = match self.facts.value(value) {
-            Value::Star(inner) => (*inner, true),
-            _ => (value, false),
-        };
-        Passed { name: name.map(Into::into), term: self.value(value), value: Some(value), star }
     }
 
     /// Does something, and keeps nothing of it but what it does to the process's state.

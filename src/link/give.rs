@@ -229,15 +229,7 @@ impl Eval<'_, '_> {
             Value::Attr(base, _) => Some(self.value(*base)),
             _ => None,
         };
-        let passed: Vec<Passed> = args
-            .iter()
-            .map(|arg| Passed {
-                name: arg.name.map(|name| self.facts.name(name).into()),
-                term: self.value(arg.value),
-                value: Some(arg.value),
-                star: false,
-            })
-            .collect();
+        let passed = self.passed(args);
         give_arguments(entry, recv, &passed)
     }
 

@@ -24,26 +24,7 @@ impl Maker<'_, '_> {
         making.ambience.cwd = Some(Where::At(Arc::new(folder)));
         let unit = (file, UnitId(0));
         self.run(unit, Vec::new(), Phase::Body, &mut making);
-        let pools = std::mem::take(&mut making.pools);
-        let events = std::mem::take(&mut making.events);
-        let (state, effects) = making.done();
-        Some(Test {
-            name: path.to_owned(),
-            path: path.to_owned(),
-            unit,
-            class: None,
-            group: FileId(0),
-            many: false,
-            skipped: false,
-            xdist_group: None,
-            queue: None,
-            alone: false,
-            guards: Vec::new(),
-            effects,
-            state,
-            pools,
-            events,
-        })
+        Some(making.done(path.to_owned(), path, unit))
     }
 }
 

@@ -78,26 +78,9 @@ impl Maker<'_, '_> {
         }
         let name = self.rust_name(file, unit.1, package.map(|package| package.name.as_str()));
         let (queue, alone) = self.queue(unit, root.0, package.map_or("", |package| package.name.as_str()));
-        let pools = std::mem::take(&mut making.pools);
-        let events = std::mem::take(&mut making.events);
-        let (state, effects) = making.done();
-        Some(Test {
-            name,
-            path: path.to_owned(),
-            unit,
-            class: None,
-            group: root.0,
-            many: many > 1,
-            skipped,
-            xdist_group: None,
-            queue,
-            alone,
-            guards: self.serial_locks(unit),
-            effects,
-            state,
-            pools,
-            events,
-        })
+        let guards = self.serial_locks(unit);
+        let made = making.done(name, path, unit);
+        Some(Test { group: root.0, many: many > 1, skipped, queue, alone, guards, ..made })
     }
 
     /// Locks of `#[serial]` and its kin, on the test and on the modules around it.

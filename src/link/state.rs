@@ -535,15 +535,7 @@ impl Eval<'_, '_> {
             return self.on_state(op, Verb::Write, place, None, true);
         }
         self.on_state(op, Verb::Read, Place::state(Realm::Environment, None), None, true);
-        let passed: Vec<Passed> = args[1..]
-            .iter()
-            .map(|arg| Passed {
-                name: arg.name.map(|name| self.facts.name(name).into()),
-                term: self.value(arg.value),
-                value: Some(arg.value),
-                star: false,
-            })
-            .collect();
+        let passed = self.passed(&args[1..]);
         for (key, value) in self.pairs(&passed) {
             self.on_state(op, Verb::Write, Place::state(Realm::Environment, Some(key)), Some(value), true);
         }

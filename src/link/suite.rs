@@ -147,10 +147,27 @@ pub(super) struct Making {
 }
 
 impl Making {
-    /// What the test did, in order: to things that are no paths, and to paths.
-    pub(super) fn done(mut self) -> (Vec<TestEffect>, Vec<TestEffect>) {
+    /// The test whose parts have run: what it did, in order, with nothing said of how it is run.
+    pub(super) fn done(mut self, name: String, path: &str, unit: UnitRef) -> Test {
         self.effects.append(&mut self.teardown);
-        super::state::apart(self.effects)
+        let (state, effects) = super::state::apart(self.effects);
+        Test {
+            name,
+            path: path.to_owned(),
+            unit,
+            class: None,
+            group: FileId(0),
+            many: false,
+            skipped: false,
+            xdist_group: None,
+            queue: None,
+            alone: false,
+            guards: Vec::new(),
+            effects,
+            state,
+            pools: self.pools,
+            events: self.events,
+        }
     }
 }
 
@@ -834,26 +851,7 @@ impl<'i> Maker<'_, 'i> {
         // A tear-down runs however the test ends.
         making.effects[body..].iter_mut().for_each(|one| one.effect.assured = true);
         making.effects.iter_mut().chain(&mut making.teardown).for_each(|one| one.effect.expected |= expected);
-        let pools = std::mem::take(&mut making.pools);
-        let events = std::mem::take(&mut making.events);
-        let (state, effects) = making.done();
-        Test {
-            name,
-            path: self.index.path(file).to_owned(),
-            unit,
-            class,
-            group: FileId(0),
-            many,
-            skipped,
-            xdist_group,
-            queue: None,
-            alone: false,
-            guards: Vec::new(),
-            effects,
-            state,
-            pools,
-            events,
-        }
+        Test { class, many, skipped, xdist_group, ..making.done(name, self.index.path(file), unit) }
     }
 
     /// A set-up moved the test to another directory, and takes it back: what the test does with it meanwhile does not last.
