@@ -87,17 +87,7 @@ fn finding(suite: &Suite, meeting: &Meeting) -> Finding {
     labels.append(&mut more);
     let mut more = words::derivation(suite, &two.effect, &labels);
     labels.append(&mut more);
-    let mut notes = Vec::new();
-    match &meeting.run {
-        Some(run) => match run.place {
-            Some((file, span)) => {
-                labels.push(Label { file, span, text: "this run lets them overlap".to_owned(), role: Role::Evidence });
-                notes.push(format!("`{}` lets them overlap, and no guard that both hold keeps them apart", run.text));
-            }
-            None => notes.push("`cargo test` runs the tests of one binary as threads of one process".to_owned()),
-        },
-        None => notes.push("no parallel run is configured here: they would collide under `pytest -n 2`".to_owned()),
-    }
+    let mut notes = vec![words::overlap(meeting, &mut labels)];
     notes.extend(words::alike(&meeting.place).map(str::to_owned));
     notes.push(format!("expect {}", meeting.symptom));
     let deletes =

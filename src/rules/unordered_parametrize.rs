@@ -1,6 +1,6 @@
 //! Parameters of tests that come in another order in every worker.
 
-use super::doubtful;
+use super::{doubtful, words};
 use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
 use crate::link::{Chance, Elements, Parameters, Suite, UnitRef};
 use std::collections::BTreeSet;
@@ -13,12 +13,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 continue;
             }
             let chance = doubtful::chance(one.of.chance, false);
-            let tests = suite
-                .tests
-                .iter()
-                .filter(|test| test.unit.0 == unit.0 && suite.file(unit.0).unit(test.unit.1).span.contains(one.mark));
-            let tests: Vec<_> = tests.collect();
-            let run = suite.tests.iter().filter(|test| test.unit.0 == unit.0).find_map(|test| suite.parallel_run(test));
+            let (tests, run) = words::collected(suite, unit.0, one.mark);
+            let in_workers = run.is_some();
             let mut labels = vec![Label {
                 file: unit.0,
                 span: one.value,
@@ -33,16 +29,9 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                     role: Role::Derivation,
                 });
             }
-            if let Some((file, span)) = run.and_then(|run| run.place) {
-                labels.push(Label {
-                    file,
-                    span,
-                    text: "each worker of this run collects by itself".to_owned(),
-                    role: Role::Evidence,
-                });
-            }
+            labels.extend(run);
             // A folder gives all workers of one machine the same order, as long as nobody changes it.
-            let severity = if run.is_some() && one.of.chance == Chance::Hash { Severity::Error } else { Severity::Warning };
+            let severity = if in_workers && one.of.chance == Chance::Hash { Severity::Error } else { Severity::Warning };
             found.push(Finding {
                 rule: "unordered-parametrize",
                 severity,
@@ -54,7 +43,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                     "under xdist, other orders in other workers stop the run, or some tests run twice and others never"
                         .to_owned(),
                 ],
-                tests: super::words::names(tests.into_iter()),
+                tests: tests,
                 reproduce: None,
                 key: suite.unit_name(unit),
                 remedy: remedy(unit, one),

@@ -1,5 +1,6 @@
 //! Ids of tests that are other ones in every process.
 
+use super::words;
 use crate::calls::Discriminator::{self, *};
 use crate::finding::{Confidence, Finding, Label, Role, Severity};
 use crate::link::Suite;
@@ -20,24 +21,13 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             if suite.is_beside(unit.0) || !seen.insert((unit.0, one.value)) {
                 continue;
             }
-            let tests = suite
-                .tests
-                .iter()
-                .filter(|test| test.unit.0 == unit.0 && suite.file(unit.0).unit(test.unit.1).span.contains(one.mark));
-            let tests: Vec<_> = tests.collect();
-            let run = suite.tests.iter().filter(|test| test.unit.0 == unit.0).find_map(|test| suite.parallel_run(test));
+            let (tests, run) = words::collected(suite, unit.0, one.mark);
+            let in_workers = run.is_some();
             let mut labels = vec![Label { file: unit.0, span: one.value, text: format!("holds {what}"), role: Role::Primary }];
-            if let Some((file, span)) = run.and_then(|run| run.place) {
-                labels.push(Label {
-                    file,
-                    span,
-                    text: "each worker of this run collects by itself".to_owned(),
-                    role: Role::Evidence,
-                });
-            }
+            labels.extend(run);
             found.push(Finding {
                 rule: "unstable-parameters",
-                severity: if run.is_some() { Severity::Error } else { Severity::Warning },
+                severity: if in_workers { Severity::Error } else { Severity::Warning },
                 confidence: Confidence::High,
                 message: format!("the ids of these tests hold {what}, so every process has other tests"),
                 labels,
@@ -45,7 +35,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 notes: vec![
                     "xdist stops with `Different tests were collected`; a failed test cannot be run again by its name".to_owned(),
                 ],
-                tests: super::words::names(tests.into_iter()),
+                tests: tests,
                 reproduce: None,
                 key: suite.unit_name(unit),
                 remedy: None,

@@ -5,6 +5,7 @@ use crate::facts::Language;
 use crate::facts::run::{Notebooks, Target};
 use crate::finding::{Confidence, Label, Remedy, Role, Use};
 use crate::link::{Effect, Meeting, Piece, Place, Root, Site, Suite, Test, discriminators};
+use crate::text::{FileId, Span};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -55,6 +56,27 @@ pub fn done(verb: Verb) -> &'static str {
         Verb::Name => "named",
         Verb::Database => "opened as a database",
     }
+}
+
+/// The tests that stand under a mark, and the parallel run that collects their file once in each worker.
+pub fn collected(suite: &Suite, file: FileId, mark: Span) -> (Vec<String>, Option<Label>) {
+    let of_file = || suite.tests.iter().filter(|test| test.unit.0 == file);
+    let marked = of_file().filter(|test| suite.file(file).unit(test.unit.1).span.contains(mark));
+    let run = of_file().find_map(|test| suite.parallel_run(test)).and_then(|run| run.place);
+    let text = "each worker of this run collects by itself";
+    (names(marked), run.map(|(file, span)| Label { file, span, text: text.to_owned(), role: Role::Evidence }))
+}
+
+/// What lets the ends of a meeting overlap; a run that stands in a file gets its label.
+pub fn overlap(meeting: &Meeting, labels: &mut Vec<Label>) -> String {
+    let Some(run) = &meeting.run else {
+        return "no parallel run is configured here: they would collide under `pytest -n 2`".to_owned();
+    };
+    let Some((file, span)) = run.place else {
+        return "`cargo test` runs the tests of one binary as threads of one process".to_owned();
+    };
+    labels.push(Label { file, span, text: "this run lets them overlap".to_owned(), role: Role::Evidence });
+    format!("`{}` lets them overlap, and no guard that both hold keeps them apart", run.text)
 }
 
 /// Why a name does not keep its users apart: the weakest of what it is made of.
