@@ -447,7 +447,7 @@ impl Eval<'_, '_> {
                 let Some((callee, args)) = args.split_first() else { return Term::Unknown };
                 let args = args.iter().map(|arg| self.argument(arg)).collect();
                 let callee = self.argument(callee).term;
-                return Term::Partial(Arc::new(Pending { callee, args, site }));
+                return Term::Partial(Arc::new(Pending::new(callee, args, site)));
             }
             "os.getenv" | "os.environ.get" | "std::env::var" | "std::env::var_os" | "std::env!" | "std::option_env!" | "env!"
             | "option_env!" => {

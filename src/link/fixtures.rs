@@ -1,41 +1,93 @@
 //! Which fixture a name means to a test, and what pytest does to make it (pytest documentation, "How to use fixtures" and "Fixtures
 //! reference").
 
-use super::index::{Binding, walk_ops};
-use super::suite::{Fixture, Maker, Making, Phase};
+use super::index::{Binding, Index, dir_of, join, walk_ops};
+use super::suite::{Fixture, Maker, Making, Phase, last};
 use super::term::{ClassRef, Term, UnitRef};
+use super::world::World;
 use crate::calls;
-use crate::facts::{Shape, UnitId, Value, What};
+use crate::facts::{FileFacts, Language, Shape, Unit, UnitId, V, Value, What};
 use crate::text::FileId;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Fixtures that need one another.
 const OPEN: usize = 12;
 
-impl Maker<'_, '_> {
-    /// Files whose fixtures every test sees: plugins that the configuration, a `conftest.py` or the distribution names.
-    pub(super) fn find_plugins(&mut self) {
-        let mut names: Vec<(FileId, String)> = self.setup.plugins.iter().map(|name| (FileId(0), name.clone())).collect();
-        for i in 0..self.index.facts.len() {
-            let file = FileId(i as u32);
-            if self.index.path(file).ends_with(".py") && self.index.sym(file, "pytest_plugins").is_some() {
-                let named = self.world.variable((file, UnitId(0)), "pytest_plugins");
-                let all = match named.plain() {
-                    Term::List(all) => all.to_vec(),
-                    one => vec![one.clone()],
-                };
-                names.extend(all.iter().filter_map(Term::as_literal).map(|name| (file, name)));
-            }
-        }
-        for (from, name) in names {
-            if let Some(Binding::Module((file, _))) = self.index.dotted(&name, from)
-                && !self.plugins.contains(&file)
-            {
-                self.plugins.push(file);
-            }
+/// The fixtures of the project, by the file that defines them.
+pub(super) fn fixtures(index: &Index) -> HashMap<FileId, BTreeMap<Arc<str>, Fixture>> {
+    let of_file = |(i, facts): (usize, &Arc<FileFacts>)| {
+        let file = FileId(i as u32);
+        let found: BTreeMap<Arc<str>, Fixture> =
+            facts.units.iter().enumerate().filter_map(|(u, unit)| fixture(facts, (file, UnitId(u as u32)), unit)).collect();
+        (!found.is_empty()).then_some((file, found))
+    };
+    let python = index.facts.iter().enumerate().filter(|(_, facts)| facts.language == Language::Python);
+    python.filter_map(of_file).collect()
+}
+
+/// What the decorator `@pytest.fixture` of a function says, with the name that tests ask for.
+fn fixture(facts: &FileFacts, unit: UnitRef, data: &Unit) -> Option<(Arc<str>, Fixture)> {
+    let is_fixture = |name: String| matches!(last(&name), "fixture" | "yield_fixture");
+    let mark = data.marks.iter().find(|mark| facts.dotted(mark.callee).is_some_and(is_fixture))?;
+    let arg = |name: &str| mark.args.iter().find(|arg| arg.name.is_some_and(|n| facts.name(n) == name)).map(|arg| arg.value);
+    let text = |value: V| match facts.value(value) {
+        Value::Text(text) => Some(facts.name(*text)),
+        _ => None,
+    };
+    let name = arg("name").and_then(text).unwrap_or_else(|| facts.name(data.name));
+    let scope = arg("scope").map(|scope| text(scope).unwrap_or("session"));
+    let fixture = Fixture {
+        unit,
+        wide: scope.is_some_and(|scope| scope != "function"),
+        autouse: arg("autouse").is_some_and(|value| matches!(facts.value(value), Value::Bool(true))),
+        class: data.class.map(|class| (unit.0, class)),
+    };
+    Some((name.into(), fixture))
+}
+
+/// Files whose fixtures every test sees: plugins that the configuration, a `conftest.py` or the distribution names.
+pub(super) fn plugins(world: &World) -> Vec<FileId> {
+    let index = world.index;
+    let mut names: Vec<(FileId, String)> = world.setup.plugins.iter().map(|name| (FileId(0), name.clone())).collect();
+    for i in 0..index.facts.len() {
+        let file = FileId(i as u32);
+        if index.path(file).ends_with(".py") && index.sym(file, "pytest_plugins").is_some() {
+            let named = world.variable((file, UnitId(0)), "pytest_plugins");
+            let all = match named.plain() {
+                Term::List(all) => all.to_vec(),
+                one => vec![one.clone()],
+            };
+            names.extend(all.iter().filter_map(Term::as_literal).map(|name| (file, name)));
         }
     }
+    let mut plugins = Vec::new();
+    for (from, name) in names {
+        if let Some(Binding::Module((file, _))) = index.dotted(&name, from)
+            && !plugins.contains(&file)
+        {
+            plugins.push(file);
+        }
+    }
+    plugins
+}
 
+/// The `conftest.py` files that a test file sees, nearest first.
+pub(super) fn conftests(index: &Index, file: FileId) -> Vec<FileId> {
+    let mut out = Vec::new();
+    let mut dir = dir_of(index.path(file));
+    loop {
+        if let Some(found) = index.file_at(&join(&dir, "conftest.py")) {
+            out.push(found);
+        }
+        if dir.is_empty() {
+            return out;
+        }
+        dir = dir_of(&dir);
+    }
+}
+
+impl Maker<'_, '_> {
     /// All fixtures of a name that a test of this file and class sees: the one that counts, then those that it overrides.
     fn fixtures_named(&self, file: FileId, class: Option<ClassRef>, name: &str) -> Vec<Fixture> {
         let mut all: Vec<Fixture> = Vec::new();
@@ -44,15 +96,15 @@ impl Maker<'_, '_> {
                 all.push(fixture);
             }
         };
-        let own = |file: FileId| self.fixtures.get(&file).and_then(|all| all.get(name)).cloned();
+        let own = |file: FileId| self.ground.fixtures.get(&file).and_then(|all| all.get(name)).cloned();
         for class in class.iter().flat_map(|class| self.index.order(*class)) {
             add(own(class.0).filter(|fixture| fixture.class == Some(*class)));
         }
-        for module in [file].into_iter().chain(self.conftests(file)).chain(self.plugins.iter().copied()) {
+        for module in [file].into_iter().chain(conftests(self.index, file)).chain(self.ground.plugins.iter().copied()) {
             add(own(module).filter(|fixture| fixture.class.is_none()));
             // A fixture that the module imports.
             if let Some(Binding::Function(unit)) = self.index.in_module((module, UnitId(0)), name, 0) {
-                let there = self.fixtures.get(&unit.0);
+                let there = self.ground.fixtures.get(&unit.0);
                 add(there.and_then(|all| all.values().find(|fixture| fixture.unit == unit)).cloned());
             }
         }

@@ -57,6 +57,8 @@ pub struct Index<'a> {
     crates: HashMap<String, FileId>,
     /// Methods by class; for Rust by the `struct`, over all its `impl`s.
     methods: HashMap<ClassRef, BTreeMap<Arc<str>, UnitId>>,
+    /// What a receiver of a class has without its bases: its own methods, those of its `impl` blocks, those that traits bring.
+    members: HashMap<ClassRef, HashMap<Arc<str>, UnitRef>>,
     /// Names of all methods.
     method_names: HashSet<Arc<str>>,
     /// Rust methods whose `impl` stands in another file than the type, or is one of several.
@@ -98,6 +100,7 @@ impl<'a> Index<'a> {
             outside_stars: HashMap::new(),
             crates: HashMap::new(),
             methods: HashMap::new(),
+            members: HashMap::new(),
             method_names: HashSet::new(),
             impls: HashMap::new(),
             traits: HashSet::new(),
@@ -344,6 +347,14 @@ impl<'a> Index<'a> {
             let mut order = Vec::new();
             self.collect_bases(class, &mut order);
             self.orders.insert(class, order);
+            let blocks = self.impls.get(&class).into_iter().chain(self.implemented.get(&class)).flatten();
+            let mut members = HashMap::new();
+            for part in [&class].into_iter().chain(blocks) {
+                for (name, unit) in self.methods.get(part).into_iter().flatten() {
+                    members.entry(name.clone()).or_insert((part.0, *unit));
+                }
+            }
+            self.members.insert(class, members);
         }
     }
 
@@ -383,23 +394,7 @@ impl<'a> Index<'a> {
 
     /// The method that a receiver of this class has, with the class that defines it.
     pub fn method(&self, class: ClassRef, name: &str) -> Option<UnitRef> {
-        for class in self.order(class) {
-            if let Some(unit) = self.methods.get(class).and_then(|methods| methods.get(name)) {
-                return Some((class.0, *unit));
-            }
-            for block in self.impls.get(class).into_iter().flatten() {
-                if let Some(unit) = self.methods.get(block).and_then(|methods| methods.get(name)) {
-                    return Some((block.0, *unit));
-                }
-            }
-            // A method that the trait itself brings.
-            for base in self.implemented.get(class).into_iter().flatten() {
-                if let Some(unit) = self.methods.get(base).and_then(|methods| methods.get(name)) {
-                    return Some((base.0, *unit));
-                }
-            }
-        }
-        None
+        self.order(class).iter().find_map(|class| self.members.get(class)?.get(name)).copied()
     }
 
     pub fn class_name(&self, class: ClassRef) -> &str {

@@ -204,7 +204,7 @@ impl Eval<'_, '_> {
     pub(super) fn defer(&mut self, op: OpId, callee: Term, args: &[Passed]) -> Term {
         let site = self.site(op);
         let args: Vec<Argument> = args.iter().map(|arg| self.argument(arg)).collect();
-        let call = Arc::new(Pending { callee, args, site });
+        let call = Arc::new(Pending::new(callee, args, site));
         if self.calls.len() < CALLS && !self.state.ambience.in_memory {
             self.calls.push(Deferred { call: call.clone(), ambience: self.state.ambience.clone(), around: self.around() });
         }

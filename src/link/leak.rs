@@ -14,7 +14,7 @@ use super::term::{Site, Term};
 use crate::calls::Verb;
 use crate::facts::run::{Runner, Setup};
 use crate::facts::{FileFacts, Language};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Whether what a test changes is as before when the next one starts.
@@ -77,6 +77,8 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
     }
     let mut out: Vec<Leak> = found.into_values().collect();
     let users = users(tests);
+    // One reader may meet many leaks.
+    let mut set_before: HashMap<(usize, usize), bool> = HashMap::new();
     for leak in &mut out {
         leak.tests.dedup();
         let change = &tests[leak.change.0].state[leak.change.1];
@@ -94,7 +96,8 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
         leak.is_used = near.iter().any(|(u, _)| *u != leak.change.0);
         let reads = |effect: &Effect| matches!(effect.verb, Verb::Read | Verb::List) && !effect.undone && !effect.expected;
         leak.victims = near;
-        leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect) && !is_set_before(&tests[u].state, e));
+        let mut first = |u: usize, e: usize| !*set_before.entry((u, e)).or_insert_with(|| is_set_before(&tests[u].state, e));
+        leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect) && first(u, e));
         // Of each test what an assertion depends on, and those that have one first.
         let unasserted = |&(u, e): &(usize, usize)| !tests[u].state[e].effect.asserted;
         leak.victims.sort_by_key(|at| (at.0, unasserted(at)));

@@ -1,19 +1,34 @@
 //! Rust tests, and what their macros do around them: rstest's fixtures, test_context's contexts, serial_test's locks (the crates'
 //! documentation), nextest's groups.
 
-use super::index::Binding;
+use super::index::{Binding, Index};
 use super::place::{Place, Root};
 use super::suite::{Maker, Making, NOWHERE, Phase, Test, last, mark_name};
 use super::summary::Where;
 use super::term::{ClassRef, Lock, Mix, Opaque, Piece, Term, UnitRef};
 use crate::calls::{Discriminator, Reach};
 use crate::facts::run::Hold;
-use crate::facts::{FileFacts, Mark, Param, Shape, UnitId, V, Value};
+use crate::facts::{FileFacts, Language, Mark, Param, Shape, UnitId, V, Value};
 use crate::text::FileId;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Fixtures that need one another.
 const OPEN: usize = 12;
+
+/// What runs before `main` in a Rust binary (`#[ctor]`), by its root file.
+pub(super) fn constructors(index: &Index) -> HashMap<FileId, Vec<UnitRef>> {
+    let mut out: HashMap<FileId, Vec<UnitRef>> = HashMap::new();
+    for (i, facts) in index.facts.iter().enumerate().filter(|(_, facts)| facts.language == Language::Rust) {
+        let file = FileId(i as u32);
+        for (u, unit) in facts.units.iter().enumerate() {
+            if unit.marks.iter().any(|mark| mark_name(facts, mark).is_some_and(|name| last(&name) == "ctor")) {
+                out.entry(index.crate_root(file).0).or_default().push((file, UnitId(u as u32)));
+            }
+        }
+    }
+    out
+}
 
 impl Maker<'_, '_> {
     pub(super) fn rust_tests(&self, file: FileId, out: &mut Vec<Test>) {
@@ -55,7 +70,7 @@ impl Maker<'_, '_> {
         let dir = package.map_or("", |package| package.dir.as_str());
         home.segments.extend(dir.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
         making.ambience.cwd = Some(Where::At(Arc::new(home)));
-        for constructor in self.constructors.get(&root.0).into_iter().flatten() {
+        for constructor in self.ground.constructors.get(&root.0).into_iter().flatten() {
             self.run(*constructor, Vec::new(), Phase::WideSetup, &mut making);
         }
         let context = self.context(unit);

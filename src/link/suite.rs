@@ -3,6 +3,7 @@
 use super::closing::{Closing, closings};
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
+use super::fixtures::{conftests, fixtures, plugins};
 use super::imports::Imports;
 use super::index::Index;
 use super::leak::{Leak, leaks};
@@ -14,6 +15,7 @@ use super::place::{Fresh, Place, Realm, Root};
 use super::pool::TestPool;
 use super::ports::{Probe, probes};
 use super::registry::{Registration, registrations};
+use super::rust_tests::constructors;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
@@ -21,6 +23,7 @@ use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected, Verb};
 use crate::facts::run::{Run, Runner, Setup, Target, Workers};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
 use crate::text::{FileId, Source, Span};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -123,8 +126,14 @@ pub(super) struct Maker<'a, 'i> {
     pub world: World<'i>,
     pub index: &'i Index<'i>,
     pub setup: &'a Setup,
+    pub ground: &'a Ground,
+}
+
+/// What all tests stand on.
+pub(super) struct Ground {
     /// Fixtures by the file that defines them.
     pub fixtures: HashMap<FileId, BTreeMap<Arc<str>, Fixture>>,
+    /// Files whose fixtures every test sees.
     pub plugins: Vec<FileId>,
     /// What runs before `main` in a Rust binary (`#[ctor]`), by its root file.
     pub constructors: HashMap<FileId, Vec<UnitRef>>,
@@ -176,49 +185,38 @@ impl<'a> Suite<'a> {
         let index = Index::new(sources, facts, setup);
         let summaries = world::summaries(&index, setup);
         let imports = Imports::new(&index);
-        let (tests, test_files, conftests) = {
-            let mut maker = Maker {
-                world: World::new(&index, setup, &summaries),
-                index: &index,
-                setup,
-                fixtures: HashMap::new(),
-                plugins: Vec::new(),
-                constructors: HashMap::new(),
-            };
-            maker.find_fixtures();
-            maker.find_plugins();
-            maker.find_constructors();
-            let mut tests = Vec::new();
-            for i in 0..facts.len() {
-                maker.tests_of(FileId(i as u32), &mut tests);
-            }
-            let mut files: BTreeSet<FileId> = tests.iter().map(|test: &Test| test.unit.0).collect();
-            for (i, source) in sources.iter().enumerate() {
-                // A notebook is run as a test, or by hand; what others import of it is in a module.
-                if setup.is_test_support(&source.path) || is_below_tests(&source.path) || source.cells.is_some() {
-                    files.insert(FileId(i as u32));
-                }
-            }
-            let of = |test: &Test| (test.unit.0, maker.conftests(test.unit.0));
-            let conftests: BTreeMap<FileId, Vec<FileId>> = tests.iter().map(of).collect();
-            (tests, files, conftests)
+        let ground = Ground {
+            fixtures: fixtures(&index),
+            plugins: plugins(&World::new(&index, setup, &summaries)),
+            constructors: constructors(&index),
         };
+        let of_file = |i: usize| {
+            let world = World::new(&index, setup, &summaries);
+            Maker { world, index: &index, setup, ground: &ground }.tests_of(FileId(i as u32))
+        };
+        let tests: Vec<Test> = (0..facts.len()).into_par_iter().flat_map_iter(of_file).collect();
+        let mut test_files: BTreeSet<FileId> = tests.iter().map(|test| test.unit.0).collect();
+        let conftests: BTreeMap<FileId, Vec<FileId>> = test_files.iter().map(|file| (*file, conftests(&index, *file))).collect();
+        for (i, source) in sources.iter().enumerate() {
+            // A notebook is run as a test, or by hand; what others import of it is in a module.
+            if setup.is_test_support(&source.path) || is_below_tests(&source.path) || source.cells.is_some() {
+                test_files.insert(FileId(i as u32));
+            }
+        }
         let mut by_site: BTreeMap<Site, Vec<(usize, usize)>> = BTreeMap::new();
         for (t, test) in tests.iter().enumerate() {
             for (e, one) in test.effects.iter().enumerate() {
                 by_site.entry(one.effect.site).or_default().push((t, e));
             }
         }
-        let namesakes = meetings(&tests, setup, facts, Ask::Name);
-        let encounters = meetings(&tests, setup, facts, Ask::State);
-        let meetings = meetings(&tests, setup, facts, Ask::Harm);
-        let leaks = leaks(&tests, setup, facts);
-        let listings = listings(&tests, setup, facts);
-        let Lives { works, forks } = lives(&index, &summaries);
-        let closings = closings(&index, &summaries);
         let around = |test: &Test| conftests[&test.unit.0].iter().copied().chain([test.unit.0]).collect();
-        let registrations = registrations(&tests, &imports, setup, facts, &summaries, &around, &test_files);
-        let probes = probes(&index, &summaries);
+        let meetings = |ask: Ask| meetings(&tests, setup, facts, ask);
+        let of_paths = || (meetings(Ask::Name), meetings(Ask::Harm), listings(&tests, setup, facts));
+        let of_state = || (meetings(Ask::State), leaks(&tests, setup, facts));
+        let of_imports = || registrations(&tests, &imports, setup, facts, &summaries, &around, &test_files);
+        let of_units = || (lives(&index, &summaries), closings(&index, &summaries), probes(&index, &summaries));
+        let (((namesakes, meetings, listings), (encounters, leaks)), (registrations, (Lives { works, forks }, closings, probes))) =
+            rayon::join(|| rayon::join(of_paths, of_state), || rayon::join(of_imports, of_units));
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
@@ -272,7 +270,7 @@ impl<'a> Suite<'a> {
 
     /// Whether a runner collects tests from a file.
     pub fn holds_tests(&self, file: FileId) -> bool {
-        self.tests.iter().any(|test| test.unit.0 == file)
+        self.conftests.contains_key(&file)
     }
 
     /// The innermost unit whose text holds an operation.
@@ -563,79 +561,14 @@ impl<'i> Maker<'_, 'i> {
         self.mark_keys(unit, mark).iter().find_map(|key| calls.get(key))
     }
 
-    fn find_fixtures(&mut self) {
-        for i in 0..self.index.facts.len() {
-            let file = FileId(i as u32);
-            let facts = self.file(file);
-            if facts.language != Language::Python {
-                continue;
-            }
-            let mut found = BTreeMap::new();
-            for (u, unit) in facts.units.iter().enumerate() {
-                let Some(mark) = unit.marks.iter().find(|mark| {
-                    facts.dotted(mark.callee).is_some_and(|name| matches!(last(&name), "fixture" | "yield_fixture"))
-                }) else {
-                    continue;
-                };
-                let arg = |name: &str| {
-                    mark.args.iter().find(|arg| arg.name.is_some_and(|n| facts.name(n) == name)).map(|arg| arg.value)
-                };
-                let text = |value: V| match facts.value(value) {
-                    Value::Text(text) => Some(facts.name(*text)),
-                    _ => None,
-                };
-                let name = arg("name").and_then(text).unwrap_or_else(|| facts.name(unit.name));
-                let scope = arg("scope").map(|scope| text(scope).unwrap_or("session"));
-                let fixture = Fixture {
-                    unit: (file, UnitId(u as u32)),
-                    wide: scope.is_some_and(|scope| scope != "function"),
-                    autouse: arg("autouse").is_some_and(|value| matches!(facts.value(value), Value::Bool(true))),
-                    class: unit.class.map(|class| (file, class)),
-                };
-                found.insert(Arc::from(name), fixture);
-            }
-            if !found.is_empty() {
-                self.fixtures.insert(file, found);
-            }
-        }
-    }
-
-    fn find_constructors(&mut self) {
-        for i in 0..self.index.facts.len() {
-            let file = FileId(i as u32);
-            let facts = self.file(file);
-            if facts.language != Language::Rust {
-                continue;
-            }
-            for (u, unit) in facts.units.iter().enumerate() {
-                if unit.marks.iter().any(|mark| mark_name(facts, mark).is_some_and(|name| last(&name) == "ctor")) {
-                    self.constructors.entry(self.index.crate_root(file).0).or_default().push((file, UnitId(u as u32)));
-                }
-            }
-        }
-    }
-
-    /// The `conftest.py` files that a test file sees, nearest first.
-    pub(super) fn conftests(&self, file: FileId) -> Vec<FileId> {
+    fn tests_of(&self, file: FileId) -> Vec<Test> {
         let mut out = Vec::new();
-        let mut dir = super::index::dir_of(self.index.path(file));
-        loop {
-            if let Some(found) = self.index.file_at(&super::index::join(&dir, "conftest.py")) {
-                out.push(found);
-            }
-            if dir.is_empty() {
-                return out;
-            }
-            dir = super::index::dir_of(&dir);
-        }
-    }
-
-    fn tests_of(&self, file: FileId, out: &mut Vec<Test>) {
         match self.file(file).language {
             Language::Python if self.index.sources[file.0 as usize].cells.is_some() => out.extend(self.notebook_test(file)),
-            Language::Python => self.python_tests(file, out),
-            Language::Rust => self.rust_tests(file, out),
+            Language::Python => self.python_tests(file, &mut out),
+            Language::Rust => self.rust_tests(file, &mut out),
         }
+        out
     }
 
     fn python_tests(&self, file: FileId, out: &mut Vec<Test>) {
@@ -652,7 +585,7 @@ impl<'i> Maker<'_, 'i> {
                     && discovery.names_function(name)
                 {
                     let unit = (file, UnitId(u as u32));
-                    if self.fixtures.get(&file).is_some_and(|all| all.values().any(|fixture| fixture.unit == unit)) {
+                    if self.ground.fixtures.get(&file).is_some_and(|all| all.values().any(|fixture| fixture.unit == unit)) {
                         continue;
                     }
                     out.push(self.python_test(format!("{path}::{name}"), unit, None));
@@ -863,7 +796,7 @@ impl<'i> Maker<'_, 'i> {
 
     /// What the module itself and hooks around it redirect and do, before its first test.
     fn start_modules(&self, file: FileId, making: &mut Making) {
-        for module in self.conftests(file).into_iter().rev().chain([file]) {
+        for module in conftests(self.index, file).into_iter().rev().chain([file]) {
             let mut redirects = self.world.summary((module, UnitId(0))).after.cwd.is_some();
             for (u, hook) in self.file(module).units.iter().enumerate() {
                 let name = self.file(module).name(hook.name);
@@ -892,7 +825,7 @@ impl<'i> Maker<'_, 'i> {
 
     /// What the module and the hooks around it do after the last test.
     fn end_modules(&self, file: FileId, making: &mut Making) {
-        for module in [file].into_iter().chain(self.conftests(file)) {
+        for module in [file].into_iter().chain(conftests(self.index, file)) {
             for name in if module == file { MODULE_ENDS } else { ENDING } {
                 if let Some(super::index::Binding::Function(unit)) = self.index.in_module((module, UnitId(0)), name, 0) {
                     self.run(unit, Vec::new(), Phase::WideSetup, making);
@@ -932,8 +865,8 @@ impl<'i> Maker<'_, 'i> {
     /// Names of the autouse fixtures that a test of this file and class has, widest first.
     fn autouse(&self, file: FileId, class: Option<ClassRef>) -> Vec<Arc<str>> {
         let mut all: Vec<(bool, Arc<str>)> = Vec::new();
-        let mut files = self.conftests(file);
-        files.extend(&self.plugins);
+        let mut files = conftests(self.index, file);
+        files.extend(&self.ground.plugins);
         files.reverse();
         files.push(file);
         for class in class.iter().flat_map(|class| self.index.order(*class)) {
@@ -941,7 +874,7 @@ impl<'i> Maker<'_, 'i> {
         }
         files.dedup();
         for file in files {
-            for (name, fixture) in self.fixtures.get(&file).into_iter().flatten() {
+            for (name, fixture) in self.ground.fixtures.get(&file).into_iter().flatten() {
                 let fits = fixture.class.is_none_or(|owner| class.is_some_and(|class| self.index.order(class).contains(&owner)));
                 if fixture.autouse && fits && !all.iter().any(|(_, known)| known == name) {
                     all.push((!fixture.wide, name.clone()));

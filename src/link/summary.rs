@@ -374,7 +374,7 @@ impl Frame<'_> {
         let when = self.conditions(&around.when)?;
         let args = deferred.call.args.iter().map(|arg| Argument { term: self.term(&arg.term, 0), ..arg.clone() });
         Some(Deferred {
-            call: Arc::new(Pending { callee, args: args.collect(), site: deferred.call.site }),
+            call: Arc::new(Pending::new(callee, args.collect(), deferred.call.site)),
             ambience: self.ambience(&deferred.ambience),
             around: Around {
                 guards: around.guards.iter().map(|lock| self.lock(lock)).collect(),
@@ -387,7 +387,7 @@ impl Frame<'_> {
 
     fn pending(&self, pending: &Pending, nested: usize) -> Pending {
         let args = pending.args.iter().map(|arg| Argument { term: self.term(&arg.term, nested), ..arg.clone() });
-        Pending { callee: self.term(&pending.callee, nested), args: args.collect(), site: pending.site }
+        Pending::new(self.term(&pending.callee, nested), args.collect(), pending.site)
     }
 
     pub fn ambience(&self, callee: &Ambience) -> Ambience {

@@ -78,6 +78,15 @@ pub struct Pending {
     pub callee: Term,
     pub args: Vec<Argument>,
     pub site: Site,
+    /// Of the deepest part: asked for each time that the call is put into another term.
+    depth: usize,
+}
+
+impl Pending {
+    pub fn new(callee: Term, args: Vec<Argument>, site: Site) -> Pending {
+        let depth = args.iter().map(|arg| arg.term.depth()).fold(callee.depth(), usize::max);
+        Pending { callee, args, site, depth }
+    }
 }
 
 /// An argument of a call.
@@ -358,10 +367,7 @@ impl Term {
                 1 + object.args.iter().map(Term::depth).chain(fields).max().unwrap_or(0)
             }
             Term::Lock(lock) => 1 + lock.on.depth(),
-            Term::Call(pending) | Term::Partial(pending) => {
-                let args = pending.args.iter().map(|arg| arg.term.depth()).max().unwrap_or(0);
-                1 + args.max(pending.callee.depth())
-            }
+            Term::Call(pending) | Term::Partial(pending) => 1 + pending.depth,
             Term::Changed(base, fields) => 1 + base.depth().max(fields.iter().map(|(_, term)| term.depth()).max().unwrap_or(0)),
             Term::Closure(_, captured) => 1 + captured.iter().map(|(_, term)| term.depth()).max().unwrap_or(0),
             _ => 1,

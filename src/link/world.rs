@@ -238,7 +238,7 @@ impl<'a> World<'a> {
         }
         if let Term::Partial(first) = &pending.callee {
             let args = first.args.iter().chain(&pending.args).cloned().collect();
-            return self.given(Pending { callee: first.callee.clone(), args, site: pending.site }, ambience, nested + 1);
+            return self.given(Pending::new(first.callee.clone(), args, pending.site), ambience, nested + 1);
         }
         let Some(Target { unit, recv, captured }) = self.target(&pending.callee) else {
             return if pending.callee.is_open() { Term::Call(Arc::new(pending)) } else { unknown(None) };
