@@ -165,8 +165,9 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     }
 }
 
-/// What pytest and unittest put back after each test: the filters of warnings (pytest documentation, "How to capture warnings").
-fn is_put_back_by_runner(place: &Place) -> bool {
+/// What pytest and unittest put back after each test, and pytest after collecting too: the filters of warnings (pytest documentation,
+/// "How to capture warnings").
+pub(super) fn is_put_back_by_runner(place: &Place) -> bool {
     matches!(place.realm(), Some(Realm::Library(name)) if &**name == "warnings.filters")
 }
 

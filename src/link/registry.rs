@@ -4,7 +4,7 @@ use super::call::Passed;
 use super::eval::Eval;
 use super::imports::{Imports, LOADED};
 use super::index::walk_ops;
-use super::leak::{is_set_before, share_process};
+use super::leak::{is_put_back_by_runner, is_set_before, share_process};
 use super::overlap::changes;
 use super::place::{Place, Realm, Root};
 use super::suite::Test;
@@ -294,7 +294,11 @@ pub(super) fn registrations(
                 Some(Realm::Library(name)) => &**name == LOADED || name.starts_with("sys.path") || name.starts_with("ctypes."),
                 _ => true,
             };
-            if own || library && is_shim(file, module, effect) || !library && is_set_by_its_own(effect) {
+            if own
+                || is_put_back_by_runner(&container)
+                || library && is_shim(file, module, effect)
+                || !library && is_set_by_its_own(effect)
+            {
                 continue;
             }
             let one = found.entry((module, container.clone())).or_insert_with(|| Registration {

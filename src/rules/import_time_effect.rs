@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::calls::Verb;
-use crate::finding::{Finding, Label, Role, Severity};
+use crate::finding::{Confidence, Finding, Label, Role, Severity};
 use crate::link::{Effect, Realm, Suite, has_fixed_name, is_shared, left_at_import};
 use crate::text::FileId;
 use std::collections::BTreeMap;
@@ -87,7 +87,7 @@ fn kind(effect: &Effect, of_tests: bool) -> Option<Kind> {
 fn finding(suite: &Suite, file: FileId, kind: Kind, effects: &[&Effect], of_tests: bool) -> Finding {
     let path = suite.path(file);
     let effect = effects[0];
-    let conftest = path.ends_with("conftest.py");
+    let first = of_tests && (path.ends_with("conftest.py") || path.ends_with("__init__.py"));
     let set_where_missing = effects.iter().all(|effect| effect.verb == Verb::Create);
     let name = effect.on.show();
     let more = if effects.len() > 1 { format!(" and {} more", effects.len() - 1) } else { String::new() };
@@ -101,7 +101,7 @@ fn finding(suite: &Suite, file: FileId, kind: Kind, effects: &[&Effect], of_test
     };
     let severity = match kind {
         Kind::Seed => Severity::Note,
-        Kind::Environment if !of_tests || conftest || set_where_missing => Severity::Note,
+        Kind::Environment if !of_tests || first || set_where_missing => Severity::Note,
         _ => Severity::Warning,
     };
     let labels: Vec<Label> = effects
@@ -137,7 +137,8 @@ fn finding(suite: &Suite, file: FileId, kind: Kind, effects: &[&Effect], of_test
     Finding {
         rule: "import-time-effect",
         severity,
-        confidence: words::confidence(&[effect]),
+        // Loaded before all tests that see it, and in every worker alike: what it sets is the same for all of them.
+        confidence: if first && kind == Kind::Environment { Confidence::Low } else { words::confidence(&[effect]) },
         message: format!("`{path}` {what} when it is imported"),
         labels,
         help: help.to_owned(),
