@@ -502,6 +502,10 @@ impl Reader<'_> {
 
     /// `cibuildwheel [--platform linux] [PACKAGE]`: its tests, from the configuration or from `CIBW_TEST_COMMAND`.
     pub(super) fn wheels(&mut self, words: &[Word], at: &At) {
+        // It lists what it would build, and builds nothing.
+        if words.iter().any(|word| matches!(word.str(), "--print-build-identifiers" | "--help" | "-h" | "--version")) {
+            return;
+        }
         let platform = words.windows(2).find(|pair| pair[0].str() == "--platform").map(|pair| pair[1].str());
         let platform = platform.or_else(|| words.iter().find_map(|word| word.str().strip_prefix("--platform=")));
         let package = behind_options(words, &["--platform", "--archs", "--output-dir", "--config-file", "--only", "--enable"], 0);
@@ -666,6 +670,7 @@ mod tests {
              [tool.cibuildwheel.macos]\ntest-command = [\"pytest -n 3\"]\n[tool.cibuildwheel.linux]\nenvironment-pass = [\"P\"]\n";
         let file = [("pyproject.toml", text)];
         assert_eq!(counted("python -m cibuildwheel --platform linux", &file), [(CPUS, true)]);
+        assert_eq!(counted("cibuildwheel --print-build-identifiers --platform linux", &file), []);
         assert_eq!(counted("pipx run cibuildwheel==2.16 --platform=macos", &file), [(Bound::At(3), false)]);
         assert_eq!(counted("cibuildwheel", &file), [(Bound::At(2), false), (Bound::At(3), false)]);
         assert_eq!(counted("CIBW_TEST_COMMAND='pytest -n 5' cibuildwheel", &file), [(Bound::At(5), false)]);
