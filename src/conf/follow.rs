@@ -252,7 +252,12 @@ impl Reader<'_> {
                 _ => None,
             };
             match (text, value) {
-                ("-l" | "--listenvs" | "list" | "l" | "config" | "--notest" | "--showconfig" | "--version", _) => return,
+                // Sub-commands and options that show or make, and run no command of an environment (tox documentation, "CLI interface").
+                (
+                    "-l" | "--listenvs" | "list" | "l" | "config" | "c" | "--notest" | "--showconfig" | "--version" | "--help"
+                    | "-h" | "devenv" | "d" | "depends" | "de" | "quickstart" | "q" | "schema" | "exec" | "e",
+                    _,
+                ) => return,
                 ("-c" | "--conf", Some(value)) => {
                     if let Some(path) = tree::join(&at.dir, value.str()) {
                         let folder = self.project.tree.file(&path).is_some();

@@ -1,0 +1,4 @@
+import nox
+@nox.session
+def tests(session):
+    session.run("pytest","-n","auto")
