@@ -31,6 +31,8 @@ pub struct Step {
     /// The job and the step.
     pub links: Vec<Link>,
     pub script: Script,
+    /// A service runs it: a workflow below the root is a vendored project's own, or a fixture.
+    pub is_run: bool,
     pub env: Rc<Env>,
     /// Relative to the project.
     pub dir: String,
@@ -119,9 +121,6 @@ pub fn read(tree: &Tree) -> Pipeline {
     let (gitlab, others): (Vec<_>, Vec<_>) =
         tree.files().filter(|(path, _)| is_ci(path)).partition(|(path, _)| service(path) == Service::GitLab);
     let mut all: Vec<(Service, FileId, Node)> = Vec::new();
-    for (path, file) in others {
-        all.extend(yaml::parse(file, tree.text(file)).into_iter().map(|document| (service(path), file, document)));
-    }
     // What a pipeline includes is read as a part of it.
     let mut included = BTreeSet::new();
     for main in [true, false] {
@@ -131,6 +130,9 @@ pub fn read(tree: &Tree) -> Pipeline {
                 all.extend(documents.into_iter().map(|(file, document)| (Service::GitLab, file, document)));
             }
         }
+    }
+    for (path, file) in others.into_iter().filter(|(_, file)| !included.contains(file)) {
+        all.extend(yaml::parse(file, tree.text(file)).into_iter().map(|document| (service(path), file, document)));
     }
     all.sort_by_key(|(_, file, _)| *file);
     let calls = reusable::calls(tree, all.iter().map(|(_, file, document)| (*file, document)));
@@ -143,6 +145,7 @@ pub fn read(tree: &Tree) -> Pipeline {
             tree,
             service: *service,
             base: base(path),
+            is_run: base(path).is_empty() && !path.ends_with("pre-commit-config.yaml"),
             root: document,
             inputs: &given,
             found: &mut found,
@@ -176,6 +179,7 @@ pub(super) struct Walk<'a> {
     pub(super) service: Service,
     /// Folder of the project that the file belongs to.
     base: &'a str,
+    is_run: bool,
     pub(super) root: &'a Node,
     /// What a called workflow is given, by its callers.
     pub(super) inputs: &'a Inputs,
@@ -400,6 +404,7 @@ impl Walk<'_> {
             job: here.job,
             links,
             script,
+            is_run: self.is_run,
             env: here.env.clone(),
             dir: here.dir.clone(),
             pipefail: here.pipefail,
@@ -613,6 +618,7 @@ impl Walk<'_> {
             tree,
             service: self.service,
             base: self.base,
+            is_run: self.is_run,
             root,
             inputs: self.inputs,
             found: self.found,

@@ -78,14 +78,11 @@ pub fn read(project: &Project) -> Outcome {
         images: BTreeMap::new(),
     };
     for step in project.steps {
-        let path = step.script.whole().map_or("", |(file, _)| project.tree.path(file));
-        // A workflow below the root is a vendored project's own, or a fixture: no service runs it.
-        let run = super::ci::base(path).is_empty() && !path.ends_with("pre-commit-config.yaml");
-        let strength = if run { Strength::Ci } else { Strength::Recipe };
+        let strength = if step.is_run { Strength::Ci } else { Strength::Recipe };
         let at = At {
             env: reader.in_container(step),
             dir: step.dir.clone(),
-            job: step.job.filter(|_| run),
+            job: step.job.filter(|_| step.is_run),
             chain: Rc::new(step.links.clone()),
             pipefail: step.pipefail,
             timeout: step.timeout,
