@@ -2,7 +2,7 @@
 
 use super::{Failure, output};
 use clap::Args;
-use isolint::config::{self, Settings};
+use isolint::config::{self, Config};
 use isolint::facts::run::{Runner, Setup};
 use isolint::facts::trace::{Command, Count, Host, Job, Link, Machine, Part, Place};
 use isolint::render::sanitized::sanitized;
@@ -35,9 +35,10 @@ impl Plan {
     pub fn run(&self) -> Result<u8, Failure> {
         let paths: Vec<PathBuf> = self.path.iter().cloned().collect();
         let project = discover::locate(&paths)?;
-        let settings: Settings = project.settings(&config::rule_names())?;
-        let found = project.read(&settings.exclude.unwrap_or_default(), 0)?;
-        let (sources, setup) = check::plan(found.sources);
+        let mut config = Config::default();
+        project.settings(&config::rule_names())?.apply(&mut config);
+        let found = project.read(&config.exclude, 0)?;
+        let (sources, setup) = check::plan(found.sources, &config);
         let page = if self.workers { table(&sources, &setup) } else { String::new() };
         output::print(page.as_bytes())?;
         Ok(0)

@@ -4,8 +4,7 @@
 use super::index::{Binding, walk_ops};
 use super::suite::{Fixture, Maker, Making, Phase};
 use super::term::{ClassRef, Term, UnitRef};
-use crate::calls;
-use crate::facts::{Shape, UnitId, Value, What};
+use crate::facts::{Language, Shape, UnitId, Value, What};
 use crate::text::FileId;
 use std::sync::Arc;
 
@@ -71,7 +70,12 @@ impl Maker<'_, '_> {
             [] => self.outside_fixture(name, making),
             found => {
                 // A project's own `pytester` is still one: it goes to a directory of its own.
-                if calls::python().get(&format!("fixture:{name}")).is_some_and(|entry| entry.redirects.is_some()) {
+                if self
+                    .index
+                    .calls(Language::Python)
+                    .get(&format!("fixture:{name}"))
+                    .is_some_and(|entry| entry.redirects.is_some())
+                {
                     self.outside_fixture(name, making);
                 }
                 making.open.push(name.into());

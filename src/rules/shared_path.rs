@@ -94,6 +94,9 @@ fn finding(suite: &Suite, meeting: &Meeting) -> Finding {
                 labels.push(Label { file, span, text: "this run lets them overlap".to_owned(), role: Role::Evidence });
                 notes.push(format!("`{}` lets them overlap, and no guard that both hold keeps them apart", run.text));
             }
+            None if run.declared => {
+                notes.push(format!("`{}` lets them overlap, and no guard that both hold keeps them apart", run.text))
+            }
             None => notes.push("`cargo test` runs the tests of one binary as threads of one process".to_owned()),
         },
         None => notes.push("no parallel run is configured here: they would collide under `pytest -n 2`".to_owned()),
