@@ -1,7 +1,7 @@
 //! The only reader of the tree: which folder is the project, which files are looked at, and their text.
 
 use crate::check::Skipped;
-use crate::config::{self, Globs, Held, Home, Settings};
+use crate::config::{self, Config, Globs, Held, Home, Settings};
 use crate::facts::run::Declared;
 use crate::notebook;
 use crate::text::{Kind, Source};
@@ -67,6 +67,26 @@ pub struct Project {
     pub named: Vec<PathBuf>,
     /// The root has `.git` or a manifest, so all of it is analysed; else only what the user named.
     pub whole: bool,
+}
+
+/// Which configuration files count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin<'a> {
+    /// Those of the project and of its folders.
+    Project,
+    /// This one alone, as the user named it.
+    File(&'a Path),
+    /// None.
+    Nowhere,
+}
+
+/// A project with its configuration and all that is to be looked at.
+#[derive(Debug)]
+pub struct Opened {
+    pub config: Config,
+    /// The file of the baseline, where the configuration names one.
+    pub baseline: Option<PathBuf>,
+    pub found: Found,
 }
 
 /// What was read, sorted by path.
@@ -174,20 +194,41 @@ impl Project {
         if paths.iter().any(String::is_empty) { Vec::new() } else { paths }
     }
 
-    /// Reads the settings of the first of the root's configuration files that holds any. `rules` are all names that select a rule.
+    /// Reads the configuration and all that is to be looked at. `exclude` are globs beside those of the configuration.
     ///
     /// # Errors
-    /// A configuration file that cannot be read, or says what it cannot mean.
-    pub fn settings(&self, rules: &[&str]) -> Result<Settings, Wrong> {
-        Ok(self.configuration(rules)?.map(|(_, settings)| settings).unwrap_or_default())
+    /// A configuration file that cannot be read, or says what it cannot mean; else as [`Project::read`].
+    pub fn open(&self, origin: Origin, exclude: &[String], jobs: usize) -> Result<Opened, Wrong> {
+        let rules = config::rule_names();
+        let settings = match origin {
+            Origin::Project => self.configuration()?.map(|(_, settings)| settings).unwrap_or_default(),
+            Origin::File(path) => {
+                let settings = self.reader(Home::Root, &rules).settings(path, &path.to_string_lossy())?;
+                settings.ok_or_else(|| Wrong::Unread { path: path.to_owned(), why: "it has no table for isolint".into() })?
+            }
+            Origin::Nowhere => Settings::default(),
+        };
+        let baseline = settings.baseline.as_ref().map(|path| self.root.join(path));
+        let mut config = Config { jobs, ..Config::default() };
+        settings.apply(&mut config);
+        config.exclude.extend(exclude.iter().cloned());
+        let mut found = self.read(&config.exclude, jobs)?;
+        found.show(&config.runs);
+        if origin == Origin::Project {
+            for (folder, nested) in self.nested(&found.sources, &rules)? {
+                config.nest(&folder, nested);
+            }
+        }
+        Ok(Opened { config, baseline, found })
     }
 
-    /// The same, with the name of the file; none where no file of the root speaks of us.
+    /// The first of the root's configuration files that speaks of us, and what it says.
     ///
     /// # Errors
-    /// As [`Project::settings`].
-    pub fn configuration(&self, rules: &[&str]) -> Result<Option<(&'static str, Settings)>, Wrong> {
-        let reader = Reader { root: &self.root, home: Home::Root, rules };
+    /// It cannot be read, or says what it cannot mean.
+    pub fn configuration(&self) -> Result<Option<(&'static str, Settings)>, Wrong> {
+        let rules = config::rule_names();
+        let reader = self.reader(Home::Root, &rules);
         for name in config::FILES {
             let path = self.root.join(name);
             if path.is_file()
@@ -199,13 +240,33 @@ impl Project {
         Ok(None)
     }
 
-    /// Reads the settings of one configuration file, as the user named it.
-    ///
-    /// # Errors
-    /// It cannot be read, holds no table of ours, or says what it cannot mean.
-    pub fn settings_in(&self, path: &Path, rules: &[&str]) -> Result<Settings, Wrong> {
-        let settings = Reader { root: &self.root, home: Home::Root, rules }.settings(path, &path.to_string_lossy())?;
-        settings.ok_or_else(|| Wrong::Unread { path: path.to_owned(), why: "it has no table for isolint".into() })
+    /// Reads the settings of folders below the root that have a configuration of their own, outer ones first: the folder, and what
+    /// holds there.
+    fn nested(&self, sources: &[Source], rules: &[&str]) -> Result<Vec<(String, Settings)>, Wrong> {
+        let mut folders: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for source in sources.iter().filter(|source| source.kind == Kind::Config) {
+            if let Some((folder, name)) = source.path.rsplit_once('/')
+                && let Some(n) = config::FILES.iter().position(|known| *known == name)
+                && (source.text.contains("isolint") || name.contains("isolint"))
+            {
+                folders.entry(folder).or_default().insert(n);
+            }
+        }
+        let mut found = Vec::new();
+        for (folder, names) in folders {
+            for n in names {
+                let name = format!("{folder}/{}", config::FILES[n]);
+                if let Some(settings) = self.reader(Home::Nested, rules).settings(&self.root.join(&name), &name)? {
+                    found.push((folder.to_owned(), settings));
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn reader<'a>(&'a self, home: Home, rules: &'a [&'a str]) -> Reader<'a> {
+        Reader { root: &self.root, home, rules }
     }
 
     /// Reads all that is to be looked at. `exclude` are globs relative to the root: `build/**`, or a bare name for any depth; what
@@ -260,7 +321,7 @@ impl Project {
 
 impl Found {
     /// Adds the files that declare runs, so that they can be shown as evidence; those outside the project are named, and not shown.
-    pub fn show(&mut self, runs: &[Declared]) {
+    fn show(&mut self, runs: &[Declared]) {
         for run in runs {
             if let Err(at) = self.sources.binary_search_by(|source| (*source.path).cmp(run.file.as_str()))
                 && !Path::new(&run.file).is_absolute()
@@ -269,35 +330,6 @@ impl Found {
                 self.sources.insert(at, source);
             }
         }
-    }
-
-    /// Reads the settings of folders below the root that have a configuration of their own, outer ones first: the folder, and what
-    /// holds there.
-    ///
-    /// # Errors
-    /// As [`Project::settings`].
-    pub fn nested(&self, rules: &[&str]) -> Result<Vec<(String, Settings)>, Wrong> {
-        let mut folders: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-        for source in self.sources.iter().filter(|source| source.kind == Kind::Config) {
-            if let Some((folder, name)) = source.path.rsplit_once('/')
-                && let Some(n) = config::FILES.iter().position(|known| *known == name)
-                && (source.text.contains("isolint") || name.contains("isolint"))
-            {
-                folders.entry(folder).or_default().insert(n);
-            }
-        }
-        let mut found = Vec::new();
-        for (folder, names) in folders {
-            for n in names {
-                let name = format!("{folder}/{}", config::FILES[n]);
-                let reader = Reader { root: &self.root, home: Home::Nested, rules };
-                if let Some(settings) = reader.settings(&self.root.join(&name), &name)? {
-                    found.push((folder.to_owned(), settings));
-                    break;
-                }
-            }
-        }
-        Ok(found)
     }
 
     /// Reads the files that GitLab's configuration speaks of, by path or by folder, and those that they speak of.

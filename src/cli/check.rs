@@ -5,8 +5,8 @@ use anstream::{AutoStream, ColorChoice};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use isolint::check::{self, Report, check};
-use isolint::config::{self, CONFIDENCES, Config, Local, SEVERITIES, Settings};
-use isolint::discover;
+use isolint::config::{self, CONFIDENCES, Config, Local, SEVERITIES};
+use isolint::discover::{self, Opened, Origin};
 use isolint::facts::Why;
 use isolint::finding::Severity;
 use isolint::render::{Format, Options, render};
@@ -146,26 +146,17 @@ impl Check {
     /// Checks, writes the report, and gives the exit status.
     pub fn run(&self) -> Result<u8, Failure> {
         let project = discover::locate(&self.paths)?;
-        let rules = config::rule_names();
-        let settings = match &self.config {
-            Some(path) => project.settings_in(path, &rules)?,
-            None if self.isolated => Settings::default(),
-            None => project.settings(&rules)?,
-        };
-        let baseline = self.baseline.clone().or_else(|| settings.baseline.as_ref().map(|path| project.root.join(path)));
         let flags = self.flags()?;
-        let mut config = Config { jobs: self.jobs, paths: project.filter(), ..Config::default() };
-        settings.apply(&mut config);
-        config.exclude.extend(self.exclude.iter().cloned());
-        config.baseline = baseline::read(baseline.as_deref(), self.write_baseline)?;
-        let mut found = project.read(&config.exclude, config.jobs)?;
-        found.show(&config.runs);
-        if self.config.is_none() && !self.isolated {
-            for (folder, nested) in found.nested(&rules)? {
-                config.nest(&folder, nested);
-            }
-        }
+        let origin = match &self.config {
+            Some(path) => Origin::File(path),
+            None if self.isolated => Origin::Nowhere,
+            None => Origin::Project,
+        };
+        let Opened { mut config, baseline, found } = project.open(origin, &self.exclude, self.jobs)?;
         config.put(flags);
+        config.paths = project.filter();
+        let baseline = self.baseline.clone().or(baseline);
+        config.baseline = baseline::read(baseline.as_deref(), self.write_baseline)?;
         for passed in &found.passed_over {
             warn(&format!("note: {}: not looked at: {}", passed.path, passed.why));
         }

@@ -3,8 +3,8 @@
 use super::{Failure, output, warn};
 use clap::Args;
 use isolint::check::{Report, check};
-use isolint::config::{self, Config, init};
-use isolint::discover;
+use isolint::config::init;
+use isolint::discover::{self, Opened, Origin};
 use isolint::finding::Severity;
 use isolint::text::{Kind, Source};
 use std::path::PathBuf;
@@ -28,13 +28,13 @@ impl Init {
     pub fn run(&self) -> Result<u8, Failure> {
         let paths: Vec<PathBuf> = self.path.iter().cloned().collect();
         let project = discover::locate(&paths)?;
-        if let Some((name, _)) = project.configuration(&config::rule_names())? {
+        if let Some((name, _)) = project.configuration()? {
             return Err(refused(&project, name, "it configures isolint already; edit it, or take its table out first"));
         }
-        let found = project.read(&[], 0)?;
+        let Opened { config, found, .. } = project.open(Origin::Project, &[], 0)?;
         let is_plain = |source: &&Source| &*source.path == "pyproject.toml" && !source.decoded;
         let pyproject = found.sources.iter().find(is_plain).map(|source| source.text.clone());
-        let report = check(found.sources, &Config::default());
+        let report = check(found.sources, &config);
         let text = init::text(&learnt(&report), self.pyproject);
         let (name, text) = match (self.pyproject, pyproject) {
             (false, _) => (FILE, text),

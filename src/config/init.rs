@@ -50,11 +50,9 @@ pub fn text(found: &Found, inside: bool) -> String {
     if found.findings > 0 {
         page.push_str("#\n");
         let count = counted(found.findings, "finding");
-        comment(
-            &mut page,
-            &format!("{count} now. To begin with a clean run and see only what is new: `isolint check --write-baseline`."),
-        );
-        let _ = writeln!(page, "baseline = \"{BASELINE}\"");
+        let how = "take the `#` off the next line, and run `isolint check --write-baseline`";
+        comment(&mut page, &format!("{count} now. To begin with a clean run and see only what is new: {how}."));
+        let _ = writeln!(page, "#baseline = \"{BASELINE}\"");
     }
     let is_table = |example: &str| example.starts_with('[');
     for tables in [false, true] {
@@ -83,16 +81,34 @@ fn keys<T>(page: &mut String, keys: &[Key<T>], inside: bool, shown: &dyn Fn(&str
 
 /// Words as a comment, in lines that fit.
 fn comment(page: &mut String, words: &str) {
-    let mut line = String::from("#");
+    page.push_str(&wrapped(words, "# ", WIDTH));
+}
+
+/// Words in lines of at most so many columns, each behind `sign`; what stands between two backquotes stays on one line.
+pub(super) fn wrapped(words: &str, sign: &str, width: usize) -> String {
+    let mut units: Vec<String> = Vec::new();
+    let mut open = false;
     for word in words.split_whitespace() {
-        if line.chars().count() + 1 + word.chars().count() > WIDTH && line.len() > 1 {
-            let _ = writeln!(page, "{line}");
-            line = String::from("#");
+        match units.last_mut().filter(|_| open) {
+            Some(unit) => *unit = format!("{unit} {word}"),
+            None => units.push(word.to_owned()),
         }
-        line.push(' ');
-        line.push_str(word);
+        open ^= word.matches('`').count() % 2 == 1;
     }
-    let _ = writeln!(page, "{line}");
+    let mut text = String::new();
+    let mut line = String::new();
+    for unit in units {
+        if !line.is_empty() && sign.chars().count() + line.chars().count() + 1 + unit.chars().count() > width {
+            let _ = writeln!(text, "{sign}{line}");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&unit);
+    }
+    let _ = writeln!(text, "{sign}{line}");
+    text
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -63,7 +63,7 @@ pub struct Form {
     /// For messages: "`key` is …".
     pub is: String,
     /// For the manual.
-    pub ty: &'static str,
+    pub ty: String,
 }
 
 /// Whom a guard keeps apart, as in `guard` of the call tables.
@@ -85,8 +85,11 @@ pub fn level(name: &str) -> Option<Level> {
 
 impl<T> Kind<T> {
     pub fn form(&self) -> Form {
-        let form = |ty, is: &str| Form { is: is.to_owned(), ty };
-        let one_of = |ty, names: &[&str]| Form { is: format!("one of {}", super::names::quoted(names)), ty };
+        let form = |ty: &str, is: &str| Form { is: is.to_owned(), ty: ty.to_owned() };
+        let one_of = |names: &[&str]| Form {
+            is: format!("one of {}", super::names::quoted(names)),
+            ty: format!("one of {}", names.iter().map(|name| format!("`\"{name}\"`")).collect::<Vec<_>>().join(", ")),
+        };
         match self {
             Kind::Flag(_) => form("`true` or `false`", "`true` or `false`"),
             Kind::Text(_) => form("path of a file", "the path of a file: `\"…\"`"),
@@ -94,16 +97,16 @@ impl<T> Kind<T> {
             Kind::Rules(_) => form("list of rules", "a list of texts: `[\"…\"]`"),
             Kind::Globs(_) => form("list of globs", "a list of texts: `[\"…\"]`"),
             Kind::Names(_) => form("list of names", "a list of texts: `[\"…\"]`"),
-            Kind::Severity(_) => one_of("`\"note\"`, `\"warning\"` or `\"error\"`", &SEVERITIES),
-            Kind::Confidence(_) => one_of("`\"low\"`, `\"medium\"` or `\"high\"`", &CONFIDENCES),
+            Kind::Severity(_) => one_of(&SEVERITIES),
+            Kind::Confidence(_) => one_of(&CONFIDENCES),
             Kind::Levels(_) => {
                 form("table: rule = `\"note\"`, `\"warning\"`, `\"error\"` or `\"off\"`", "a table: `\"RULE\" = \"warning\"`")
             }
             Kind::PerPath(_) => form("table: glob = settings", "a table: `\"GLOB\" = { ignore = [\"…\"] }`"),
             Kind::Runs(_) => form("table, or list of tables", "a table `[run]`, or several `[[run]]`"),
-            Kind::Runner(_) => one_of("name of a runner", &RUNNERS),
+            Kind::Runner(_) => one_of(&RUNNERS),
             Kind::Workers(_) => form("number, or `\"cpus\"`", "a number from 1, or `\"cpus\"`"),
-            Kind::Dist(_) => one_of("word of `--dist`", &Dist::ALL.map(|(name, _)| name)),
+            Kind::Dist(_) => one_of(&Dist::ALL.map(|(name, _)| name)),
             Kind::Path(_) => form("path", "a path below the project: `\"…\"`"),
             Kind::Calls(_) => form("table: language = call tables", "a table: `[calls.python]` or `[calls.rust]`"),
             Kind::Guards(_) => {
@@ -285,28 +288,28 @@ pub const PER_PATH: &[Key<Local>] = &[
         name: "min-severity",
         kind: Kind::Severity(|s| &mut s.min_severity),
         default: "as around it",
-        text: "As above, here.",
+        text: "Findings below this severity are not shown here.",
         example: "[per-path]\n\"*_slow.py\" = { min-severity = \"error\" }",
     },
     Key {
         name: "min-confidence",
         kind: Kind::Confidence(|s| &mut s.min_confidence),
         default: "as around it",
-        text: "As above, here.",
+        text: "Findings of which we are less sure are not shown here.",
         example: "[per-path]\n\"tools\" = { min-confidence = \"high\" }",
     },
     Key {
         name: "preview",
         kind: Kind::Flag(|s| &mut s.preview),
         default: "as around it",
-        text: "As above, here.",
+        text: "Rules in preview are on here.",
         example: "[per-path]\n\"tests/new/**\" = { preview = true }",
     },
     Key {
         name: "levels",
         kind: Kind::Levels(|s| &mut s.levels),
         default: "as around it",
-        text: "As above, here.",
+        text: "The severity of a rule's findings here, or `\"off\"`.",
         example: "[per-path]\n\"tests/legacy/**\" = { levels = { shared-path = \"note\" } }",
     },
 ];
@@ -331,7 +334,7 @@ pub const RUN: &[Key<Declared>] = &[
         name: "dist",
         kind: Kind::Dist(|r| &mut r.dist),
         default: "`\"load\"`",
-        text: "How `pytest-xdist` hands tests to its workers: `load`, `loadscope`, `loadfile`, `loadgroup`, `worksteal` or `each`.",
+        text: "How `pytest-xdist` hands tests to its workers, in the words of its `--dist`. For no other runner.",
         example: "[run]\nrunner = \"pytest-xdist\"\ndist = \"loadscope\"",
     },
     Key {

@@ -1,7 +1,11 @@
 //! The reference of the keys for `docs/configuration.md`, made of their description.
 
+use super::init::wrapped;
 use super::keys::{Key, LOCAL, PER_PATH, RUN, WHOLE};
 use std::fmt::Write;
+
+/// Columns of a page.
+const WIDTH: usize = 132;
 
 /// All keys with type, default, meaning and example, in Markdown.
 pub fn manual() -> String {
@@ -20,7 +24,8 @@ pub fn manual() -> String {
 fn keys<T>(page: &mut String, keys: &[Key<T>], level: &str) {
     for key in keys {
         let form = key.kind.form();
-        let _ = writeln!(page, "{level} `{}`\n\n{}\n\nType: {}. Default: {}.\n", key.name, key.text, form.ty, key.default);
+        let facts = format!("Type: {}. Default: {}.", form.ty, key.default);
+        let _ = writeln!(page, "{level} `{}`\n\n{}\n{}", key.name, wrapped(key.text, "", WIDTH), wrapped(&facts, "", WIDTH));
         let _ = writeln!(page, "```toml\n{}\n```\n", key.example);
     }
 }
