@@ -28,6 +28,8 @@ pub struct Report {
     pub gaps: Vec<(FileId, Gap)>,
     /// What was not read: path and reason. Filled in by the caller from discovery.
     pub skipped: Vec<Skipped>,
+    /// Names that the configuration declares, of modules of the project that do not have them.
+    pub unmet: Vec<String>,
     /// Panics caught: the file or rule, and the message. A run with one exits with 2.
     pub faults: Vec<String>,
     pub tests: usize,
@@ -117,7 +119,7 @@ fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
         let setup = conf::read(&sources, &programs, &config.runs);
         let is_private = |path: &str| config.private_paths.covers(path);
         let declared = Declared { tables: &config.tables, is_private: (!config.private_paths.is_empty()).then_some(&is_private) };
-        let suite = Suite::new(&sources, &facts, &setup, &declared);
+        let mut suite = Suite::new(&sources, &facts, &setup, &declared);
         let results: Vec<Result<Vec<Finding>, String>> = rules::TABLE
             .par_iter()
             .filter_map(|rule| Some((rule.name, rule.check?)))
@@ -130,12 +132,14 @@ fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
             })
             .collect();
         let tests = suite.tests.len();
+        let unmet = std::mem::take(&mut suite.unmet);
         drop(suite);
-        (tests, runners(&setup, &sources), results, setup)
+        (tests, unmet, runners(&setup, &sources), results, setup)
     });
     let mut setup = Setup::default();
     match linked {
-        Ok((tests, runners, results, read)) => {
+        Ok((tests, unmet, runners, results, read)) => {
+            report.unmet = unmet;
             setup = read;
             report.tests = tests;
             report.runners = runners;

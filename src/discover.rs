@@ -379,9 +379,14 @@ impl Reader<'_> {
     /// `chain` are the files that led here, with their names.
     fn extended(&self, path: &Path, name: &str, chain: &mut Vec<(PathBuf, String)>) -> Result<Option<Settings>, Wrong> {
         let source = read(name, path, Kind::Config).map_err(|why| Wrong::named(path, why))?;
-        let Some(mut settings) = Settings::read(name, &source.text, self.home, self.rules).map_err(Wrong::Setting)? else {
-            return Ok(None);
-        };
+        let settings = Settings::read(name, &source.text, self.home, self.rules).map_err(|mut wrong| {
+            // What may stand in this file can depend on who extends it.
+            if let (Home::Nested, Some((_, by))) = (self.home, chain.last()) {
+                wrong.what.push_str(&format!("; {by} extends this file"));
+            }
+            Wrong::Setting(wrong)
+        })?;
+        let Some(mut settings) = settings else { return Ok(None) };
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let file = real
             .strip_prefix(self.root)

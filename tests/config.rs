@@ -128,6 +128,18 @@ fn what_concerns_the_whole_project_stands_at_its_root() {
 }
 
 #[test]
+fn a_nested_file_may_not_bring_it_in_by_another() {
+    let world = project();
+    world.file("conf/base.toml", "\nexclude = ['x']\n");
+    world.file("isolint.toml", "extend = 'conf/base.toml'\n");
+    assert_eq!(check(&world, &[]).err, "");
+    world.file("tests/isolint.toml", "extend = '../conf/base.toml'\n");
+    let want = "error: conf/base.toml:2: `exclude` concerns the whole project: write it into the configuration of the project's root; \
+                tests/isolint.toml extends this file\n";
+    assert_eq!(refused(&world, &[]), want);
+}
+
+#[test]
 fn files_extend_one_another() {
     let world = project();
     world.file("conf/all.toml", "[levels]\nfixed-temp-path = 'error'\n");
@@ -307,9 +319,14 @@ fn methods_of_a_class_and_names_that_are_handed_on() {
     let world = World::project();
     world.file("pytest.ini", "[pytest]\naddopts = -n 4\n");
     world.file("src/shop/__init__.py", "from .store import Store as Shelf\n");
-    world.file("src/shop/store.py", "import ctypes\n\nclass Store:\n    def put(self, path):\n        ctypes.CDLL('x.so').put(path)\n");
+    world.file(
+        "src/shop/store.py",
+        "import ctypes\n\nclass Store:\n    def put(self, path):\n        ctypes.CDLL('x.so').put(path)\n",
+    );
     let test = |import: &str, make: &str, name: &str| {
-        format!("import os, tempfile\n{import}\n\ndef {name}():\n    store = {make}()\n    store.put(os.path.join(tempfile.gettempdir(), 'x.db'))\n")
+        format!(
+            "import os, tempfile\n{import}\n\ndef {name}():\n    store = {make}()\n    store.put(os.path.join(tempfile.gettempdir(), 'x.db'))\n"
+        )
     };
     world.file("tests/test_one.py", test("from shop import Shelf", "Shelf", "test_one"));
     world.file("tests/test_two.py", test("import shop.store", "shop.store.Store", "test_two"));
@@ -317,6 +334,21 @@ fn methods_of_a_class_and_names_that_are_handed_on() {
     assert_eq!(found(), 0);
     world.file("isolint.toml", "[calls.python.calls]\n'shop.store.Store' = {}\n'shop.store.Store.put' = { params = ['path'], does = { write = 'path' } }\n");
     assert_eq!(found(), 1);
+}
+
+#[test]
+fn a_declared_name_that_nothing_has_is_told() {
+    let world = with_helper(
+        "safe-stores = ['shop.store.Stor', 'shop._native.Store', 'redis.Redis']\n[guards]\n'shop.store.save' = 'run'\n",
+    );
+    world.file("Cargo.toml", "[package]\nname = \"shop\"\nedition = \"2021\"\n");
+    world.file("src/main.rs", "mod store { pub fn save() {} }\nfn main() { store::save() }\n");
+    let said = |name: &str| {
+        format!("warning: the configuration speaks of `{name}`, which its module does not define; check the spelling\n")
+    };
+    assert_eq!(check(&world, &[]).err, said("shop.store.Stor"));
+    world.file("isolint.toml", "safe-stores = ['shop::store::save', 'shop::store::Store', 'sled::Db']\n");
+    assert_eq!(check(&world, &[]).err, said("shop::store::Store"));
 }
 
 #[test]

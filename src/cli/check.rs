@@ -221,6 +221,9 @@ impl Check {
                 warn(&format!("warning: {}:{}:{}: {why}; the rest of it was checked", source.path, place.line, place.column));
             }
         }
+        for name in &report.unmet {
+            warn(&format!("warning: the configuration speaks of `{name}`, which its module does not define; check the spelling"));
+        }
         baseline::tell_stale(&report.stale);
         let mut statistics = if self.statistics { statistics(report) } else { String::new() };
         if let Some(last) = last {

@@ -77,6 +77,7 @@ pub struct Index<'a> {
     changed: HashSet<Box<str>>,
     /// Functions and classes of the project that its own call tables speak of.
     declared: Vec<Arc<str>>,
+    unmet: Vec<String>,
 }
 
 const HOPS: usize = 8;
@@ -91,6 +92,7 @@ impl<'a> Index<'a> {
             facts,
             tables,
             declared: Vec::new(),
+            unmet: Vec::new(),
             scopes: Vec::with_capacity(facts.len()),
             syms: facts
                 .iter()
@@ -120,7 +122,7 @@ impl<'a> Index<'a> {
         index.find_python_modules();
         index.find_rust_modules(setup);
         index.find_stars();
-        index.find_declared();
+        index.find_declared(setup);
         index.find_classes();
         index
     }
@@ -304,10 +306,18 @@ impl<'a> Index<'a> {
 
     /// Binds what the project's own call tables speak of as if it came from outside: what they say goes before the code. A method is
     /// spoken of through its class.
-    fn find_declared(&mut self) {
-        let python = self.calls(Language::Python).own().flat_map(|key| self.declared_python(key));
-        let rust = self.calls(Language::Rust).own().filter_map(|key| self.declared_rust(key));
-        let found: Vec<(String, Binding)> = python.chain(rust).collect();
+    fn find_declared(&mut self, setup: &Setup) {
+        let python = self.calls(Language::Python).own().map(|key| (key, self.declared_python(key)));
+        let rust = self.calls(Language::Rust).own().map(|key| (key, self.declared_rust(key, setup)));
+        let mut found: Vec<(String, Binding)> = Vec::new();
+        let mut unmet = Vec::new();
+        for (key, met) in python.chain(rust) {
+            match met {
+                Some(all) if all.is_empty() => unmet.push(key.to_owned()),
+                met => found.extend(met.into_iter().flatten()),
+            }
+        }
+        self.unmet = unmet;
         for (name, binding) in found {
             let (file, around, sym) = match binding {
                 Binding::Function((file, unit)) => {
@@ -329,31 +339,43 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// What a key `pkg.module.name[.method]` means in the project, with the key up to the name.
-    fn declared_python(&self, key: &str) -> Vec<(String, Binding)> {
+    /// What a key `pkg.module.name[.method]` means in the project, with the key up to the name. None where it names no module of it.
+    fn declared_python(&self, key: &str) -> Option<Vec<(String, Binding)>> {
         let dots: Vec<usize> = key.match_indices('.').map(|(at, _)| at).collect();
-        let Some((files, dot)) = dots.iter().rev().find_map(|dot| Some((self.python.get(&key[..*dot])?, *dot))) else {
-            return Vec::new();
-        };
-        let name = key[dot + 1..].split('.').next().unwrap_or_default();
+        let (files, dot) = dots.iter().rev().find_map(|dot| Some((self.python.get(&key[..*dot])?, *dot)))?;
+        let rest = &key[dot + 1..];
+        let name = rest.split('.').next().unwrap_or_default();
         let found = files.iter().filter_map(|file| self.in_module((*file, UnitId(0)), name, 0));
-        found.map(|binding| (key[..dot + 1 + name.len()].to_owned(), binding)).collect()
+        let found: Vec<_> = found.map(|binding| (key[..dot + 1 + name.len()].to_owned(), binding)).collect();
+        // It may be a module that is not read, such as an extension, or a name that comes through `*` from one.
+        let elsewhere = name != rest && !name.starts_with(|c: char| c.is_uppercase())
+            || files.iter().any(|file| self.outside_stars.contains_key(&(*file, UnitId(0))));
+        (!found.is_empty() || !elsewhere).then_some(found)
     }
 
-    /// The same for `crate_name::module::name[::method]`.
-    fn declared_rust(&self, key: &str) -> Option<(String, Binding)> {
+    /// The same for `krate::module::name[::method]`.
+    fn declared_rust(&self, key: &str, setup: &Setup) -> Option<Vec<(String, Binding)>> {
         let mut parts = key.split("::");
         let root = parts.next()?;
-        let mut module = (*self.crates.get(root)?, UnitId(0));
+        let package = setup.crates.iter().find(|package| package.name == root);
+        let binary = |(path, target): &(String, Target)| (*target == Target::Bin).then(|| self.file_at(path))?;
+        let file = self.crates.get(root).copied().or_else(|| package?.targets.iter().find_map(binary))?;
+        let mut module = (file, UnitId(0));
         let mut end = root.len();
         for part in parts {
             end += "::".len() + part.len();
-            match self.in_module(module, part, 0)? {
-                Binding::Module(inner) => module = inner,
-                binding => return Some((key[..end].to_owned(), binding)),
+            match self.in_module(module, part, 0) {
+                Some(Binding::Module(inner)) => module = inner,
+                Some(binding) => return Some(vec![(key[..end].to_owned(), binding)]),
+                None => break,
             }
         }
-        None
+        Some(Vec::new())
+    }
+
+    /// Names in the project's own call tables that ought to be its own, and are not there.
+    pub fn unmet(&self) -> &[String] {
+        &self.unmet
     }
 
     fn find_classes(&mut self) {

@@ -82,6 +82,8 @@ pub struct Suite<'a> {
     pub facts: &'a [Arc<FileFacts>],
     pub setup: &'a Setup,
     tables: &'a Tables,
+    /// Names that the user declares, of modules of the project that do not have them.
+    pub unmet: Vec<String>,
     pub tests: Vec<Test>,
     pub meetings: Vec<Meeting>,
     /// Pairs whose names are meant to differ, and need not.
@@ -159,7 +161,7 @@ impl Making {
 pub struct Declared<'a> {
     pub tables: &'a Tables,
     /// Whether a path, as reports write it, is one that each test has to itself; none where nothing is said.
-    pub is_private: Option<&'a dyn Fn(&str) -> bool>,
+    pub is_private: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
 }
 
 impl<'a> Suite<'a> {
@@ -228,6 +230,7 @@ impl<'a> Suite<'a> {
             facts,
             setup,
             tables: declared.tables,
+            unmet: index.unmet().to_vec(),
             tests,
             meetings,
             namesakes,
