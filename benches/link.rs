@@ -5,9 +5,10 @@
 mod generated;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use isolint::calls::Tables;
 use isolint::check::lower;
 use isolint::conf;
-use isolint::link::{Suite, programs};
+use isolint::link::{Declared, Suite, programs};
 use std::sync::Arc;
 
 fn link(c: &mut Criterion) {
@@ -16,11 +17,13 @@ fn link(c: &mut Criterion) {
     for files in [625, 1_250, 2_500, 5_000, 10_000] {
         let sources = generated::python_project(files);
         let facts: Vec<_> = sources.iter().map(|source| Arc::new(lower(source))).collect();
-        let setup = conf::read(&sources, &programs(&sources, &facts));
-        let tests = Suite::new(&sources, &facts, &setup).tests.len();
+        let declared = Declared { tables: &Tables::default(), is_private: None };
+        let setup = conf::read(&sources, &programs(&sources, &facts), &[]);
+        let tests = Suite::new(&sources, &facts, &setup, &declared).tests.len();
         assert!(tests > files, "every second file has tests");
         group.throughput(Throughput::Elements(files as u64));
-        group.bench_function(format!("{files} files"), |b| b.iter(|| Suite::new(&sources, &facts, &setup).tests.len()));
+        group
+            .bench_function(format!("{files} files"), |b| b.iter(|| Suite::new(&sources, &facts, &setup, &declared).tests.len()));
     }
     group.finish();
 }

@@ -1,8 +1,13 @@
 //! The call tables: what a library call does, gives or guards. Data in `rules/calls/`, read once; `rules/calls/README.md` has the
 //! words.
 
+mod own;
+mod sound;
+
+pub use own::{Fault, Tables};
+
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 /// What happens to a path. The words of `rules/calls/README.md`.
@@ -501,7 +506,7 @@ pub struct Program {
 }
 
 /// What `from module import *` brings of other modules.
-#[derive(Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Star {
     modules: Vec<String>,
@@ -509,9 +514,10 @@ struct Star {
     names: Vec<String>,
 }
 
-#[derive(Deserialize)]
+/// One table, as it is written.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+pub struct Table {
     #[serde(default)]
     star: Vec<Star>,
     #[serde(default)]
@@ -556,6 +562,8 @@ pub struct Calls {
     owners: HashSet<String>,
     /// By module and name: what the name means that a glob import of the module brings.
     stars: HashMap<(String, String), String>,
+    /// Keys of the project's own tables.
+    own: BTreeSet<String>,
 }
 
 impl Calls {
@@ -564,7 +572,14 @@ impl Calls {
     /// # Errors
     /// The TOML error, with its line, where the text is no table of calls.
     pub fn add(&mut self, text: &str) -> Result<(), toml::de::Error> {
-        let table: Table = toml::from_str(text)?;
+        self.put(toml::from_str(text)?);
+        Ok(())
+    }
+
+    fn put(&mut self, table: Table) {
+        for key in table.calls.keys() {
+            self.owners.remove(key);
+        }
         let owning = table.calls.iter().filter(|(_, call)| call.owns.is_some());
         self.owners.extend(owning.map(|(key, call)| call.ty.clone().unwrap_or_else(|| key.clone())));
         self.calls.extend(table.calls);
@@ -580,7 +595,18 @@ impl Calls {
         self.errors.extend(table.errors);
         self.things.extend(table.things);
         self.programs.extend(table.programs);
-        Ok(())
+    }
+
+    /// Adds a table of the project itself: its entries go before ours.
+    fn put_own(&mut self, table: Table) {
+        let keys = table.calls.keys().chain(table.types.keys()).chain(table.things.keys());
+        self.own.extend(keys.cloned());
+        self.put(table);
+    }
+
+    /// The keys that the project's own tables speak of.
+    pub fn own(&self) -> impl Iterator<Item = &str> {
+        self.own.iter().map(String::as_str)
     }
 
     pub fn get(&self, key: &str) -> Option<&Call> {
@@ -720,7 +746,6 @@ pub fn rust() -> &'static Calls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_table_parses_and_is_listed() {
@@ -754,73 +779,12 @@ mod tests {
         }
     }
 
-    /// The arguments that a word of `gives` names.
-    fn named(gives: &Gives) -> Vec<&str> {
-        match gives {
-            Gives::Join(args) | Gives::Home(_, args) => args.iter().map(String::as_str).collect(),
-            Gives::WithSuffix(a, b) | Gives::WithName(a, b) | Gives::WithStem(a, b) => vec![a, b],
-            Gives::Same(a) | Gives::Parent(a) | Gives::Name(a) | Gives::Stem(a) | Gives::ExpandHome(a) => vec![a],
-            Gives::Source(a)
-            | Gives::Handle(a)
-            | Gives::Child(a)
-            | Gives::Entry(a)
-            | Gives::Walk(a)
-            | Gives::Env(a)
-            | Gives::Derived(a) => vec![a],
-            Gives::FreshDir(a) | Gives::FreshFile(a) | Gives::FreshName(a) | Gives::RunDir(a) => {
-                a.iter().map(String::as_str).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
     #[test]
-    fn every_argument_named_is_a_parameter() {
+    fn every_entry_is_sound() {
         for (path, text) in TABLES {
             let table: Table = toml::from_str(text).unwrap();
             for (key, call) in &table.calls {
-                let known = |arg: &str| {
-                    arg == "self"
-                        || arg == "*" && call.state.is_some()
-                        || call.params.iter().any(|p| p.trim_start_matches('*') == arg)
-                };
-                let flags = [&call.tolerant, &call.skips, &call.owns].into_iter().flatten().filter_map(|flag| match flag {
-                    Flag::Param(name) => Some(name.as_str()),
-                    Flag::Always(_) => None,
-                });
-                let words = [&call.gives, &call.enter, &call.to].into_iter().flatten().flat_map(named);
-                let does = call
-                    .does
-                    .values()
-                    .flat_map(OneOrMany::iter)
-                    .chain(call.mode.as_deref())
-                    .chain(call.on.as_deref())
-                    .chain(call.decodes.as_deref())
-                    .chain(call.value.as_deref());
-                for arg in does.chain(flags).chain(words).chain(call.runs.as_ref().map(|runs| runs.arg.as_str())) {
-                    assert!(known(arg), "{path}: `{key}` speaks of `{arg}`, which is no parameter of it");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_field_has_the_fields_it_needs() {
-        for (path, text) in TABLES {
-            let table: Table = toml::from_str(text).unwrap();
-            for (key, call) in &table.calls {
-                let opens = call.does.contains_key(&Verb::Open);
-                assert!(call.mode.is_none() || opens, "{path}: `{key}` has a mode and opens nothing");
-                assert!(call.mode_default.is_none() || call.mode.is_some(), "{path}: `{key}` has a default and no mode");
-                let kept = call.state.is_some();
-                assert!(
-                    kept || call.value.is_none() && !call.undone,
-                    "{path}: `{key}` says what it does to a state, and not to which"
-                );
-                assert!(!kept || !call.does.is_empty(), "{path}: `{key}` names a state and does nothing to it");
-                assert!(call.to.is_none() || call.redirects.is_some(), "{path}: `{key}` says where to and redirects nothing");
-                assert!(call.on.is_none() || call.guard.is_some(), "{path}: `{key}` says on what and guards nothing");
-                assert!(!call.attr || call.params.is_empty(), "{path}: `{key}` is an attribute with parameters");
+                assert_eq!(call.unsound(), None, "{path}: `{key}`");
             }
         }
     }

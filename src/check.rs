@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Gap, Language};
 use crate::finding::Finding;
-use crate::link::Suite;
+use crate::link::{Declared, Suite};
 use crate::text::{FileId, Kind, Source, Span};
 use crate::{conf, link, python, remedy, rules, rust, settle};
 use rayon::prelude::*;
@@ -28,6 +28,8 @@ pub struct Report {
     pub gaps: Vec<(FileId, Gap)>,
     /// What was not read: path and reason. Filled in by the caller from discovery.
     pub skipped: Vec<Skipped>,
+    /// Names that the configuration declares, of modules of the project that do not have them.
+    pub unmet: Vec<String>,
     /// Panics caught: the file or rule, and the message. A run with one exits with 2.
     pub faults: Vec<String>,
     pub tests: usize,
@@ -56,7 +58,7 @@ pub fn check(mut sources: Vec<Source>, config: &Config) -> Report {
 }
 
 /// How the tests of a project are run, without a look at the tests themselves. The sources come back sorted by path.
-pub fn plan(mut sources: Vec<Source>) -> (Vec<Source>, Setup) {
+pub fn plan(mut sources: Vec<Source>, config: &Config) -> (Vec<Source>, Setup) {
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     let read = || {
         let lowered = sources.par_iter().map(|source| match source.kind {
@@ -66,7 +68,7 @@ pub fn plan(mut sources: Vec<Source>) -> (Vec<Source>, Setup) {
             _ => Arc::new(empty()),
         });
         let facts: Vec<Arc<FileFacts>> = lowered.collect();
-        conf::read(&sources, &link::programs(&sources, &facts))
+        conf::read(&sources, &link::programs(&sources, &facts), &config.runs)
     };
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
     let setup = match pool {
@@ -114,8 +116,10 @@ fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
     let mut found: Vec<Finding> = Vec::new();
     let linked = caught("linking", || {
         let programs = link::programs(&sources, &facts);
-        let setup = conf::read(&sources, &programs);
-        let suite = Suite::new(&sources, &facts, &setup);
+        let setup = conf::read(&sources, &programs, &config.runs);
+        let is_private = |path: &str| config.private_paths.covers(path);
+        let declared = Declared { tables: &config.tables, is_private: (!config.private_paths.is_empty()).then_some(&is_private) };
+        let mut suite = Suite::new(&sources, &facts, &setup, &declared);
         let results: Vec<Result<Vec<Finding>, String>> = rules::TABLE
             .par_iter()
             .filter_map(|rule| Some((rule.name, rule.check?)))
@@ -128,12 +132,14 @@ fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
             })
             .collect();
         let tests = suite.tests.len();
+        let unmet = std::mem::take(&mut suite.unmet);
         drop(suite);
-        (tests, runners(&setup, &sources), results, setup)
+        (tests, unmet, runners(&setup, &sources), results, setup)
     });
     let mut setup = Setup::default();
     match linked {
-        Ok((tests, runners, results, read)) => {
+        Ok((tests, unmet, runners, results, read)) => {
+            report.unmet = unmet;
             setup = read;
             report.tests = tests;
             report.runners = runners;

@@ -1,10 +1,10 @@
 //! The only reader of the tree: which folder is the project, which files are looked at, and their text.
 
 use crate::check::Skipped;
-use crate::config::{self, Settings};
+use crate::config::{self, Config, Globs, Held, Home, Settings};
+use crate::facts::run::Declared;
 use crate::notebook;
 use crate::text::{Kind, Source};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ const MANIFESTS: [&str; 4] = ["pyproject.toml", "Cargo.toml", "setup.cfg", "tox.
 const INCLUDED: usize = 150;
 
 /// Hidden names that are looked at all the same: they say how tests are run.
-const SEEN_HIDDEN: [&str; 15] = [
+const SEEN_HIDDEN: [&str; 16] = [
     ".github",
     ".forgejo",
     ".gitea",
@@ -43,6 +43,7 @@ const SEEN_HIDDEN: [&str; 15] = [
     ".pytest.ini",
     ".pytest.toml",
     ".justfile",
+    ".isolint.toml",
 ];
 
 /// Folders of other people's code and of build products, by name.
@@ -66,6 +67,26 @@ pub struct Project {
     pub named: Vec<PathBuf>,
     /// The root has `.git` or a manifest, so all of it is analysed; else only what the user named.
     pub whole: bool,
+}
+
+/// Which configuration files count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin<'a> {
+    /// Those of the project and of its folders.
+    Project,
+    /// This one alone, as the user named it.
+    File(&'a Path),
+    /// None.
+    Nowhere,
+}
+
+/// A project with its configuration and all that is to be looked at.
+#[derive(Debug)]
+pub struct Opened {
+    pub config: Config,
+    /// The file of the baseline, where the configuration names one.
+    pub baseline: Option<PathBuf>,
+    pub found: Found,
 }
 
 /// What was read, sorted by path.
@@ -173,20 +194,79 @@ impl Project {
         if paths.iter().any(String::is_empty) { Vec::new() } else { paths }
     }
 
-    /// Reads the settings of the first of the root's configuration files that holds any. `rules` are all names that select a rule.
+    /// Reads the configuration and all that is to be looked at. `exclude` are globs beside those of the configuration.
     ///
     /// # Errors
-    /// A configuration file that cannot be read, or says what it cannot mean.
-    pub fn settings(&self, rules: &[&str]) -> Result<Settings, Wrong> {
+    /// A configuration file that cannot be read, or says what it cannot mean; else as [`Project::read`].
+    pub fn open(&self, origin: Origin, exclude: &[String], jobs: usize) -> Result<Opened, Wrong> {
+        let rules = config::rule_names();
+        let settings = match origin {
+            Origin::Project => self.configuration()?.map(|(_, settings)| settings).unwrap_or_default(),
+            Origin::File(path) => {
+                let settings = self.reader(Home::Root, &rules).settings(path, &path.to_string_lossy())?;
+                settings.ok_or_else(|| Wrong::Unread { path: path.to_owned(), why: "it has no table for isolint".into() })?
+            }
+            Origin::Nowhere => Settings::default(),
+        };
+        let baseline = settings.baseline.as_ref().map(|path| self.root.join(path));
+        let mut config = Config { jobs, ..Config::default() };
+        settings.apply(&mut config);
+        config.exclude.extend(exclude.iter().cloned());
+        let mut found = self.read(&config.exclude, jobs)?;
+        found.show(&config.runs);
+        if origin == Origin::Project {
+            for (folder, nested) in self.nested(&found.sources, &rules)? {
+                config.nest(&folder, nested);
+            }
+        }
+        Ok(Opened { config, baseline, found })
+    }
+
+    /// The first of the root's configuration files that speaks of us, and what it says.
+    ///
+    /// # Errors
+    /// It cannot be read, or says what it cannot mean.
+    pub fn configuration(&self) -> Result<Option<(&'static str, Settings)>, Wrong> {
+        let rules = config::rule_names();
+        let reader = self.reader(Home::Root, &rules);
         for name in config::FILES {
             let path = self.root.join(name);
             if path.is_file()
-                && let Some(settings) = settings_of(&path, name, rules)?
+                && let Some(settings) = reader.settings(&path, name)?
             {
-                return Ok(settings);
+                return Ok(Some((name, settings)));
             }
         }
-        Ok(Settings::default())
+        Ok(None)
+    }
+
+    /// Reads the settings of folders below the root that have a configuration of their own, outer ones first: the folder, and what
+    /// holds there.
+    fn nested(&self, sources: &[Source], rules: &[&str]) -> Result<Vec<(String, Settings)>, Wrong> {
+        let mut folders: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for source in sources.iter().filter(|source| source.kind == Kind::Config) {
+            if let Some((folder, name)) = source.path.rsplit_once('/')
+                && let Some(n) = config::FILES.iter().position(|known| *known == name)
+                && (source.text.contains("isolint") || name.contains("isolint"))
+            {
+                folders.entry(folder).or_default().insert(n);
+            }
+        }
+        let mut found = Vec::new();
+        for (folder, names) in folders {
+            for n in names {
+                let name = format!("{folder}/{}", config::FILES[n]);
+                if let Some(settings) = self.reader(Home::Nested, rules).settings(&self.root.join(&name), &name)? {
+                    found.push((folder.to_owned(), settings));
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn reader<'a>(&'a self, home: Home, rules: &'a [&'a str]) -> Reader<'a> {
+        Reader { root: &self.root, home, rules }
     }
 
     /// Reads all that is to be looked at. `exclude` are globs relative to the root: `build/**`, or a bare name for any depth; what
@@ -203,7 +283,7 @@ impl Project {
         let mut passed_over = Vec::new();
         for path in &self.named {
             let name = relative(&self.root, path);
-            if covers(&exclude, &name) {
+            if exclude.covers(&name) {
                 passed_over.push(Skipped { path: name, why: "excluded, though named".into() });
             } else if path.is_dir() {
                 // Ignored, or below something ignored; but asked for.
@@ -240,6 +320,18 @@ impl Project {
 }
 
 impl Found {
+    /// Adds the files that declare runs, so that they can be shown as evidence; those outside the project are named, and not shown.
+    fn show(&mut self, runs: &[Declared]) {
+        for run in runs {
+            if let Err(at) = self.sources.binary_search_by(|source| (*source.path).cmp(run.file.as_str()))
+                && !Path::new(&run.file).is_absolute()
+                && let Ok(source) = read(&run.file, &self.root.join(&run.file), Kind::Config)
+            {
+                self.sources.insert(at, source);
+            }
+        }
+    }
+
     /// Reads the files that GitLab's configuration speaks of, by path or by folder, and those that they speak of.
     fn included(&mut self, others: &BTreeMap<String, PathBuf>) {
         let mut open: Vec<String> = self
@@ -271,18 +363,86 @@ impl Found {
     }
 }
 
-/// Reads the settings of one configuration file, as the user named it.
-///
-/// # Errors
-/// It cannot be read, holds no table of ours, or says what it cannot mean.
-pub fn settings(path: &Path, rules: &[&str]) -> Result<Settings, Wrong> {
-    let settings = settings_of(path, &path.to_string_lossy(), rules)?;
-    settings.ok_or_else(|| Wrong::Unread { path: path.to_owned(), why: "it has no table for isolint".into() })
+/// Reads configuration files, with those that they extend and the call tables that they name.
+struct Reader<'a> {
+    root: &'a Path,
+    home: Home,
+    rules: &'a [&'a str],
 }
 
-fn settings_of(path: &Path, name: &str, rules: &[&str]) -> Result<Option<Settings>, Wrong> {
-    let source = read(name, path, Kind::Config).map_err(|why| Wrong::named(path, why))?;
-    Settings::read(name, &source.text, rules).map_err(Wrong::Setting)
+impl Reader<'_> {
+    /// The settings of a file; none where it does not speak of us. `name` is what messages call it.
+    fn settings(&self, path: &Path, name: &str) -> Result<Option<Settings>, Wrong> {
+        self.extended(path, name, &mut Vec::new())
+    }
+
+    /// `chain` are the files that led here, with their names.
+    fn extended(&self, path: &Path, name: &str, chain: &mut Vec<(PathBuf, String)>) -> Result<Option<Settings>, Wrong> {
+        let source = read(name, path, Kind::Config).map_err(|why| Wrong::named(path, why))?;
+        let settings = Settings::read(name, &source.text, self.home, self.rules).map_err(|mut wrong| {
+            // What may stand in this file can depend on who extends it.
+            if let (Home::Nested, Some((_, by))) = (self.home, chain.last()) {
+                wrong.what.push_str(&format!("; {by} extends this file"));
+            }
+            Wrong::Setting(wrong)
+        })?;
+        let Some(mut settings) = settings else { return Ok(None) };
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let file = real
+            .strip_prefix(self.root)
+            .map_or_else(|_| real.to_string_lossy().into_owned(), |inside| relative(Path::new(""), inside));
+        settings.runs.iter_mut().flatten().for_each(|run| run.file.clone_from(&file));
+        for table in &mut settings.calls {
+            if let Held::In(named) = &table.held {
+                let other = beside(name, &named.path);
+                let source = self.named(path, name, named, "files")?.1;
+                let read = Settings::call_table(&other, &source.text).map_err(Wrong::Setting)?;
+                table.held = Held::Here(Box::new(read));
+            }
+        }
+        chain.push((real, name.to_owned()));
+        let Some(named) = settings.extend.take() else { return Ok(Some(settings)) };
+        let other = beside(name, &named.path);
+        let (base, _) = self.named(path, name, &named, "extend")?;
+        let wrong = |what| Wrong::Setting(config::Wrong { file: name.to_owned(), line: named.line, what });
+        let same = fs::canonicalize(&base).unwrap_or_else(|_| base.clone());
+        if let Some(at) = chain.iter().position(|(known, _)| *known == same) {
+            let names: Vec<&str> = chain[at..].iter().map(|(_, name)| name.as_str()).chain([chain[at].1.as_str()]).collect();
+            return Err(wrong(format!("`extend` goes round in a circle: {}; take one of them out", names.join(" → "))));
+        }
+        match self.extended(&base, &other, chain)? {
+            Some(base) => Ok(Some(settings.over(base))),
+            None => Err(wrong(format!("`extend` names {other}, which has no table for isolint; add one, or name another file"))),
+        }
+    }
+
+    /// Reads a file that a setting names.
+    fn named(&self, path: &Path, name: &str, named: &config::Named, key: &str) -> Result<(PathBuf, Source), Wrong> {
+        let other = path.parent().unwrap_or(path).join(&named.path);
+        let shown = beside(name, &named.path);
+        let source = read(&shown, &other, Kind::Config).map_err(|why| {
+            let why = match why {
+                Why::Io(error) if error.kind() == io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                why => why.to_string(),
+            };
+            let what = format!("`{key}` names {shown}, which cannot be read: {why}; the path is relative to {name}");
+            Wrong::Setting(config::Wrong { file: name.to_owned(), line: named.line, what })
+        })?;
+        Ok((other, source))
+    }
+}
+
+/// How messages call a file that is named relative to another one: `sub/isolint.toml` and `../base.toml` give `base.toml`.
+fn beside(name: &str, path: &str) -> String {
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = folder.split('/').filter(|_| !folder.is_empty()).collect();
+    for part in path.split('/').filter(|part| !matches!(*part, "." | "")) {
+        match (part, parts.last()) {
+            ("..", Some(last)) if !matches!(*last, ".." | "") => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// Reads one file that the user named, wherever it is, as Python, a notebook or Rust by its name.
@@ -312,7 +472,7 @@ struct Tree {
 }
 
 /// Walks `top`, a folder at or below `root`. With `within`, only what lies below one of these paths.
-fn walk(root: &Path, top: &Path, within: Vec<PathBuf>, exclude: &GlobSet, jobs: usize, tree: &mut Tree) {
+fn walk(root: &Path, top: &Path, within: Vec<PathBuf>, exclude: &Globs, jobs: usize, tree: &mut Tree) {
     let shared = Arc::new((root.to_owned(), top.to_owned(), exclude.clone()));
     let enter = move |entry: &DirEntry| {
         let (root, top, exclude) = &*shared;
@@ -322,7 +482,7 @@ fn walk(root: &Path, top: &Path, within: Vec<PathBuf>, exclude: &GlobSet, jobs: 
             || (within.is_empty() || within.iter().any(|named| path.starts_with(named) || named.starts_with(path)))
                 && (!name.starts_with('.') || SEEN_HIDDEN.contains(&name))
                 && !(entry.file_type().is_some_and(|kind| kind.is_dir()) && foreign(path, name))
-                && !exclude.is_match(relative(root, path))
+                && !exclude.fits(&relative(root, path))
     };
     let mut builder = WalkBuilder::new(top);
     builder
@@ -443,6 +603,8 @@ pub fn kind(path: &str) -> Option<Kind> {
         | "hatch.toml"
         | "pixi.toml"
         | "Makefile.toml"
+        | "isolint.toml"
+        | ".isolint.toml"
         | "Taskfile.yml"
         | "Taskfile.yaml"
         | "action.yml"
@@ -536,26 +698,8 @@ fn relative(root: &Path, path: &Path) -> String {
     parts.join("/")
 }
 
-/// Globs as `.gitignore` reads them: one without a slash fits at any depth, one with a slash is counted from the root.
-fn globs(texts: &[String]) -> Result<GlobSet, Wrong> {
-    let mut set = GlobSetBuilder::new();
-    for text in texts {
-        let wrong = |error: globset::Error| Wrong::Glob { glob: text.clone(), error: error.kind().to_string() };
-        let bare = text.strip_suffix('/').unwrap_or(text);
-        let anchored = bare.contains('/');
-        let bare = bare.strip_prefix("./").or_else(|| bare.strip_prefix('/')).unwrap_or(bare);
-        // `a/**` means all of `a`; without the folder itself, it would be walked in vain.
-        let bare = bare.strip_suffix("/**").unwrap_or(bare);
-        let pattern = if anchored { bare.to_owned() } else { format!("**/{bare}") };
-        set.add(GlobBuilder::new(&pattern).literal_separator(true).build().map_err(wrong)?);
-    }
-    set.build().map_err(|error| Wrong::Glob { glob: texts.join(","), error: error.to_string() })
-}
-
-/// The path or a folder above it is excluded.
-fn covers(exclude: &GlobSet, path: &str) -> bool {
-    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-    !path.is_empty() && ends.into_iter().any(|end| exclude.is_match(&path[..end]))
+fn globs(texts: &[String]) -> Result<Globs, Wrong> {
+    Globs::new(texts).map_err(|(glob, error)| Wrong::Glob { glob, error })
 }
 
 #[cfg(test)]
@@ -601,19 +745,12 @@ mod tests {
     }
 
     #[test]
-    fn exclude_globs() {
-        let set = |texts: &[&str]| globs(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).unwrap();
-        assert!(covers(&set(&["gen"]), "a/gen/b.py"));
-        assert!(covers(&set(&["gen/"]), "gen/b.py"));
-        assert!(covers(&set(&["*_pb2.py"]), "a/b/c_pb2.py"));
-        assert!(covers(&set(&["a/gen/**"]), "a/gen/b.py"));
-        assert!(covers(&set(&["./a/*.py"]), "a/b.py"));
-        assert!(covers(&set(&["**/gen/*.py"]), "a/gen/b.py"));
-        assert!(!covers(&set(&["/gen"]), "a/gen/b.py"));
-        assert!(!covers(&set(&["a/gen"]), "b/a/gen/b.py"));
-        assert!(!covers(&set(&["a/*.py"]), "a/b/c.py"));
-        assert!(!covers(&set(&["gen"]), "general.py"));
-        assert!(matches!(globs(&["a[".to_owned()]), Err(Wrong::Glob { .. })));
+    fn how_messages_call_a_file_that_another_names() {
+        assert_eq!(beside("isolint.toml", "base.toml"), "base.toml");
+        assert_eq!(beside("isolint.toml", "../base.toml"), "../base.toml");
+        assert_eq!(beside("sub/deep/isolint.toml", "../../a/./base.toml"), "a/base.toml");
+        assert_eq!(beside("/x/isolint.toml", "../base.toml"), "/base.toml");
+        assert_eq!(beside("../a/isolint.toml", "../../base.toml"), "../../base.toml");
     }
 
     #[test]

@@ -183,7 +183,7 @@ fn empty_files_of_every_kind() {
 fn an_empty_settings_file_sets_nothing() {
     let world = project();
     world.file("isolint.toml", "");
-    assert_eq!(world.json(&[])["summary"]["files"], 1);
+    assert_eq!(world.json(&[])["summary"]["files"], 2);
 }
 
 #[test]

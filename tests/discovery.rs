@@ -228,7 +228,7 @@ fn settings_come_from_the_root_of_the_project() {
     assert_eq!(world.json(&["--isolated"])["summary"]["files"], 3);
     // The first that speaks of us.
     world.file("isolint.toml", "exclude = ['*.py']\n");
-    assert_eq!(world.json(&[])["summary"]["files"], 1);
+    assert_eq!(world.json(&[])["summary"]["files"], 2);
     world.file("other.toml", "exclude = ['*']\n");
     assert_eq!(world.json(&["--config", "other.toml"])["summary"]["files"], 0);
 }

@@ -76,6 +76,7 @@ fn collision() -> Report {
         known: 0,
         stale: Vec::new(),
         skipped: vec![Skipped { path: "data/big file.py".to_owned(), why: "larger than 2 MiB".to_owned() }],
+        unmet: Vec::new(),
         faults: Vec::new(),
         tests: 12,
         runners: vec!["pytest -n 4 (.github/workflows/test.yml:3)".to_owned()],

@@ -5,8 +5,8 @@ use anstream::{AutoStream, ColorChoice};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use isolint::check::{self, Report, check};
-use isolint::config::{self, CONFIDENCES, Config, SEVERITIES, Settings};
-use isolint::discover;
+use isolint::config::{self, CONFIDENCES, Config, Local, SEVERITIES};
+use isolint::discover::{self, Opened, Origin};
 use isolint::facts::Why;
 use isolint::finding::Severity;
 use isolint::render::{Format, Options, render};
@@ -146,17 +146,17 @@ impl Check {
     /// Checks, writes the report, and gives the exit status.
     pub fn run(&self) -> Result<u8, Failure> {
         let project = discover::locate(&self.paths)?;
-        let rules = config::rule_names();
-        let settings = match &self.config {
-            Some(path) => discover::settings(path, &rules)?,
-            None if self.isolated => Settings::default(),
-            None => project.settings(&rules)?,
+        let flags = self.flags()?;
+        let origin = match &self.config {
+            Some(path) => Origin::File(path),
+            None if self.isolated => Origin::Nowhere,
+            None => Origin::Project,
         };
-        let baseline = self.baseline.clone().or_else(|| settings.baseline.as_ref().map(|path| project.root.join(path)));
-        let mut config = self.configured(settings)?;
+        let Opened { mut config, baseline, found } = project.open(origin, &self.exclude, self.jobs)?;
+        config.put(flags);
         config.paths = project.filter();
+        let baseline = self.baseline.clone().or(baseline);
         config.baseline = baseline::read(baseline.as_deref(), self.write_baseline)?;
-        let found = project.read(&config.exclude, config.jobs)?;
         for passed in &found.passed_over {
             warn(&format!("note: {}: not looked at: {}", passed.path, passed.why));
         }
@@ -185,26 +185,21 @@ impl Check {
         Ok(if written { self.status(&outcome.report) } else { FAILED })
     }
 
-    /// The settings of the configuration file, and over them those of the command line.
-    fn configured(&self, settings: Settings) -> Result<Config, Failure> {
+    /// The settings of the command line: they go over all that configuration files say.
+    fn flags(&self) -> Result<Local, Failure> {
         for name in self.select.iter().chain(&self.ignore) {
             super::rule(name)?;
         }
-        let mut config = Config { jobs: self.jobs, ..Config::default() };
-        settings.apply(&mut config);
-        if !self.select.is_empty() {
-            // Who names a rule here wants to see it, whatever the file says.
-            config.select.clone_from(&self.select);
-            config.ignore.clear();
-        }
-        config.ignore.extend(self.ignore.iter().cloned());
-        config.exclude.extend(self.exclude.iter().cloned());
-        let severity = self.min_severity.as_deref().and_then(config::severity);
-        let confidence = self.min_confidence.as_deref().and_then(config::confidence);
-        config.min_severity = severity.unwrap_or(config.min_severity);
-        config.min_confidence = confidence.unwrap_or(config.min_confidence);
-        config.preview |= self.preview;
-        Ok(config)
+        let names = |names: &[String]| names.iter().map(|name| config::present(name).to_owned()).collect::<Vec<_>>();
+        Ok(Local {
+            // Who names a rule here wants to see it, whatever the files say.
+            select: (!self.select.is_empty()).then(|| names(&self.select)),
+            extend_ignore: Some(names(&self.ignore)),
+            min_severity: self.min_severity.as_deref().and_then(config::severity),
+            min_confidence: self.min_confidence.as_deref().and_then(config::confidence),
+            preview: self.preview.then_some(true),
+            ..Local::default()
+        })
     }
 
     /// Writes the report; `last` is a line for people after it.
@@ -225,6 +220,9 @@ impl Check {
                 let why = why(gap.why);
                 warn(&format!("warning: {}:{}:{}: {why}; the rest of it was checked", source.path, place.line, place.column));
             }
+        }
+        for name in &report.unmet {
+            warn(&format!("warning: the configuration speaks of `{name}`, which its module does not define; check the spelling"));
         }
         baseline::tell_stale(&report.stale);
         let mut statistics = if self.statistics { statistics(report) } else { String::new() };
@@ -374,26 +372,25 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_goes_over_the_file() {
-        let file = || Settings {
-            exclude: Some(vec!["a".into()]),
-            min_severity: Some(Severity::Error),
-            min_confidence: Some(Confidence::High),
-            preview: Some(true),
-            ..Settings::default()
+    fn the_command_line_goes_over_the_files() {
+        let over = |words: &[&str]| {
+            let mut config = Config { min_severity: Severity::Error, min_confidence: Confidence::High, ..Config::default() };
+            config.put(Local { ignore: Some(vec!["mktemp".into()]), preview: Some(true), ..Local::default() });
+            config.put(flags(words).flags().unwrap());
+            config.scope("a.py")
         };
-        let config = flags(&[]).configured(file()).unwrap();
-        assert_eq!((config.min_severity, config.min_confidence, config.preview), (Severity::Error, Confidence::High, true));
-        let config = flags(&["--min-severity", "note", "--min-confidence=low", "--exclude", "b,c", "--exclude", "d", "-j", "3"])
-            .configured(file())
-            .unwrap();
-        assert_eq!((config.min_severity, config.min_confidence, config.jobs), (Severity::Note, Confidence::Low, 3));
-        assert_eq!(config.exclude, ["a", "b", "c", "d"]);
+        let scope = over(&[]);
+        assert_eq!((scope.min_severity, scope.min_confidence, scope.preview), (Severity::Error, Confidence::High, true));
+        let scope = over(&["--min-severity", "note", "--min-confidence=low", "--ignore", "fixed-port"]);
+        assert_eq!((scope.min_severity, scope.min_confidence), (Severity::Note, Confidence::Low));
+        assert_eq!(scope.ignore, ["mktemp", "fixed-port"]);
+        let scope = over(&["--select", "mktemp"]);
+        assert_eq!((scope.select, scope.ignore), (vec!["mktemp".to_owned()], Vec::new()));
     }
 
     #[test]
     fn unknown_rules_are_refused() {
-        let failure = flags(&["--select", "no-such-rule-at-all"]).configured(Settings::default()).unwrap_err();
+        let failure = flags(&["--select", "no-such-rule-at-all"]).flags().unwrap_err();
         assert_eq!(failure.to_string(), "there is no rule `no-such-rule-at-all`; `isolint rules` lists all");
     }
 

@@ -3,6 +3,7 @@
 mod baseline;
 mod check;
 mod fix;
+mod init;
 mod output;
 mod pages;
 mod plan;
@@ -54,6 +55,10 @@ enum Command {
     },
     /// Show what is read out of one Python or Rust file.
     Facts { file: PathBuf },
+    /// Write a first configuration, with all keys commented out and what was found out about the project.
+    Init(init::Init),
+    /// Print the JSON schema of the configuration, for editors.
+    Schema,
     /// Print a completion script for a shell.
     Completions {
         #[arg(value_enum)]
@@ -72,6 +77,8 @@ enum Failure {
     Write { to: String, error: io::Error },
     /// A baseline that cannot be read, or may not be written.
     Baseline { path: String, why: String },
+    /// There is a configuration already, or none to add a table to.
+    Init { path: String, why: String },
     /// A baseline is asked for, and none is named.
     NoBaseline,
     /// The reader of our output went away: nobody is there to be told.
@@ -85,6 +92,7 @@ impl fmt::Display for Failure {
             Failure::Rule(what) => write!(f, "{what}"),
             Failure::Write { to, error } => write!(f, "cannot write to {to}: {error}; name another with --output-file"),
             Failure::Baseline { path, why } => write!(f, "the baseline {path}: {why}"),
+            Failure::Init { path, why } => write!(f, "{path}: {why}"),
             Failure::NoBaseline => {
                 write!(f, "no baseline is named: add `--baseline FILE`, or `baseline = \"FILE\"` to the configuration")
             }
@@ -107,6 +115,8 @@ pub fn main() -> ExitCode {
         Command::Explain { name } => pages::explain(&name),
         Command::Rules { json } => pages::rules(json),
         Command::Facts { file } => show::facts(&file),
+        Command::Init(init) => init.run(),
+        Command::Schema => pages::schema(),
         Command::Completions { shell } => completions(shell),
     };
     match result {

@@ -14,6 +14,12 @@ pub fn explain(name: &str) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// Prints the JSON schema of the configuration.
+pub fn schema() -> Result<u8, Failure> {
+    output::print(isolint::config::schema::schema().as_bytes())?;
+    Ok(0)
+}
+
 fn text(page: &Page, asked: &str) -> String {
     let front = &page.front;
     let mut text = format!("{}: {}\n\n", page.name, front.title);

@@ -2,12 +2,12 @@
 
 use super::{Failure, output};
 use clap::Args;
-use isolint::config::{self, Settings};
+use isolint::check;
+use isolint::discover::{self, Origin};
 use isolint::facts::run::{Runner, Setup};
 use isolint::facts::trace::{Command, Count, Host, Job, Link, Machine, Part, Place};
 use isolint::render::sanitized::sanitized;
 use isolint::text::Source;
-use isolint::{check, discover};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -35,9 +35,8 @@ impl Plan {
     pub fn run(&self) -> Result<u8, Failure> {
         let paths: Vec<PathBuf> = self.path.iter().cloned().collect();
         let project = discover::locate(&paths)?;
-        let settings: Settings = project.settings(&config::rule_names())?;
-        let found = project.read(&settings.exclude.unwrap_or_default(), 0)?;
-        let (sources, setup) = check::plan(found.sources);
+        let opened = project.open(Origin::Project, &[], 0)?;
+        let (sources, setup) = check::plan(opened.found.sources, &opened.config);
         let page = if self.workers { table(&sources, &setup) } else { String::new() };
         output::print(page.as_bytes())?;
         Ok(0)

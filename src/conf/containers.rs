@@ -572,7 +572,7 @@ mod tests {
             format!("on: push\njobs:\n  t:\n    env: {{PYTEST_XDIST_AUTO_NUM_WORKERS: '2'}}\n    steps:\n      - run: {line}\n");
         let mut files = vec![(WORKFLOW, workflow.as_str()), ("tests/test_a.py", "")];
         files.extend_from_slice(others);
-        let setup = conf::read(&sources(&files), &Programs::default());
+        let setup = conf::read(&sources(&files), &Programs::default(), &[]);
         let in_jobs = setup.commands.iter().filter(|command| command.job.is_some());
         in_jobs.map(|command| (command.count.bound(), !command.lost.is_empty())).collect()
     }

@@ -380,7 +380,8 @@ impl Reader<'_> {
         let own_home = HOMES.iter().any(|(name, _)| at.env.get(name).is_some());
         for scope in scopes {
             let notebooks = tests.notebooks;
-            let run = Run { runner, workers: count.workers(), scope, place, text: text.clone(), own_home, notebooks };
+            let run =
+                Run { runner, workers: count.workers(), scope, place, text: text.clone(), own_home, notebooks, declared: false };
             self.found.push((at.strength, run));
         }
         self.trace(at, said, tests, runner, count, text);
@@ -484,7 +485,16 @@ impl Reader<'_> {
                 let place = option.or(root.addopts_key);
                 self.found.push((
                     Strength::Settings,
-                    Run { runner, workers, scope: root.discovery.root.clone(), place, text, own_home: false, notebooks },
+                    Run {
+                        runner,
+                        workers,
+                        scope: root.discovery.root.clone(),
+                        place,
+                        text,
+                        own_home: false,
+                        notebooks,
+                        declared: false,
+                    },
                 ));
             }
         }
@@ -499,6 +509,7 @@ impl Reader<'_> {
             text: "pytest".to_owned(),
             own_home: false,
             notebooks: option.map_or(Notebooks::None, Notebooks::InKernels),
+            declared: false,
         };
         if !self.found.iter().any(|(_, run)| is_python(run)) {
             for root in self.project.roots {
@@ -523,6 +534,7 @@ impl Reader<'_> {
                     text,
                     own_home: false,
                     notebooks: Notebooks::None,
+                    declared: false,
                 },
             ));
         }
@@ -540,6 +552,7 @@ impl Reader<'_> {
                     text: "cargo test".to_owned(),
                     own_home: false,
                     notebooks: Notebooks::None,
+                    declared: false,
                 },
             ));
         }
@@ -556,6 +569,7 @@ impl Reader<'_> {
                 text: "nbdev_test".to_owned(),
                 own_home: false,
                 notebooks: Notebooks::InWorkers,
+                declared: false,
             };
             self.found.push((Strength::Settings, run));
         }

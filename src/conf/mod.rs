@@ -10,6 +10,7 @@ pub mod circle;
 pub mod containers;
 pub mod count;
 pub mod crates;
+pub mod declared;
 pub mod discovery;
 pub mod dockerfile;
 pub mod env;
@@ -37,13 +38,13 @@ pub mod tox;
 pub mod tree;
 pub mod yaml;
 
-use crate::facts::run::{Discovery, Setup};
+use crate::facts::run::{Declared, Discovery, Setup};
 use crate::facts::trace::Programs;
 use crate::text::Source;
 
-/// Reads all configuration among `sources`; `programs` is what Python code says about the running of tests. Never fails: what
-/// cannot be read is left out.
-pub fn read(sources: &[Source], programs: &Programs) -> Setup {
+/// Reads all configuration among `sources`; `programs` is what Python code says about the running of tests, and `declared` what the
+/// user does. Never fails: what cannot be read is left out.
+pub fn read(sources: &[Source], programs: &Programs, declared: &[Declared]) -> Setup {
     let tree = tree::Tree::new(sources);
     let roots = discovery::roots(&tree);
     let crates = crates::read(&tree);
@@ -63,7 +64,8 @@ pub fn read(sources: &[Source], programs: &Programs) -> Setup {
         cargo: &cargo,
         programs,
     };
-    let outcome = runs::read(&project);
+    let mut outcome = runs::read(&project);
+    declared::over(&mut outcome, declared, &tree);
 
     let examples = examples::read(&tree, &crates);
 

@@ -241,15 +241,8 @@ fn counted(option: &Word, value: Option<Word>) -> Counted {
 }
 
 fn dist(text: &str) -> Option<Dist> {
-    match text {
-        "no" => None,
-        "loadscope" => Some(Dist::LoadScope),
-        "loadfile" => Some(Dist::LoadFile),
-        "loadgroup" => Some(Dist::LoadGroup),
-        "worksteal" => Some(Dist::WorkSteal),
-        "each" => Some(Dist::Each),
-        _ => Some(Dist::Load),
-    }
+    let known = Dist::ALL.iter().find(|(name, _)| *name == text).map(|(_, dist)| *dist);
+    (text != "no").then(|| known.unwrap_or(Dist::Load))
 }
 
 impl Arguments {

@@ -611,7 +611,7 @@ mod tests {
     use crate::text::{Kind, Source};
 
     fn read(sources: &[Source]) -> Setup {
-        crate::conf::read(sources, &Programs::default())
+        crate::conf::read(sources, &Programs::default(), &[])
     }
 
     fn sources(files: &[(&str, &str)]) -> Vec<Source> {

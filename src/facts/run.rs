@@ -194,6 +194,38 @@ pub struct Run {
     /// Its environment says where the user's directories are: `HOME`, `XDG_CACHE_HOME`.
     pub own_home: bool,
     pub notebooks: Notebooks,
+    /// Isolint's own configuration says so: what else was found about these tests does not count.
+    pub declared: bool,
+}
+
+/// The runners that isolint's own configuration may name.
+pub const RUNNERS: [&str; 11] = [
+    "pytest",
+    "pytest-xdist",
+    "pytest-run-parallel",
+    "unittest",
+    "unittest-parallel",
+    "django",
+    "stestr",
+    "behave",
+    "behavex",
+    "cargo-test",
+    "cargo-nextest",
+];
+
+/// A run that isolint's own configuration declares.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Declared {
+    /// One of [`RUNNERS`].
+    pub runner: String,
+    pub workers: Option<Workers>,
+    pub dist: Option<Dist>,
+    /// Relative to the project; `""` for all tests of the runner's language.
+    pub scope: String,
+    /// The configuration file, its line, and the setting in it.
+    pub file: String,
+    pub line: usize,
+    pub span: Span,
 }
 
 /// Which notebooks a run carries out, and in which processes.
@@ -231,6 +263,18 @@ pub enum Dist {
     LoadGroup,
     WorkSteal,
     Each,
+}
+
+impl Dist {
+    /// By the words that `--dist` takes (pytest-xdist documentation, "Running tests across multiple CPUs").
+    pub const ALL: [(&'static str, Dist); 6] = [
+        ("load", Dist::Load),
+        ("loadscope", Dist::LoadScope),
+        ("loadfile", Dist::LoadFile),
+        ("loadgroup", Dist::LoadGroup),
+        ("worksteal", Dist::WorkSteal),
+        ("each", Dist::Each),
+    ];
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -386,7 +430,28 @@ fn set(pattern: &[char], at: usize, c: char) -> Option<usize> {
     (found != negated).then_some(close + 1)
 }
 
+impl Runner {
+    /// It runs Rust tests; all others run Python's.
+    pub fn is_rust(self) -> bool {
+        matches!(self, Runner::CargoTest | Runner::Nextest)
+    }
+}
+
 impl Setup {
+    /// The runs that carry out the tests of a file: those that are declared for it, and only where there are none those that were found.
+    pub fn runs_of(&self, path: &str, rust: bool) -> impl Iterator<Item = &Run> + Clone {
+        let declared = self.is_declared(path, rust);
+        self.runs
+            .iter()
+            .filter(move |run| run.declared == declared && run.runner.is_rust() == rust)
+            .filter(move |run| run.carries(path))
+    }
+
+    /// Isolint's own configuration says how the tests of a file are run.
+    pub fn is_declared(&self, path: &str, rust: bool) -> bool {
+        self.runs.iter().any(|run| run.declared && run.runner.is_rust() == rust && run.carries(path))
+    }
+
     /// The discovery settings that hold for a file: of the deepest root that contains it, else the default.
     pub fn discovery_for(&self, path: &str) -> &Discovery {
         static DEFAULT: OnceLock<Discovery> = OnceLock::new();
@@ -425,7 +490,7 @@ impl Setup {
         self.runs.iter().any(|run| {
             run.scope.len() > discovery.root.len()
                 && below(path, &run.scope).is_some()
-                && !matches!(run.runner, Runner::CargoTest | Runner::Nextest)
+                && !run.runner.is_rust()
                 && run.carries(path)
         })
     }
@@ -536,6 +601,7 @@ mod tests {
             text: String::new(),
             own_home: false,
             notebooks: Notebooks::None,
+            declared: false,
         };
         let mut setup = Setup { discovery: vec![discovery], runs: vec![run("")], ..Setup::default() };
         assert!(!setup.is_test_file("src/test_util.py"));
@@ -556,6 +622,7 @@ mod tests {
             text: String::new(),
             own_home: false,
             notebooks,
+            declared: false,
         };
         let nbdev = Setup { runs: vec![run("nbs", Notebooks::InWorkers)], ..Setup::default() };
         assert!(nbdev.is_test_notebook("nbs/api/a.ipynb"));

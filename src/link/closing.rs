@@ -4,7 +4,6 @@
 //! closer closes it without waiting for the reader.
 
 use super::index::{Binding, Index};
-use super::life::tables;
 use super::spots::{Look, Region, Spot, each_value, spots};
 use super::summary::Summary;
 use super::term::{ClassRef, Site, UnitRef};
@@ -92,7 +91,7 @@ fn fields(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Vec<Field> {
         for born in &summaries[unit.0.0 as usize][unit.1.0 as usize].born {
             let What::Store { to, .. } = &facts.op(born.op).what else { continue };
             let Some(name) = own_field(facts, *to) else { continue };
-            let closes = tables(facts.language).thing(&born.ty).is_some_and(|thing| !thing.closed.is_empty());
+            let closes = index.calls(facts.language).thing(&born.ty).is_some_and(|thing| !thing.closed.is_empty());
             let known = out.iter().any(|field| field.class == (unit.0, class) && *field.name == *name);
             if closes && !known {
                 let made = Site { file: unit.0, op: born.op };
@@ -115,7 +114,7 @@ struct Closings<'a> {
 
 impl Closings<'_> {
     fn of_field(&self, field: &Field) -> Vec<Closing> {
-        let calls = tables(Language::Python);
+        let calls = self.index.calls(Language::Python);
         let Some(thing) = calls.thing(&field.ty) else { return Vec::new() };
         let (mut uses, mut closes) = (Vec::new(), Vec::new());
         for (unit, row) in self.rows.iter().filter(|(unit, _)| self.is_of(**unit, field.class)) {
@@ -291,7 +290,7 @@ impl Closings<'_> {
 
     /// Where a method is started as a thread or task, and the field that keeps the handle.
     fn start(&self, reader: UnitRef) -> Option<(Site, Option<Arc<str>>)> {
-        let calls = tables(Language::Python);
+        let calls = self.index.calls(Language::Python);
         let data = self.index.file(reader.0).unit(reader.1);
         let name = self.index.file(reader.0).name(data.name);
         let class = data.class?;

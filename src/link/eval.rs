@@ -124,7 +124,7 @@ pub(super) struct Eval<'a, 'w> {
     pub spread: Vec<Spread>,
     pub once: usize,
     /// Table entries of the calls made, for `with`.
-    pub entries: HashMap<OpId, &'static Call>,
+    pub entries: HashMap<OpId, &'a Call>,
     /// Context managers of the project that were called and not yet entered.
     pub contexts: HashMap<OpId, Context>,
     /// Calls that stand as the context of a `with`.

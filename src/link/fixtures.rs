@@ -5,7 +5,6 @@ use super::index::{Binding, Index, dir_of, join, walk_ops};
 use super::suite::{Fixture, Maker, Making, Phase, last};
 use super::term::{ClassRef, Term, UnitRef};
 use super::world::World;
-use crate::calls;
 use crate::facts::{FileFacts, Language, Shape, Unit, UnitId, V, Value, What};
 use crate::text::FileId;
 use std::collections::{BTreeMap, HashMap};
@@ -123,7 +122,12 @@ impl Maker<'_, '_> {
             [] => self.outside_fixture(name, making),
             found => {
                 // A project's own `pytester` is still one: it goes to a directory of its own.
-                if calls::python().get(&format!("fixture:{name}")).is_some_and(|entry| entry.redirects.is_some()) {
+                if self
+                    .index
+                    .calls(Language::Python)
+                    .get(&format!("fixture:{name}"))
+                    .is_some_and(|entry| entry.redirects.is_some())
+                {
                     self.outside_fixture(name, making);
                 }
                 making.open.push(name.into());

@@ -34,9 +34,9 @@ impl Given {
     }
 }
 
-impl Eval<'_, '_> {
+impl<'a> Eval<'a, '_> {
     /// Applies a table entry.
-    pub(super) fn apply(&mut self, op: OpId, entry: &'static Call, key: &str, recv: Option<Term>, args: &[Passed]) -> Term {
+    pub(super) fn apply(&mut self, op: OpId, entry: &'a Call, key: &str, recv: Option<Term>, args: &[Passed]) -> Term {
         let given = give_arguments(entry, recv, args);
         let site = self.site(op);
         if self.at.is_none() {
@@ -91,7 +91,11 @@ impl Eval<'_, '_> {
             self.set_variable(&name, &value);
         }
         if let Some(reach) = entry.guard {
-            let on = entry.on.as_ref().and_then(|on| given.get(on).cloned()).or_else(|| given.recv.clone());
+            let named = |on: &String| match on.strip_prefix('=') {
+                Some(name) => Some(Term::text(name)),
+                None => given.get(on).cloned(),
+            };
+            let on = entry.on.as_ref().and_then(named).or_else(|| given.recv.clone());
             let what = match &on {
                 Some(Term::Unknown) | None => Term::opaque(site, Mix::EMPTY),
                 Some(term) => Place::of(term)
@@ -205,14 +209,14 @@ impl Eval<'_, '_> {
     }
 
     /// Where an entry that redirects points to, for the call at an operation.
-    pub fn redirected_to(&mut self, entry: &'static Call, op: OpId) -> Option<Where> {
+    pub fn redirected_to(&mut self, entry: &'a Call, op: OpId) -> Option<Where> {
         let given = self.given_at(entry, op);
         let site = self.site(op);
         self.place_given(entry, &given, site)
     }
 
     /// What `with` binds for a table entry.
-    pub fn entered(&mut self, entry: &'static Call, op: OpId, term: &Term, bound: Term) -> Term {
+    pub fn entered(&mut self, entry: &'a Call, op: OpId, term: &Term, bound: Term) -> Term {
         let Some(enter) = entry.enter.clone() else { return bound };
         let mut given = self.given_at(entry, op);
         given.recv = Some(term.clone());
@@ -221,7 +225,7 @@ impl Eval<'_, '_> {
         if inner == Term::Unknown { bound } else { inner }
     }
 
-    fn given_at(&mut self, entry: &'static Call, op: OpId) -> Given {
+    fn given_at(&mut self, entry: &'a Call, op: OpId) -> Given {
         let crate::facts::What::Call { callee, args } = &self.facts.op(op).what else {
             return Given { recv: None, named: HashMap::new(), positional: Vec::new(), is_open: true };
         };
@@ -234,7 +238,7 @@ impl Eval<'_, '_> {
     }
 
     /// The entry of the constructor of a value's type: for a context manager that was kept in a variable.
-    pub fn entry_of_type(&self, term: &Term) -> Option<&'static Call> {
+    pub fn entry_of_type(&self, term: &Term) -> Option<&'a Call> {
         let calls = self.world.calls(self.file);
         self.world.types_of(term).iter().find_map(|ty| match term {
             Term::Typed(..) | Term::Opaque(_) => calls.get(ty),

@@ -1,7 +1,7 @@
 //! Names across files: which module, class or function a name means. Static: decided before anything is evaluated.
 
 use super::term::{ClassRef, Site, UnitRef};
-use crate::calls;
+use crate::calls::{Calls, Tables};
 use crate::facts::run::{Setup, Target};
 use crate::facts::{Block, ClassId, FileFacts, Import, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What};
 use crate::text::{FileId, Source};
@@ -33,12 +33,15 @@ enum Bound {
     Class(ClassId),
     Import(u32),
     Variable,
+    /// What the project's own call tables say of it goes before its code.
+    Declared(u32),
 }
 
 /// All names of all files.
 pub struct Index<'a> {
     pub sources: &'a [Source],
     pub facts: &'a [Arc<FileFacts>],
+    tables: &'a Tables,
     scopes: Vec<HashMap<UnitId, Scope>>,
     syms: Vec<HashMap<&'a str, Sym>>,
     /// Dotted Python module names, each with the files that may be meant.
@@ -74,6 +77,9 @@ pub struct Index<'a> {
     outside: HashMap<ClassRef, Vec<Arc<str>>>,
     /// Variables that code of the project changes in place or from outside, by their last names.
     changed: HashSet<Box<str>>,
+    /// Functions and classes of the project that its own call tables speak of.
+    declared: Vec<Arc<str>>,
+    unmet: Vec<String>,
 }
 
 const HOPS: usize = 8;
@@ -82,10 +88,13 @@ const HOPS: usize = 8;
 const REACHED: usize = 64;
 
 impl<'a> Index<'a> {
-    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &Setup) -> Self {
+    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &Setup, tables: &'a Tables) -> Self {
         let mut index = Index {
             sources,
             facts,
+            tables,
+            declared: Vec::new(),
+            unmet: Vec::new(),
             scopes: Vec::with_capacity(facts.len()),
             syms: facts
                 .iter()
@@ -116,8 +125,14 @@ impl<'a> Index<'a> {
         index.find_python_modules();
         index.find_rust_modules(setup);
         index.find_stars();
+        index.find_declared(setup);
         index.find_classes();
         index
+    }
+
+    /// What is known of the libraries of a language.
+    pub fn calls(&self, language: Language) -> &'a Calls {
+        self.tables.of(language == Language::Rust)
     }
 
     pub fn file(&self, file: FileId) -> &'a FileFacts {
@@ -290,6 +305,80 @@ impl<'a> Index<'a> {
         let parent = dir_of(path);
         let last = parent.rsplit('/').next().unwrap_or("");
         !matches!(last, "tests" | "benches" | "examples" | "bin") && !path.ends_with("build.rs")
+    }
+
+    /// Binds what the project's own call tables speak of as if it came from outside: what they say goes before the code. A method is
+    /// spoken of through its class.
+    fn find_declared(&mut self, setup: &Setup) {
+        let python = self.calls(Language::Python).own().map(|key| (key, self.declared_python(key)));
+        let rust = self.calls(Language::Rust).own().map(|key| (key, self.declared_rust(key, setup)));
+        let mut found: Vec<(String, Binding)> = Vec::new();
+        let mut unmet = Vec::new();
+        for (key, met) in python.chain(rust) {
+            match met {
+                Some(all) if all.is_empty() => unmet.push(key.to_owned()),
+                met => found.extend(met.into_iter().flatten()),
+            }
+        }
+        self.unmet = unmet;
+        for (name, binding) in found {
+            let (file, around, sym) = match binding {
+                Binding::Function((file, unit)) => {
+                    let data = self.file(file).unit(unit);
+                    (file, data.parent, Some(data.name))
+                }
+                Binding::Class((file, class)) => {
+                    let data = self.file(file).class(class);
+                    (file, Some(data.parent), Some(data.name))
+                }
+                Binding::Variable((file, module), name) => (file, Some(module), self.sym(file, &name)),
+                Binding::Module(_) | Binding::External(_) => continue,
+            };
+            let scope = around.and_then(|around| self.scopes[file.0 as usize].get_mut(&around));
+            if let (Some(scope), Some(sym)) = (scope, sym) {
+                scope.names.insert(sym, Bound::Declared(self.declared.len() as u32));
+                self.declared.push(name.into());
+            }
+        }
+    }
+
+    /// What a key `pkg.module.name[.method]` means in the project, with the key up to the name. None where it names no module of it.
+    fn declared_python(&self, key: &str) -> Option<Vec<(String, Binding)>> {
+        let dots: Vec<usize> = key.match_indices('.').map(|(at, _)| at).collect();
+        let (files, dot) = dots.iter().rev().find_map(|dot| Some((self.python.get(&key[..*dot])?, *dot)))?;
+        let rest = &key[dot + 1..];
+        let name = rest.split('.').next().unwrap_or_default();
+        let found = files.iter().filter_map(|file| self.in_module((*file, UnitId(0)), name, 0));
+        let found: Vec<_> = found.map(|binding| (key[..dot + 1 + name.len()].to_owned(), binding)).collect();
+        // It may be a module that is not read, such as an extension, or a name that comes through `*` from one.
+        let elsewhere = name != rest && !name.starts_with(|c: char| c.is_uppercase())
+            || files.iter().any(|file| self.outside_stars.contains_key(&(*file, UnitId(0))));
+        (!found.is_empty() || !elsewhere).then_some(found)
+    }
+
+    /// The same for `krate::module::name[::method]`.
+    fn declared_rust(&self, key: &str, setup: &Setup) -> Option<Vec<(String, Binding)>> {
+        let mut parts = key.split("::");
+        let root = parts.next()?;
+        let package = setup.crates.iter().find(|package| package.name == root);
+        let binary = |(path, target): &(String, Target)| (*target == Target::Bin).then(|| self.file_at(path))?;
+        let file = self.crates.get(root).copied().or_else(|| package?.targets.iter().find_map(binary))?;
+        let mut module = (file, UnitId(0));
+        let mut end = root.len();
+        for part in parts {
+            end += "::".len() + part.len();
+            match self.in_module(module, part, 0) {
+                Some(Binding::Module(inner)) => module = inner,
+                Some(binding) => return Some(vec![(key[..end].to_owned(), binding)]),
+                None => break,
+            }
+        }
+        Some(Vec::new())
+    }
+
+    /// Names in the project's own call tables that ought to be its own, and are not there.
+    pub fn unmet(&self) -> &[String] {
+        &self.unmet
     }
 
     fn find_classes(&mut self) {
@@ -545,6 +634,7 @@ impl<'a> Index<'a> {
                         Bound::Function(unit) => return Some(Binding::Function((file, unit))),
                         Bound::Class(class) => return Some(Binding::Class((file, class))),
                         Bound::Import(import) => return self.import(file, id, import, 0),
+                        Bound::Declared(n) => return Some(Binding::External(self.declared[n as usize].clone())),
                         Bound::Variable => {}
                     }
                 }
@@ -609,7 +699,7 @@ impl<'a> Index<'a> {
     fn outside_name(&self, module: UnitRef, name: &str) -> Option<Binding> {
         let seen = self.stars.get(&module).into_iter().flatten().chain([&module]);
         let mut outside = seen.filter_map(|from| self.outside_stars.get(from)).flatten();
-        outside.find_map(|from| calls::python().star(from, name)).map(|name| Binding::External(name.into()))
+        outside.find_map(|from| self.calls(Language::Python).star(from, name)).map(|name| Binding::External(name.into()))
     }
 
     /// A name that a module binds itself, glob imports left out.
@@ -621,6 +711,7 @@ impl<'a> Index<'a> {
             Some(Bound::Class(class)) => return Some(Binding::Class((file, *class))),
             Some(Bound::Import(import)) => return self.import(file, unit, *import, hops + 1),
             Some(Bound::Variable) => return Some(Binding::Variable(module, name.into())),
+            Some(Bound::Declared(n)) => return Some(Binding::External(self.declared[*n as usize].clone())),
             None => {}
         }
         self.children.get(&(file, unit, name.into())).map(|child| Binding::Module(*child))

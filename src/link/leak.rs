@@ -4,7 +4,7 @@
 //! back however it ends, and the second reads it before it sets it itself (Gruber et al. 2021, "An Empirical Study of Flaky Tests in
 //! Python"; Zhang et al. 2014, "Empirically revisiting the test independence assumption").
 
-use super::overlap::{applies, changes, is_far};
+use super::overlap::{changes, is_far, runs_of};
 use super::place::{Place, Realm};
 use super::risk::{Risk, between};
 use super::state::is_named;
@@ -280,8 +280,6 @@ pub(super) fn share_process(a: &Test, b: &Test, setup: &Setup, facts: &[Arc<File
     }
     match language(a) {
         Language::Python => true,
-        Language::Rust => {
-            a.group == b.group && setup.runs.iter().any(|run| run.runner == Runner::CargoTest && applies(run, a, facts))
-        }
+        Language::Rust => a.group == b.group && runs_of(a, setup, facts).any(|run| run.runner == Runner::CargoTest),
     }
 }

@@ -8,7 +8,7 @@ use super::instance::is_context_manager;
 use super::spots::{Look, Mention, Region, Spot, each_value, mentions, speaks, spots};
 use super::summary::Summary;
 use super::term::{Site, Term, UnitRef};
-use crate::calls::{self, Calls, Kind, Thing};
+use crate::calls::{Kind, Thing};
 use crate::facts::{Comparison, FileFacts, Language, OpId, Shape, Sym, UnitId, V, Value, What};
 use crate::text::FileId;
 use std::collections::BTreeSet;
@@ -131,7 +131,7 @@ pub(super) fn lives(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Lives {
                 if !matches!(facts.op(born.op).what, What::Call { .. }) || !seen.insert(born.op) {
                     continue;
                 }
-                let Some(thing) = tables(facts.language).thing(&born.ty) else { continue };
+                let Some(thing) = index.calls(facts.language).thing(&born.ty) else { continue };
                 let life = Life { index, unit, facts, row: &row, thing, born: &summary.born, ty: &born.ty };
                 out.works.extend(life.work(born.op));
                 if matches!(thing.kind, Kind::Thread | Kind::Timer) && facts.language == Language::Python {
@@ -204,13 +204,6 @@ fn unawaited(index: &Index, unit: UnitRef) -> Vec<Work> {
         Work { unit, kind, made: site, started: site, daemon: false, held: None, end: End::Never, asserts: None }
     };
     called.into_iter().map(work).collect()
-}
-
-pub(super) fn tables(language: Language) -> &'static Calls {
-    match language {
-        Language::Python => calls::python(),
-        Language::Rust => calls::rust(),
-    }
 }
 
 impl Spot {
@@ -316,7 +309,7 @@ impl Life<'_> {
             _ => op,
         };
         let born = self.born.iter().find(|born| born.op == maker && born.made)?;
-        let kind = tables(self.facts.language).thing(&born.ty)?.kind;
+        let kind = self.index.calls(self.facts.language).thing(&born.ty)?.kind;
         if !(kind == Kind::Process && maker != op || kind == Kind::Processes && maker == op) {
             return None;
         }

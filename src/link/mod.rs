@@ -57,7 +57,7 @@ pub use ports::Probe;
 pub use programs::programs;
 pub use registry::{Registration, left_at_import};
 pub use risk::Risk;
-pub use suite::{Phase, Suite, Test, TestEffect};
+pub use suite::{Declared, Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Gone, Handling, Known, Move, Spread, Summary, Try, When, moves};
 pub use term::{Lock, Piece, Site, Term, UnitRef};
 pub use vary::{Chance, Doubt, Doubtful, Elements, Form, Parameters, Unstable, Varying};

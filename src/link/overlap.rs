@@ -112,11 +112,13 @@ fn is_same_to(one: &Effect, two: &[TestEffect]) -> bool {
     })
 }
 
-/// A test with its language and the folder that runs apply to.
-pub(super) fn applies(run: &Run, test: &Test, facts: &[Arc<FileFacts>]) -> bool {
-    let language = facts[test.unit.0.0 as usize].language;
-    let rust = matches!(run.runner, Runner::CargoTest | Runner::Nextest);
-    rust == (language == Language::Rust) && run.carries(&test.path)
+/// The runs that carry out a test.
+pub(super) fn runs_of<'s>(test: &Test, setup: &'s Setup, facts: &[Arc<FileFacts>]) -> impl Iterator<Item = &'s Run> + Clone {
+    setup.runs_of(&test.path, is_rust(test, facts))
+}
+
+fn is_rust(test: &Test, facts: &[Arc<FileFacts>]) -> bool {
+    facts[test.unit.0.0 as usize].language == Language::Rust
 }
 
 /// Whether a runner lets two tests (or two instances of one) overlap. What runs once in each process (`wide`) overlaps with what other
@@ -394,7 +396,8 @@ pub(super) fn meets<'s>(
         named && reaches && overlap(runner, workers, a, b, same, wide) && !guarded(&held_a, &held_b, runner)
     };
     let is_mixed = a.is_notebook() != b.is_notebook();
-    let mut runs = setup.runs.iter().filter(|run| applies(run, a, facts) && (!is_mixed || run.carries(&b.path)));
+    let declared = setup.is_declared(&b.path, is_rust(b, facts));
+    let mut runs = runs_of(a, setup, facts).filter(|run| run.declared == declared && (!is_mixed || run.carries(&b.path)));
     let run = runs.clone().find(|run| lets(run.runner, run.workers));
     let latent = Runner::Xdist(Dist::Load);
     if run.is_none() {

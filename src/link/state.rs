@@ -175,6 +175,7 @@ impl Eval<'_, '_> {
             for name in of.iter() {
                 let place = match name {
                     "*" => Place::state(realm(keeper), None),
+                    name if name.starts_with('=') => Place::state(realm(keeper), Some(Term::text(&name[1..]))),
                     name => match given.get(name).map(Term::plain) {
                         // Which one it is matters less than that it may be any.
                         Some(Term::Unknown) if !matches!(keeper, Keeper::Environment | Keeper::WorkingDirectory) => continue,

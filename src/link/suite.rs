@@ -9,7 +9,7 @@ use super::index::Index;
 use super::leak::{Leak, leaks};
 use super::life::{Fork, Lives, Work, lives};
 use super::listing::{Listing, listings};
-use super::overlap::{Ask, Meeting, applies, meetings};
+use super::overlap::{Ask, Meeting, meetings, runs_of};
 use super::pace::Event;
 use super::place::{Fresh, Place, Realm, Root};
 use super::pool::TestPool;
@@ -19,7 +19,7 @@ use super::rust_tests::constructors;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::world::{self, World};
-use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected, Verb};
+use crate::calls::{self, Calls, Discriminator, Flag, Lifetime, Redirected, Tables, Verb};
 use crate::facts::run::{Run, Runner, Setup, Target, Workers};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
 use crate::text::{FileId, Source, Span};
@@ -84,6 +84,9 @@ pub struct Suite<'a> {
     pub sources: &'a [Source],
     pub facts: &'a [Arc<FileFacts>],
     pub setup: &'a Setup,
+    tables: &'a Tables,
+    /// Names that the user declares, of modules of the project that do not have them.
+    pub unmet: Vec<String>,
     pub tests: Vec<Test>,
     pub meetings: Vec<Meeting>,
     /// Pairs whose names are meant to differ, and need not.
@@ -180,10 +183,23 @@ impl Making {
     }
 }
 
+/// What the user says about the project, beside its files.
+pub struct Declared<'a> {
+    pub tables: &'a Tables,
+    /// Whether a path, as reports write it, is one that each test has to itself; none where nothing is said.
+    pub is_private: Option<&'a (dyn Fn(&str) -> bool + Sync)>,
+}
+
 impl<'a> Suite<'a> {
-    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup) -> Self {
-        let index = Index::new(sources, facts, setup);
-        let summaries = world::summaries(&index, setup);
+    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup, declared: &Declared<'a>) -> Self {
+        let index = Index::new(sources, facts, setup, declared.tables);
+        let mut summaries = world::summaries(&index, setup);
+        if let Some(is_private) = declared.is_private {
+            let kept = |effect: &Effect| !is_private(&effect.on.show());
+            for summary in summaries.iter_mut().flatten().filter(|summary| !summary.effects.iter().all(kept)) {
+                Arc::make_mut(summary).effects.retain(kept);
+            }
+        }
         let imports = Imports::new(&index);
         let ground = Ground {
             fixtures: fixtures(&index),
@@ -194,7 +210,11 @@ impl<'a> Suite<'a> {
             let world = World::new(&index, setup, &summaries);
             Maker { world, index: &index, setup, ground: &ground }.tests_of(FileId(i as u32))
         };
-        let tests: Vec<Test> = (0..facts.len()).into_par_iter().flat_map_iter(of_file).collect();
+        let mut tests: Vec<Test> = (0..facts.len()).into_par_iter().flat_map_iter(of_file).collect();
+        if let Some(is_private) = declared.is_private {
+            // A helper's path may be known only now.
+            tests.iter_mut().for_each(|test| test.effects.retain(|one| !is_private(&one.effect.on.show())));
+        }
         let mut test_files: BTreeSet<FileId> = tests.iter().map(|test| test.unit.0).collect();
         let conftests: BTreeMap<FileId, Vec<FileId>> = test_files.iter().map(|file| (*file, conftests(&index, *file))).collect();
         for (i, source) in sources.iter().enumerate() {
@@ -224,6 +244,8 @@ impl<'a> Suite<'a> {
             sources,
             facts,
             setup,
+            tables: declared.tables,
+            unmet: index.unmet().to_vec(),
             tests,
             meetings,
             namesakes,
@@ -257,6 +279,11 @@ impl<'a> Suite<'a> {
 
     pub fn language(&self, file: FileId) -> Language {
         self.file(file).language
+    }
+
+    /// What is known of the libraries of a language.
+    pub fn calls(&self, language: Language) -> &'a Calls {
+        self.tables.of(language == Language::Rust)
     }
 
     pub fn span(&self, site: Site) -> Span {
@@ -396,14 +423,15 @@ impl<'a> Suite<'a> {
 
     /// Whether a run of a test says where the user's directories are.
     pub fn has_own_home(&self, test: usize) -> bool {
-        self.setup.runs.iter().any(|run| run.own_home && applies(run, &self.tests[test], self.facts))
+        runs_of(&self.tests[test], self.setup, self.facts).any(|run| run.own_home)
     }
 
     /// The configured run that carries out this test beside others, in several workers.
     pub fn parallel_run(&self, test: &Test) -> Option<&'a Run> {
-        let several = |run: &&Run| run.place.is_some() && matches!(run.workers, Workers::Cpus | Workers::Fixed(2..));
-        let beside = |run: &&Run| run.runner != Runner::Sequential && applies(run, test, self.facts);
-        self.setup.runs.iter().filter(several).find(beside)
+        let several =
+            |run: &&Run| (run.place.is_some() || run.declared) && matches!(run.workers, Workers::Cpus | Workers::Fixed(2..));
+        let rust = self.file(test.unit.0).language == Language::Rust;
+        self.setup.runs_of(&test.path, rust).filter(several).find(|run| run.runner != Runner::Sequential)
     }
 
     /// The places of a meeting's two ends.
@@ -556,7 +584,7 @@ impl<'i> Maker<'_, 'i> {
         keys
     }
 
-    pub(super) fn mark_entry(&self, unit: UnitRef, mark: &Mark) -> Option<&'static calls::Call> {
+    pub(super) fn mark_entry(&self, unit: UnitRef, mark: &Mark) -> Option<&'i calls::Call> {
         let calls = self.world.calls(unit.0);
         self.mark_keys(unit, mark).iter().find_map(|key| calls.get(key))
     }
@@ -887,7 +915,7 @@ impl<'i> Maker<'_, 'i> {
 
     /// A fixture that pytest or a plugin provides.
     pub(super) fn outside_fixture(&self, name: &str, making: &mut Making) -> Term {
-        let calls = calls::python();
+        let calls = self.index.calls(Language::Python);
         let Some(entry) = calls.get(&format!("fixture:{name}")) else {
             if moves_directory(name) {
                 making.ambience.cwd = Some(Where::Unknown);

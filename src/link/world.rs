@@ -10,7 +10,7 @@ use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
 use super::summary::{Ambience, Frame, Summary, TRAIL};
 use super::term::{Argument, ClassRef, Fields, Lock, Mix, Object, Opaque, Pending, Term, UnitRef};
-use crate::calls::{self, Call, Calls, Gives};
+use crate::calls::{Call, Calls, Gives};
 use crate::facts::run::Setup;
 use crate::facts::{Language, ParamKind, Shape, UnitId};
 use crate::text::FileId;
@@ -76,11 +76,8 @@ impl<'a> World<'a> {
         self.index.file(file).language
     }
 
-    pub fn calls(&self, file: FileId) -> &'static Calls {
-        match self.language(file) {
-            Language::Python => calls::python(),
-            Language::Rust => calls::rust(),
-        }
+    pub fn calls(&self, file: FileId) -> &'a Calls {
+        self.index.calls(self.language(file))
     }
 
     /// A module's variable.
@@ -338,7 +335,7 @@ impl<'a> World<'a> {
 
     /// An attribute of a value whose type is known from outside the project.
     pub fn attribute(&self, base: &Term, name: &str) -> Option<Term> {
-        let calls = calls::python();
+        let calls = self.index.calls(Language::Python);
         let call = self.types_of(base).iter().find_map(|ty| calls.method(ty, ".", name)).or_else(|| match base.plain() {
             Term::External(_) | Term::Unknown => None,
             _ => calls.get(&format!(".{name}")),

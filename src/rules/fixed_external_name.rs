@@ -28,6 +28,9 @@ fn help(_: &Suite, effect: &Effect) -> String {
     let own = match effect.on.realm() {
         Some(Realm::Named(kind)) if &**kind == "container" => "leave the name out, and keep the id that the call gives",
         Some(Realm::Named(kind)) if &**kind == "shared memory" => "leave the name out, and hand on the `name` that it is given",
+        Some(Realm::Named(kind)) if &**kind == "resource" => {
+            "hold one lock around every use, or keep the tests one after the other: an `xdist_group`, a nextest group, `#[serial]`"
+        }
         _ => "put something into the name that nobody else has: a random part, or the worker and the process id",
     };
     own.to_owned()

@@ -195,7 +195,7 @@ pub fn raced<'s>(suite: &'s Suite, realm: &Realm) -> impl Iterator<Item = &'s Me
 
 /// Whether all runs that the project writes down give each test a process of its own.
 pub fn is_nextest_only(suite: &Suite) -> bool {
-    let told = |runner: Runner| suite.setup.runs.iter().any(|run| run.runner == runner && run.place.is_some());
+    let told = |runner: Runner| suite.setup.runs.iter().any(|run| run.runner == runner && (run.place.is_some() || run.declared));
     told(Runner::Nextest) && !told(Runner::CargoTest)
 }
 

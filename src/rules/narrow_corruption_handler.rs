@@ -2,7 +2,7 @@
 
 use super::in_place::{End, anchor, is_exposed, is_temporary};
 use super::words;
-use crate::calls::{self, Calls, Format, Verb};
+use crate::calls::{Calls, Format, Verb};
 use crate::facts::Language;
 use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
 use crate::link::{Effect, Handling, Site, Suite, Try, UnitRef};
@@ -19,10 +19,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let writes = writes_in_place(suite);
     let mut seen: BTreeSet<(FileId, Span)> = BTreeSet::new();
     for (unit, summary) in suite.units().filter(|(unit, _)| !suite.is_test_code(*unit)) {
-        let tables = match suite.language(unit.0) {
-            Language::Python => calls::python(),
-            Language::Rust => calls::rust(),
-        };
+        let tables = suite.calls(suite.language(unit.0));
         for read in summary.effects.iter().filter(|effect| effect.verb == Verb::Read && effect.via.len() <= 1) {
             let Some(format) = read.format.as_deref().and_then(|format| tables.format(format)) else { continue };
             let Some((handling, missed)) = narrow(tables, format, &read.tries, suite, unit) else { continue };

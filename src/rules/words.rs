@@ -72,10 +72,13 @@ pub fn overlap(meeting: &Meeting, labels: &mut Vec<Label>) -> String {
     let Some(run) = &meeting.run else {
         return "no parallel run is configured here: they would collide under `pytest -n 2`".to_owned();
     };
-    let Some((file, span)) = run.place else {
-        return "`cargo test` runs the tests of one binary as threads of one process".to_owned();
-    };
-    labels.push(Label { file, span, text: "this run lets them overlap".to_owned(), role: Role::Evidence });
+    match run.place {
+        Some((file, span)) => {
+            labels.push(Label { file, span, text: "this run lets them overlap".to_owned(), role: Role::Evidence });
+        }
+        None if run.declared => {}
+        None => return "`cargo test` runs the tests of one binary as threads of one process".to_owned(),
+    }
     format!("`{}` lets them overlap, and no guard that both hold keeps them apart", run.text)
 }
 

@@ -4,7 +4,7 @@ mod ignores;
 mod unused;
 
 use crate::check::Report;
-use crate::config::Config;
+use crate::config::{Config, Level};
 use crate::facts::FileFacts;
 use crate::finding::{Finding, Label, Role};
 use crate::page::{Page, Status};
@@ -50,7 +50,9 @@ fn settle_by(report: &mut Report, mut findings: Vec<Finding>, facts: &[&FileFact
         (shown, report.known, report.stale) = (rest.new, rest.known, rest.stale);
     }
     // After the baseline: an entry is stale where nothing in the whole project needs it, at any level.
-    shown.retain(|finding| is_on(finding, config, pages) && is_asked_for(finding, &report.sources, &config.paths));
+    shown.retain_mut(|finding| {
+        is_on(finding, &report.sources, config, pages) && is_asked_for(finding, &report.sources, &config.paths)
+    });
     report.findings = shown;
     report.ignored = ignored;
 }
@@ -75,16 +77,24 @@ fn means(name: &str, rule: &str, pages: &[Page]) -> bool {
     name == rule || pages.iter().any(|page| page.name == rule && page.front.was.iter().any(|was| was == name))
 }
 
-/// The configuration lets the rule speak, at this level.
-fn is_on(finding: &Finding, config: &Config, pages: &[Page]) -> bool {
-    let named = |names: &[String]| names.iter().any(|name| means(name, finding.rule, pages));
-    let selected = named(&config.select);
-    let preview = pages.iter().any(|page| page.name == finding.rule && page.front.status == Status::Preview);
-    (selected || config.select.is_empty())
-        && !named(&config.ignore)
-        && (config.preview || selected || !preview)
-        && finding.severity >= config.min_severity
-        && finding.confidence >= config.min_confidence
+/// The configuration lets the rule speak at the place of the finding, at the level that it gives it.
+fn is_on(finding: &mut Finding, sources: &[Source], config: &Config, pages: &[Page]) -> bool {
+    let place = finding.labels.first().and_then(|label| sources.get(label.file.0 as usize));
+    let scope = config.scope(place.map_or("", |source| &source.path));
+    let rule = finding.rule;
+    match scope.levels.get(rule) {
+        Some(Level::At(severity)) => finding.severity = *severity,
+        Some(Level::Off) => return false,
+        None => {}
+    }
+    let named = |names: &[String]| names.iter().any(|name| means(name, rule, pages));
+    let (selected, also) = (named(&scope.select), named(&scope.also));
+    let preview = pages.iter().any(|page| page.name == rule && page.front.status == Status::Preview);
+    (selected || also || scope.select.is_empty())
+        && !named(&scope.ignore)
+        && (scope.preview || selected || also || !preview)
+        && finding.severity >= scope.min_severity
+        && finding.confidence >= scope.min_confidence
 }
 
 /// Either end is in one of the paths.
