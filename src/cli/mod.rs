@@ -3,6 +3,7 @@
 mod baseline;
 mod check;
 mod fix;
+mod lsp;
 mod output;
 mod pages;
 mod plan;
@@ -54,6 +55,8 @@ enum Command {
     },
     /// Show what is read out of one Python or Rust file.
     Facts { file: PathBuf },
+    /// Serve an editor: findings while the code is written, over standard input and output.
+    Lsp(lsp::Lsp),
     /// Print a completion script for a shell.
     Completions {
         #[arg(value_enum)]
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Explain { name } => pages::explain(&name),
         Command::Rules { json } => pages::rules(json),
         Command::Facts { file } => show::facts(&file),
+        Command::Lsp(lsp) => lsp.run(),
         Command::Completions { shell } => completions(shell),
     };
     match result {
