@@ -354,13 +354,13 @@ impl Server {
             }
             return;
         }
+        for uri in old.keys().filter(|uri| !self.published.contains_key(*uri)) {
+            self.publish(uri, Vec::new());
+        }
         for (uri, diagnostics) in &self.published {
             if old.get(uri) != Some(diagnostics) {
                 self.publish(uri, diagnostics.clone());
             }
-        }
-        for uri in old.keys().filter(|uri| !self.published.contains_key(*uri)) {
-            self.publish(uri, Vec::new());
         }
     }
 
