@@ -6,6 +6,7 @@ use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Gap, Language};
 use crate::finding::{Finding, Fix};
 use crate::link::Suite;
+pub use crate::link::Wanted;
 use crate::text::{FileId, Kind, Source, Span};
 use crate::{conf, link, python, remedy, rules, rust, settle};
 use rayon::prelude::*;
@@ -73,9 +74,6 @@ impl Memory {
         self.lowered = sound.collect();
     }
 }
-
-/// Asked between the steps of an analysis: is it still wanted?
-pub type Wanted<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// Analyses a project again: only files that changed since the last analysis with this memory are lowered. None where the analysis was
 /// not wanted to its end; the memory keeps what was read until then.
@@ -178,10 +176,7 @@ fn analyse(mut sources: Vec<Source>, config: &Config, memory: &mut Memory, wante
     let linked = caught("linking", || {
         let programs = link::programs(&sources, &facts);
         let setup = conf::read(&sources, &programs);
-        if !wanted() {
-            return None;
-        }
-        let suite = Suite::new(&sources, &facts, &setup);
+        let suite = Suite::new(&sources, &facts, &setup, wanted)?;
         let results: Vec<Result<Vec<Finding>, String>> = rules::TABLE
             .par_iter()
             .filter_map(|rule| Some((rule.name, rule.check?)))

@@ -33,7 +33,11 @@ struct Editor {
 
 impl Editor {
     fn new(root: &Path, capabilities: Value) -> Editor {
-        Editor::with(json!([{ "uri": uri(root), "name": "project" }]), capabilities, Options { preview: true, ..Options::default() })
+        Editor::with(
+            json!([{ "uri": uri(root), "name": "project" }]),
+            capabilities,
+            Options { preview: true, ..Options::default() },
+        )
     }
 
     fn with(folders: Value, capabilities: Value, options: Options) -> Editor {
@@ -131,7 +135,10 @@ impl Editor {
     }
 
     fn open(&self, path: &Path, text: &str) {
-        self.say("textDocument/didOpen", json!({ "textDocument": { "uri": uri(path), "languageId": "python", "version": 1, "text": text } }));
+        self.say(
+            "textDocument/didOpen",
+            json!({ "textDocument": { "uri": uri(path), "languageId": "python", "version": 1, "text": text } }),
+        );
     }
 
     fn change(&self, path: &Path, version: i32, changes: Value) {
@@ -174,7 +181,8 @@ impl Project {
 
     fn example() -> Project {
         let read = |path: &str| fs::read_to_string(format!("{}/testdata/example/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let files = ["weather/__init__.py", "weather/cache.py", "weather/report.py", "tests/test_cache.py", "tests/test_report.py"];
+        let files =
+            ["weather/__init__.py", "weather/cache.py", "weather/report.py", "tests/test_cache.py", "tests/test_report.py"];
         let texts: Vec<(&str, String)> = files.iter().map(|path| (*path, read(path))).collect();
         Project::new(&texts.iter().map(|(path, text)| (*path, text.as_str())).collect::<Vec<_>>())
     }
@@ -447,7 +455,8 @@ fn an_unsafe_fix_says_so() {
     let cache = project.path("weather/cache.py");
     let mut editor = Editor::new(&project.root(), json!({ "textDocument": {} }));
     let actions = editor.actions(&cache, 10, Some("quickfix"));
-    let fix = actions.iter().find(|one| one["title"].as_str().unwrap().contains("unsafe")).unwrap_or_else(|| panic!("{actions:#?}"));
+    let fix =
+        actions.iter().find(|one| one["title"].as_str().unwrap().contains("unsafe")).unwrap_or_else(|| panic!("{actions:#?}"));
     assert_eq!(fix.get("isPreferred"), None);
     let changes = fix["edit"]["changes"][uri(&cache)].clone();
     assert!(edited(&project.text("weather/cache.py"), &changes).contains("os.replace("), "plain changes for plain clients");
@@ -512,7 +521,9 @@ fn settings_are_read_again_and_a_mistake_in_them_is_shown_where_it_stands() {
     let project = Project::new(&[("tests/test_a.py", MKTEMP), ("isolint.toml", "ignore = [\"mktemp\"]\n")]);
     let (file, settings) = (project.path("tests/test_a.py"), project.path("isolint.toml"));
     let mut editor = Editor::new(&project.root(), pushed());
-    let saved = |editor: &Editor| editor.say("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri(&settings), "type": 2 }] }));
+    let saved = |editor: &Editor| {
+        editor.say("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri(&settings), "type": 2 }] }))
+    };
     editor.listen(QUIET);
     assert_eq!(editor.rules(&file), []);
     project.write("isolint.toml", "min-severity = \"note\"\n");
@@ -535,7 +546,10 @@ fn a_baseline_counts_in_the_editor_too() {
     let file = project.path("tests/test_a.py");
     let mut editor = Editor::new(&project.root(), pushed());
     editor.until("it is missing", |editor| editor.notes.iter().any(|note| note.method == "window/showMessage"));
-    project.write("known.json", "{\"version\": 1, \"findings\": [{\"path\": \"tests/test_a.py\", \"rule\": \"mktemp\", \"about\": \"none\"}]}");
+    project.write(
+        "known.json",
+        "{\"version\": 1, \"findings\": [{\"path\": \"tests/test_a.py\", \"rule\": \"mktemp\", \"about\": \"none\"}]}",
+    );
     editor.say("textDocument/didSave", json!({ "textDocument": { "uri": uri(&file) } }));
     editor.until("another finding than the known one", |editor| editor.rules(&file) == [rule("mktemp", 4)]);
     editor.leave();
@@ -573,7 +587,10 @@ fn files_are_spelled_as_the_editor_spells_them() {
     assert_eq!(editor.shown.keys().collect::<Vec<_>>(), [&format!("{spelled}/tests/test_a.py")]);
     // An open document is spelled as it was opened, whatever others do.
     let odd = format!("{spelled}/tests/test%5Fa.py");
-    editor.say("textDocument/didOpen", json!({ "textDocument": { "uri": odd, "languageId": "python", "version": 1, "text": format!("\n{MKTEMP}") } }));
+    editor.say(
+        "textDocument/didOpen",
+        json!({ "textDocument": { "uri": odd, "languageId": "python", "version": 1, "text": format!("\n{MKTEMP}") } }),
+    );
     editor.until("it is shown there", |editor| editor.shown.get(&odd).is_some_and(|list| list[0]["range"]["start"]["line"] == 5));
     assert_eq!(editor.shown[&format!("{spelled}/tests/test_a.py")], json!([]));
     editor.leave();
@@ -611,7 +628,10 @@ fn what_is_not_understood_is_answered_and_survived() {
     for (method, params) in [
         ("textDocument/didOpen", json!(null)),
         ("textDocument/didChange", json!({ "textDocument": { "uri": uri(&file), "version": 1 }, "contentChanges": 1 })),
-        ("textDocument/didChange", json!({ "textDocument": { "uri": "file:///not/open.py", "version": 1 }, "contentChanges": [] })),
+        (
+            "textDocument/didChange",
+            json!({ "textDocument": { "uri": "file:///not/open.py", "version": 1 }, "contentChanges": [] }),
+        ),
         ("textDocument/didClose", json!({ "textDocument": { "uri": "file:///not/open.py" } })),
         ("$/whatever", json!([])),
         ("workspace/didChangeConfiguration", json!({ "settings": {} })),
@@ -651,4 +671,20 @@ fn who_hangs_up_without_a_word_leaves_badly() {
     let Editor { connection, server, .. } = Editor::new(&project.root(), pushed());
     drop(connection);
     assert!(!server.unwrap().join().unwrap());
+}
+
+#[test]
+fn the_settings_in_the_documentation_can_be_read() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/editor.md")).unwrap();
+    let blocks: Vec<(&str, &str)> = page.split("\n```").skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect();
+    let languages: Vec<&str> = blocks.iter().map(|(language, _)| *language).collect();
+    assert_eq!(languages, ["json", "lua", "toml", "json", "lisp"]);
+    for (language, text) in blocks {
+        assert!(text.contains("isolint") && text.contains("\"lsp\""), "{text}");
+        match language {
+            "json" => drop(serde_json::from_str::<Value>(text).unwrap()),
+            "toml" => drop(text.parse::<toml::Table>().unwrap()),
+            _ => assert_eq!(text.matches(['(', '{']).count(), text.matches([')', '}']).count()),
+        }
+    }
 }

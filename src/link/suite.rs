@@ -16,7 +16,7 @@ use super::ports::{Probe, probes};
 use super::registry::{Registration, registrations};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
-use super::world::{self, World};
+use super::world::{self, Wanted, World};
 use crate::calls::{self, Discriminator, Flag, Lifetime, Redirected, Verb};
 use crate::facts::run::{Run, Runner, Setup, Target, Workers};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
@@ -155,9 +155,10 @@ impl Making {
 }
 
 impl<'a> Suite<'a> {
-    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup) -> Self {
+    /// None where it was not wanted to its end.
+    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup, wanted: Wanted) -> Option<Self> {
         let index = Index::new(sources, facts, setup);
-        let summaries = world::summaries(&index, setup);
+        let summaries = world::summaries(&index, setup, wanted)?;
         let imports = Imports::new(&index);
         let (tests, test_files, conftests) = {
             let mut maker = Maker {
@@ -229,7 +230,7 @@ impl<'a> Suite<'a> {
             locked,
         };
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
-        suite
+        Some(suite)
     }
 
     pub fn path(&self, file: FileId) -> &'a str {

@@ -20,7 +20,10 @@ use std::path::{Path, PathBuf};
 pub const FIX_ALL: &str = "source.fixAll.isolint";
 
 /// How a file is spelled for the client, and its version where it is open.
-pub type Named<'a> = &'a dyn Fn(&Path) -> (Uri, Option<i32>);
+pub type Name = (Uri, Option<i32>);
+
+/// Gives files their names.
+pub type Named<'a> = &'a dyn Fn(&Path) -> Name;
 
 /// Whether the client asks for actions of a kind: a kind holds those whose names go on after a dot.
 pub fn is_asked(only: Option<&[CodeActionKind]>, kind: &str) -> bool {
@@ -36,7 +39,8 @@ pub fn quick(project: &Project, file: FileId, range: Range, shown: &[Diagnostic]
     let places = Places::new(&project.report.sources, can.columns);
     let (mut fixes, mut ignores) = (Vec::new(), Vec::new());
     for finding in &project.report.findings {
-        let ends = finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd) && label.file == file);
+        let ends =
+            finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd) && label.file == file);
         let mut here = ends.filter_map(|label| Some((label, place::range_of(&places, file, label.span)?)));
         let Some((label, at)) = here.find(|(_, at)| place::touch(*at, range)) else { continue };
         let about: Vec<Diagnostic> =
@@ -51,7 +55,8 @@ pub fn quick(project: &Project, file: FileId, range: Range, shown: &[Diagnostic]
             })
         };
         if let Some(fix) = &finding.fix {
-            let title = if fix.safe { capitalised(&fix.title) } else { format!("{} (unsafe: have a look)", capitalised(&fix.title)) };
+            let title =
+                if fix.safe { capitalised(&fix.title) } else { format!("{} (unsafe: have a look)", capitalised(&fix.title)) };
             let made = action(title, edits(project, &places, &fix.edits, can, named));
             fixes.extend(made.map(|made| CodeAction { is_preferred: fix.safe.then_some(true), ..made }));
         }
@@ -106,7 +111,7 @@ fn edits(project: &Project, places: &Places, edits: &[Edit], can: &Can, named: N
     Some(workspace_edit(files?, can))
 }
 
-fn workspace_edit(files: Vec<((Uri, Option<i32>), Vec<TextEdit>)>, can: &Can) -> WorkspaceEdit {
+fn workspace_edit(files: Vec<(Name, Vec<TextEdit>)>, can: &Can) -> WorkspaceEdit {
     if !can.document_changes {
         let changes: HashMap<Uri, Vec<TextEdit>> = files.into_iter().map(|((uri, _), edits)| (uri, edits)).collect();
         return WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() };

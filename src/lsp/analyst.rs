@@ -124,11 +124,9 @@ impl Analyst {
             Ok(read) => {
                 self.settings.insert(project.root.clone(), read);
             }
-            Err(Wrong::Setting(wrong)) => analysed.mistakes.push(Mistake {
-                file: project.root.join(&wrong.file),
-                line: wrong.line,
-                what: wrong.what,
-            }),
+            Err(Wrong::Setting(wrong)) => {
+                analysed.mistakes.push(Mistake { file: project.root.join(&wrong.file), line: wrong.line, what: wrong.what })
+            }
             Err(Wrong::Else(what)) => analysed.wrong.push(what),
         }
         let (settings, baseline) = self.settings.get(&project.root)?.clone();

@@ -51,7 +51,9 @@ impl Documents {
 
     /// Whether the file says something else than the document did.
     pub fn close(&mut self, uri: &Uri) -> bool {
-        let Some(path) = self.open.iter().find(|(_, known)| known.uri == *uri).map(|(path, _)| path.clone()) else { return false };
+        let Some(path) = self.open.iter().find(|(_, known)| known.uri == *uri).map(|(path, _)| path.clone()) else {
+            return false;
+        };
         let closed = self.open.remove(&path);
         closed.is_some_and(|closed| fs::read(&path).ok().as_deref() != Some(closed.text.as_bytes()))
     }
@@ -85,7 +87,10 @@ fn changed(text: &Arc<str>, change: TextDocumentContentChangeEvent, columns: Col
 mod tests {
     use super::*;
 
-    fn edited(text: &str, changes: &[((u32, u32), (u32, u32), &str)], columns: Columns) -> String {
+    /// Start, end, and what stands there afterwards.
+    type Change<'a> = ((u32, u32), (u32, u32), &'a str);
+
+    fn edited(text: &str, changes: &[Change], columns: Columns) -> String {
         let mut text: Arc<str> = text.into();
         for ((line, character), (end_line, end_character), new) in changes {
             let change = serde_json::json!({

@@ -16,7 +16,8 @@ pub fn at(project: &Project, file: FileId, position: Position, can: &Can) -> Opt
     let here = Range { start: position, end: position };
     let mut found: Vec<(&Finding, Range)> = Vec::new();
     for finding in &project.report.findings {
-        let ends = finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd) && label.file == file);
+        let ends =
+            finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd) && label.file == file);
         let ranges = ends.filter_map(|label| place::range_of(&places, file, label.span));
         found.extend(ranges.filter(|range| place::touch(*range, here)).map(|range| (finding, range)).take(1));
     }

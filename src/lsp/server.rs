@@ -1,21 +1,23 @@
 //! The loop: what the client says changes the state, a change is analysed after a short silence, and what was found is told.
 
-use super::actions::{self, FIX_ALL};
+use super::actions::{self, FIX_ALL, Name};
 use super::analyst::{Analysed, Analyst, Asked, Project};
 use super::client::{Can, Client};
 use super::documents::Documents;
 use super::worker::{Answer, Generation, Task, Worker};
 use super::{Options, diagnostics, hover, uri};
+use crate::remedy::rounds::Changed;
 use crate::text::{Columns, FileId};
 use crossbeam_channel::{after, never, select};
 use gen_lsp_types::{
     CancelParams, ChangeNotifications, CodeAction, CodeActionKind, CodeActionOptions, CodeActionParams, Diagnostic,
     DiagnosticOptions, DidChangeTextDocumentParams, DidChangeWatchedFilesRegistrationOptions, DidChangeWorkspaceFoldersParams,
     DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReport, FileSystemWatcher,
-    FullDocumentDiagnosticReport, HoverParams, Id, InitializeResult, PositionEncodingKind, PublishDiagnosticsParams, Registration,
-    RegistrationParams, RelatedFullDocumentDiagnosticReport, RelatedUnchangedDocumentDiagnosticReport, ServerCapabilities,
-    ServerInfo, TextDocumentItem, TextDocumentSyncKind, TextDocumentSyncOptions, UnchangedDocumentDiagnosticReport, Uri, WorkspaceDiagnosticParams,
-    WorkspaceDiagnosticReport, WorkspaceDocumentDiagnosticReport, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
+    FullDocumentDiagnosticReport, HoverParams, Id, InitializeResult, PositionEncodingKind, PublishDiagnosticsParams,
+    Registration, RegistrationParams, RelatedFullDocumentDiagnosticReport, RelatedUnchangedDocumentDiagnosticReport,
+    ServerCapabilities, ServerInfo, TextDocumentItem, TextDocumentSyncKind, TextDocumentSyncOptions,
+    UnchangedDocumentDiagnosticReport, Uri, WorkspaceDiagnosticParams, WorkspaceDiagnosticReport,
+    WorkspaceDocumentDiagnosticReport, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
     WorkspaceFullDocumentDiagnosticReport, WorkspaceOptions, WorkspaceUnchangedDocumentDiagnosticReport,
 };
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
@@ -128,7 +130,8 @@ impl Folder {
 }
 
 fn folders(params: &Value) -> Vec<Folder> {
-    let listed = params.get("workspaceFolders").cloned().and_then(|list| serde_json::from_value::<Vec<WorkspaceFolder>>(list).ok());
+    let listed =
+        params.get("workspaceFolders").cloned().and_then(|list| serde_json::from_value::<Vec<WorkspaceFolder>>(list).ok());
     // Older clients name one root, by its URI or its path.
     let root = || params.get("rootUri").and_then(Value::as_str).map(Uri::from);
     let path = || params.get("rootPath").and_then(Value::as_str).map(|path| uri::of(Path::new(path)));
@@ -298,7 +301,10 @@ impl Server {
                 }
                 self.client.answer(request.id, ());
             }
-            "textDocument/diagnostic" | "workspace/diagnostic" | "textDocument/codeAction" | "codeAction/resolve"
+            "textDocument/diagnostic"
+            | "workspace/diagnostic"
+            | "textDocument/codeAction"
+            | "codeAction/resolve"
             | "textDocument/hover" => match self.of == Some(self.now) {
                 true => self.answer(request),
                 false => self.waiting.push(request),
@@ -372,7 +378,7 @@ impl Server {
     }
 
     /// How a file is spelled for the client: as in its own document, or below its own folder; and the version where it is open.
-    fn named(&self, path: &Path) -> (Uri, Option<i32>) {
+    fn named(&self, path: &Path) -> Name {
         if let Some(document) = self.documents.at(path) {
             return (document.uri.clone(), Some(document.version));
         }
@@ -418,8 +424,11 @@ impl Server {
         let result_id = diagnostics::result_id(items);
         if params.previous_result_id.as_ref() == Some(&result_id) {
             let report = UnchangedDocumentDiagnosticReport { result_id };
-            return RelatedUnchangedDocumentDiagnosticReport { related_documents: None, unchanged_document_diagnostic_report: report }
-                .into();
+            return RelatedUnchangedDocumentDiagnosticReport {
+                related_documents: None,
+                unchanged_document_diagnostic_report: report,
+            }
+            .into();
         }
         let report = FullDocumentDiagnosticReport { result_id: Some(result_id), items: items.to_vec() };
         RelatedFullDocumentDiagnosticReport { related_documents: None, full_document_diagnostic_report: report }.into()
@@ -427,7 +436,8 @@ impl Server {
 
     /// All files with diagnostics, and those that the client believes to have some.
     fn all_pulled(&self, params: &WorkspaceDiagnosticParams) -> WorkspaceDiagnosticReport {
-        let known: BTreeMap<&str, &str> = params.previous_result_ids.iter().map(|id| (id.uri.as_ref(), id.value.as_str())).collect();
+        let known: BTreeMap<&str, &str> =
+            params.previous_result_ids.iter().map(|id| (id.uri.as_ref(), id.value.as_str())).collect();
         let uris: BTreeSet<&str> = self.published.keys().map(String::as_str).chain(known.keys().copied()).collect();
         let one = |uri: &str| -> WorkspaceDocumentDiagnosticReport {
             let items = self.published.get(uri).map_or(&[][..], Vec::as_slice);
@@ -437,7 +447,8 @@ impl Server {
             let version = self.path(&uri).and_then(|path| Some(self.documents.at(&path)?.version));
             if known == Some(&result_id) {
                 let report = UnchangedDocumentDiagnosticReport { result_id };
-                return WorkspaceUnchangedDocumentDiagnosticReport { uri, version, unchanged_document_diagnostic_report: report }.into();
+                return WorkspaceUnchangedDocumentDiagnosticReport { uri, version, unchanged_document_diagnostic_report: report }
+                    .into();
             }
             let report = FullDocumentDiagnosticReport { result_id: Some(result_id), items: items.to_vec() };
             WorkspaceFullDocumentDiagnosticReport { uri, version, full_document_diagnostic_report: report }.into()
@@ -490,12 +501,7 @@ impl Server {
         self.worker.give(self.now, Task::Fix { file, of: self.analysed.clone(), request: id.clone() });
     }
 
-    fn fixed(
-        &self,
-        id: RequestId,
-        generation: Generation,
-        changed: Option<Vec<(PathBuf, crate::remedy::rounds::Changed)>>,
-    ) {
+    fn fixed(&self, id: RequestId, generation: Generation, changed: Option<Vec<(PathBuf, Changed)>>) {
         match changed.filter(|_| generation == self.now) {
             Some(changed) => {
                 let edit = actions::rewritten(&changed, &self.client.can, &|path| self.named(path));

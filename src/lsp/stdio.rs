@@ -41,13 +41,12 @@ pub fn connect() -> (Connection, JoinHandle<()>) {
 
 /// The message, or what to answer to what is none ("JSON-RPC 2.0 Specification", "Error object").
 fn parse(body: &[u8]) -> Result<Message, Value> {
-    let wrong = |id: Value, code: ErrorCode, why: String| {
-        json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code as i32, "message": why } })
-    };
+    let wrong = |id: Value, code: ErrorCode, why: String| json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code as i32, "message": why } });
     let value: Value =
         serde_json::from_slice(body).map_err(|error| wrong(Value::Null, ErrorCode::ParseError, error.to_string()))?;
     let id = value.get("id").cloned().unwrap_or(Value::Null);
-    serde_json::from_value(value).map_err(|_| wrong(id, ErrorCode::InvalidRequest, "neither request, response nor notification".into()))
+    serde_json::from_value(value)
+        .map_err(|_| wrong(id, ErrorCode::InvalidRequest, "neither request, response nor notification".into()))
 }
 
 /// The body of the next message; none at the end. Lines of a header that say no length are passed over.

@@ -105,7 +105,9 @@ mod tests {
         let path = |uri: &str| super::path(&Uri::from(uri));
         assert_eq!(path("file:///a%2Fb/c+d.py"), Some(PathBuf::from("/a/b/c+d.py")));
         assert_eq!(path("file://localhost/a.py"), Some(PathBuf::from("/a.py")));
-        for other in ["untitled:Untitled-1", "vscode-notebook-cell:/a.ipynb#X", "file://server/a.py", "file:///a%2", "file:///a%zz", ""] {
+        for other in
+            ["untitled:Untitled-1", "vscode-notebook-cell:/a.ipynb#X", "file://server/a.py", "file:///a%2", "file:///a%zz", ""]
+        {
             assert_eq!(path(other), None, "{other}");
         }
     }

@@ -17,15 +17,25 @@ pub type Generation = u64;
 pub enum Task {
     Analyse(Asked),
     /// All safe fixes that stay in one file, for the request that waits for them.
-    Fix { file: PathBuf, of: Arc<Analysed>, request: RequestId },
+    Fix {
+        file: PathBuf,
+        of: Arc<Analysed>,
+        request: RequestId,
+    },
 }
 
 pub enum Answer {
     Analysed(Arc<Analysed>),
     /// None where it was given up.
-    Fixed { request: RequestId, changed: Option<Vec<(PathBuf, Changed)>> },
+    Fixed {
+        request: RequestId,
+        changed: Option<Vec<(PathBuf, Changed)>>,
+    },
     /// The task broke down.
-    Broken { request: Option<RequestId>, why: String },
+    Broken {
+        request: Option<RequestId>,
+        why: String,
+    },
 }
 
 /// The worker as the rest sees it.
@@ -104,7 +114,9 @@ mod tests {
         });
         worker.give(0, asked());
         worker.give(0, asked());
-        assert!(matches!(worker.answers.recv_timeout(SOON), Ok((0, Answer::Broken { request: None, why })) if why == "the first one breaks"));
+        assert!(
+            matches!(worker.answers.recv_timeout(SOON), Ok((0, Answer::Broken { request: None, why })) if why == "the first one breaks")
+        );
         assert!(matches!(worker.answers.recv_timeout(SOON), Ok((0, Answer::Analysed(_)))));
     }
 

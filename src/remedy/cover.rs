@@ -34,7 +34,10 @@ pub fn comment(rule: &str, label: &Label, source: &Source) -> Option<Edit> {
     let mut tries: Vec<(u32, String)> = facts.ignores.iter().filter_map(|ignore| joined(ignore, rule, first, source)).collect();
     tries.extend(fits.then(|| behind(first)));
     tries.extend([above, behind(first), behind(last)]);
-    tries.into_iter().find_map(|(at, text)| {
+    // Behind a backslash the line goes on, and takes no comment, though our parser would.
+    let goes_on =
+        |at: u32| source.kind == Kind::Python && source.text[..at as usize].trim_end_matches(['\r', '\n']).ends_with('\\');
+    tries.into_iter().filter(|(at, _)| !goes_on(*at)).find_map(|(at, text)| {
         let edit = Edit { file: label.file, span: Span { start: at, end: at }, text };
         let new = apply::text_of(std::slice::from_ref(&edit), &source.text, 0)?;
         is_sound(&facts, source, &new, rule, &edit).then_some(edit)
