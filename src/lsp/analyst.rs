@@ -7,10 +7,11 @@ use crate::config::{self, Config, Settings};
 use crate::discover::{self, Open};
 use crate::finding::Fix;
 use crate::remedy::rounds::Changed;
-use crate::text::FileId;
+use crate::text::{FileId, Source};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What the client has open: folders, and documents that lie in none of them.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,7 @@ pub struct Asked {
 /// What was found, and what kept us from looking.
 #[derive(Debug, Default)]
 pub struct Analysed {
-    pub projects: Vec<Project>,
+    pub projects: Vec<Arc<Project>>,
     /// Mistakes in configuration files.
     pub mistakes: Vec<Mistake>,
     /// What else is wrong, for people.
@@ -65,13 +66,44 @@ pub fn is_own_safe(fix: &Fix, file: FileId) -> bool {
     fix.safe && fix.edits.iter().all(|edit| edit.file == file)
 }
 
-/// Who analyses, and what it remembers of each project, by its root.
+/// Who analyses, and what it knows of each project, by its root.
 #[derive(Default)]
 pub struct Analyst {
     options: Options,
-    memories: BTreeMap<PathBuf, Memory>,
+    known: BTreeMap<PathBuf, Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    memory: Memory,
     /// The last settings that were right: while somebody writes new ones, these stay.
-    settings: BTreeMap<PathBuf, (Settings, Option<Baseline>)>,
+    settings: Option<Set>,
+    last: Option<Last>,
+}
+
+/// What the user set.
+#[derive(Clone, PartialEq)]
+struct Set {
+    settings: Settings,
+    baseline: Option<Baseline>,
+}
+
+/// The last analysis, and what it was made of.
+struct Last {
+    sources: Vec<Source>,
+    set: Set,
+    paths: Vec<String>,
+    project: Arc<Project>,
+}
+
+impl Last {
+    /// A file that is saved, opened or closed says what it said before, most of the time.
+    fn is_of(&self, sources: &[Source], set: &Set, paths: &[String]) -> bool {
+        self.set == *set
+            && self.paths == paths
+            && self.sources.len() == sources.len()
+            && self.sources.iter().zip(sources).all(|(old, new)| old.says_the_same(new))
+    }
 }
 
 impl Analyst {
@@ -83,13 +115,18 @@ impl Analyst {
     pub fn analyse(&mut self, asked: &Asked, wanted: Wanted) -> Option<Analysed> {
         let mut analysed = Analysed::default();
         let projects = locate(&asked.named, &mut analysed.wrong);
-        self.memories.retain(|root, _| projects.iter().any(|project| project.root == *root));
+        self.known.retain(|root, _| projects.iter().any(|project| project.root == *root));
         for project in projects {
             if !wanted() {
                 return None;
             }
-            let Some(mut config) = self.configured(&project, &mut analysed) else { continue };
-            config.paths = project.filter();
+            let known = self.known.entry(project.root.clone()).or_default();
+            match read_settings(&self.options, &project) {
+                Ok(set) => known.settings = Some(set),
+                Err(wrong) => analysed.blame(&project, wrong),
+            }
+            let Some(set) = known.settings.clone() else { continue };
+            let config = configured(&self.options, &project, &set);
             let found = match project.read_with(&config.exclude, config.jobs, &asked.open) {
                 Ok(found) => found,
                 Err(wrong) => {
@@ -97,10 +134,18 @@ impl Analyst {
                     continue;
                 }
             };
-            let memory = self.memories.entry(project.root.clone()).or_default();
-            let report = check::check_again(found.sources, &config, memory, wanted)?;
-            analysed.wrong.extend(report.faults.iter().map(|fault| format!("internal error: {fault}; please report it")));
-            analysed.projects.push(Project { root: project.root, report, config });
+            let last = known.last.take().filter(|last| last.is_of(&found.sources, &set, &config.paths));
+            let project = match last {
+                Some(last) => last.project,
+                None => {
+                    let report = check::check_again(found.sources.clone(), &config, &mut known.memory, wanted)?;
+                    Arc::new(Project { root: project.root, report, config: config.clone() })
+                }
+            };
+            let faults = project.report.faults.iter();
+            analysed.wrong.extend(faults.map(|fault| format!("internal error: {fault}; please report it")));
+            known.last = Some(Last { sources: found.sources, set, paths: config.paths, project: project.clone() });
+            analysed.projects.push(project);
         }
         Some(analysed)
     }
@@ -110,50 +155,50 @@ impl Analyst {
         let mut changed = Vec::new();
         for project in &analysed.projects {
             let Some(file) = project.file(path) else { continue };
-            let memory = self.memories.entry(project.root.clone()).or_default();
+            let memory = &mut self.known.entry(project.root.clone()).or_default().memory;
             let chosen = |fix: &Fix| is_own_safe(fix, file);
             let outcome = check::fix_some(project.report.clone(), &chosen, &project.config, memory, wanted)?;
             changed.extend(outcome.changed.into_iter().map(|changed| (project.root.join(&changed.path), changed)));
         }
         Some(changed)
     }
+}
 
-    /// The configuration of a project; none where there was never a right one.
-    fn configured(&mut self, project: &discover::Project, analysed: &mut Analysed) -> Option<Config> {
-        match self.read_settings(project) {
-            Ok(read) => {
-                self.settings.insert(project.root.clone(), read);
+impl Analysed {
+    fn blame(&mut self, project: &discover::Project, wrong: Wrong) {
+        match wrong {
+            Wrong::Setting(wrong) => {
+                self.mistakes.push(Mistake { file: project.root.join(&wrong.file), line: wrong.line, what: wrong.what });
             }
-            Err(Wrong::Setting(wrong)) => {
-                analysed.mistakes.push(Mistake { file: project.root.join(&wrong.file), line: wrong.line, what: wrong.what })
-            }
-            Err(Wrong::Else(what)) => analysed.wrong.push(what),
+            Wrong::Else(what) => self.wrong.push(what),
         }
-        let (settings, baseline) = self.settings.get(&project.root)?.clone();
-        let mut config = Config { jobs: self.options.jobs, ..Config::default() };
-        settings.apply(&mut config);
-        config.preview |= self.options.preview;
-        config.baseline = baseline;
-        Some(config)
     }
+}
 
-    fn read_settings(&self, project: &discover::Project) -> Result<(Settings, Option<Baseline>), Wrong> {
-        let rules = config::rule_names();
-        let settings = match &self.options.config {
-            Some(path) => discover::settings(path, &rules)?,
-            None if self.options.isolated => Settings::default(),
-            None => project.settings(&rules)?,
-        };
-        let baseline = match settings.baseline.as_ref().map(|path| project.root.join(path)) {
-            Some(path) => {
-                let wrong = |why: String| Wrong::Else(format!("the baseline {}: {why}", path.display()));
-                let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-                Some(Baseline::parse(&text).map_err(wrong)?)
-            }
-            None => None,
-        };
-        Ok((settings, baseline))
-    }
+/// The configuration of a project.
+fn configured(options: &Options, project: &discover::Project, set: &Set) -> Config {
+    let mut config = Config { jobs: options.jobs, ..Config::default() };
+    set.settings.clone().apply(&mut config);
+    config.preview |= options.preview;
+    config.baseline.clone_from(&set.baseline);
+    config.paths = project.filter();
+    config
+}
+
+fn read_settings(options: &Options, project: &discover::Project) -> Result<Set, Wrong> {
+    let rules = config::rule_names();
+    let settings = match &options.config {
+        Some(path) => discover::settings(path, &rules)?,
+        None if options.isolated => Settings::default(),
+        None => project.settings(&rules)?,
+    };
+    let Some(path) = settings.baseline.as_ref().map(|path| project.root.join(path)) else {
+        return Ok(Set { settings, baseline: None });
+    };
+    let wrong = |why: String| Wrong::Else(format!("the baseline {}: {why}", path.display()));
+    let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    let baseline = Baseline::parse(&text).map_err(wrong)?;
+    Ok(Set { settings, baseline: Some(baseline) })
 }
 
 enum Wrong {
@@ -189,4 +234,28 @@ fn locate(named: &[PathBuf], wrong: &mut Vec<String>) -> Vec<discover::Project> 
         }
     }
     projects.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_did_not_change_is_not_analysed_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let file = root.join("test_a.py");
+        fs::write(root.join("pyproject.toml"), "").unwrap();
+        fs::write(&file, "x = 1\n").unwrap();
+        let mut analyst = Analyst::new(Options::default());
+        let mut look =
+            |open: Open| analyst.analyse(&Asked { named: vec![root.clone()], open }, &|| true).unwrap().projects.remove(0);
+        let open = |text: &str| Open::from([(file.clone(), text.into())]);
+        let first = look(Open::new());
+        assert!(Arc::ptr_eq(&first, &look(open("x = 1\n"))), "it was only opened");
+        let second = look(open("x = 2\n"));
+        assert!(!Arc::ptr_eq(&first, &second));
+        fs::write(root.join("isolint.toml"), "min-severity = \"error\"\n").unwrap();
+        assert!(!Arc::ptr_eq(&second, &look(open("x = 2\n"))), "other settings, another report");
+    }
 }

@@ -8,6 +8,7 @@ use crate::page;
 use crate::render::place::Places;
 use crate::text::FileId;
 use gen_lsp_types::{Hover, MarkupContent, MarkupKind, Position, Range};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// None where nothing is found at this place.
@@ -29,8 +30,7 @@ pub fn at(project: &Project, file: FileId, position: Position, can: &Can) -> Opt
         }
         say(finding, &mut text);
     }
-    let mut rules: Vec<&str> = found.iter().map(|(finding, _)| finding.rule).collect();
-    rules.dedup();
+    let rules: BTreeSet<&str> = found.iter().map(|(finding, _)| finding.rule).collect();
     for page in rules.into_iter().filter_map(page::find) {
         let _ = write!(text, "\n---\n\n## `{}`: {}\n\n{}\n", page.name, page.front.title, page.body.trim());
     }

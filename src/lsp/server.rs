@@ -394,7 +394,7 @@ impl Server {
     /// The project and the file that a URI names.
     fn file(&self, uri: &Uri) -> Option<(&Project, FileId)> {
         let path = self.path(uri)?;
-        self.analysed.projects.iter().find_map(|project| Some((project, project.file(&path)?)))
+        self.analysed.projects.iter().find_map(|project| Some((&**project, project.file(&path)?)))
     }
 
     fn diagnostics(&self, uri: &Uri) -> &[Diagnostic] {
