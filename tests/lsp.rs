@@ -229,6 +229,7 @@ fn pushed() -> Value {
             "workspaceEdit": { "documentChanges": true },
             "didChangeWatchedFiles": { "dynamicRegistration": true },
         },
+        "window": { "workDoneProgress": true },
     })
 }
 
@@ -283,6 +284,12 @@ fn it_says_what_it_can() {
     assert_eq!(can.get("diagnosticProvider"), None, "who listens need not ask");
     editor.until("files are watched", |editor| editor.requests.iter().any(|one| one.method == "client/registerCapability"));
     assert_eq!(editor.requests[0].params["registrations"][0]["method"], "workspace/didChangeWatchedFiles");
+    let progress = |editor: &Editor| {
+        let notes = editor.notes.iter().filter(|note| note.method == "$/progress");
+        notes.map(|note| note.params["value"]["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    editor.until("the first analysis", |editor| progress(editor) == ["begin", "end"]);
+    assert_eq!(editor.requests[1].method, "window/workDoneProgress/create");
     editor.leave();
     // What an editor can is read leniently.
     let odd = json!({ "general": { "positionEncodings": ["utf-32", "utf-8"] }, "textDocument": 7, "workspace": { "x": null } });

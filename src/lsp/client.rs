@@ -29,6 +29,8 @@ pub struct Can {
     pub markdown: bool,
     /// It watches files for us.
     pub watch: bool,
+    /// It shows that we are at work.
+    pub progress: bool,
 }
 
 impl Can {
@@ -58,6 +60,7 @@ impl Can {
                 && has("/textDocument/codeAction/dataSupport"),
             markdown: names("/textDocument/hover/contentFormat", "markdown"),
             watch: has("/workspace/didChangeWatchedFiles/dynamicRegistration"),
+            progress: has("/window/workDoneProgress"),
         }
     }
 }

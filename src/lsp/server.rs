@@ -23,7 +23,7 @@ use gen_lsp_types::{
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +31,9 @@ use std::time::{Duration, Instant};
 
 /// How long nothing may change before it is analysed: the pauses of somebody who writes are shorter, most of the time.
 const SILENCE: Duration = Duration::from_millis(150);
+
+/// The name of what is shown while the first analysis is on its way.
+const PROGRESS: &str = "isolint/first";
 
 /// Files whose changes outside of the editor concern us: what `discover` reads, and what tells it what to leave out.
 const WATCHED: [&str; 4] = [
@@ -68,6 +71,7 @@ pub fn serve(connection: &Connection, options: Options) -> bool {
         published: BTreeMap::new(),
         waiting: Vec::new(),
         fixing: BTreeSet::new(),
+        first: First::Ahead,
         is_down: false,
     };
     server.changed();
@@ -161,7 +165,17 @@ struct Server {
     waiting: Vec<Request>,
     /// Requests that wait for the worker.
     fixing: BTreeSet<RequestId>,
+    first: First,
     is_down: bool,
+}
+
+/// How far the first analysis is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    Ahead,
+    /// The client shows that it is on its way.
+    Shown,
+    Done,
 }
 
 impl Server {
@@ -198,6 +212,20 @@ impl Server {
         let alone = self.documents.paths().filter(|path| path.is_file() && !self.is_inside(path));
         let named = self.folders.iter().map(|folder| &folder.real).chain(alone).cloned().collect();
         self.worker.give(self.now, Task::Analyse(Asked { named, open: self.documents.texts() }));
+        if self.client.can.progress && self.first == First::Ahead {
+            self.client.request("window/workDoneProgress/create", json!({ "token": PROGRESS }));
+            let begin = json!({ "kind": "begin", "title": "isolint", "message": "reading the project" });
+            self.client.notify("$/progress", json!({ "token": PROGRESS, "value": begin }));
+            self.first = First::Shown;
+        }
+    }
+
+    /// The first analysis reads all files, so it takes the longest, and is the one that somebody waits for.
+    fn first_is_done(&mut self) {
+        if self.first == First::Shown {
+            self.client.notify("$/progress", json!({ "token": PROGRESS, "value": { "kind": "end" } }));
+        }
+        self.first = First::Done;
     }
 
     fn hear(&mut self, note: Notification) {
@@ -344,6 +372,7 @@ impl Server {
             }
         }
         self.of = Some(generation);
+        self.first_is_done();
         for request in std::mem::take(&mut self.waiting) {
             self.answer(request);
         }
@@ -405,11 +434,11 @@ impl Server {
     fn answer(&mut self, request: Request) {
         let Request { id, method, params } = request;
         let result = match method.as_str() {
-            "textDocument/diagnostic" => read(params).map(|params| Some(json(self.pulled(&params)))),
-            "workspace/diagnostic" => read(params).map(|params| Some(json(self.all_pulled(&params)))),
-            "textDocument/hover" => read(params).map(|params| Some(json(self.hovered(&params)))),
-            "textDocument/codeAction" => read(params).map(|params| self.actions(&params, &id).map(json)),
-            _ => read(params).map(|action| self.resolved(action, &id).map(json)),
+            "textDocument/diagnostic" => read(params).map(|params| Some(value(self.pulled(&params)))),
+            "workspace/diagnostic" => read(params).map(|params| Some(value(self.all_pulled(&params)))),
+            "textDocument/hover" => read(params).map(|params| Some(value(self.hovered(&params)))),
+            "textDocument/codeAction" => read(params).map(|params| self.actions(&params, &id).map(value)),
+            _ => read(params).map(|action| self.resolved(action, &id).map(value)),
         };
         match result {
             Ok(Some(result)) => self.client.answer(id, result),
@@ -473,7 +502,7 @@ impl Server {
         }
         if actions::is_asked(only, FIX_ALL) && actions::has_safe_fix(project, file) {
             if self.client.can.resolve {
-                list.push(CodeAction { data: Some(json(uri)), ..fix_all() });
+                list.push(CodeAction { data: Some(value(uri)), ..fix_all() });
             } else if only.is_some() {
                 // Who asks for nothing else gets it whole; in a list of all that can be done it would cost too much.
                 self.fix(uri, id);
@@ -526,7 +555,7 @@ fn fix_all() -> CodeAction {
 }
 
 /// Types of the protocol: there is nothing in them that JSON cannot say.
-fn json(value: impl Serialize) -> Value {
+fn value(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
