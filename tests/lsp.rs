@@ -479,6 +479,10 @@ fn fix_all_makes_the_safe_fixes_of_its_file() {
     let wanted = "import os\n\n\ndef test_dir():\n    os.makedirs(\"/tmp/x\", exist_ok=True)\n\n\ndef test_more(tmp_path):\n    assert tmp_path\n";
     // Who can ask later is given the edits later.
     let mut editor = Editor::new(&project.root(), pushed());
+    editor.until("findings", |editor| !editor.rules(&file).is_empty());
+    let tags = editor.shown[&uri(&file)].as_array().unwrap().iter().map(|one| (one["code"].clone(), one.get("tags").cloned()));
+    let unneeded = Some(json!([1]));
+    assert_eq!(tags.collect::<Vec<_>>(), [(json!("check-then-act"), None), (json!("unused-ignore"), unneeded)]);
     let actions = editor.actions(&file, 0, Some("source.fixAll"));
     assert_eq!(actions.len(), 1);
     let resolved = editor.ask("codeAction/resolve", actions[0].clone());

@@ -4,7 +4,7 @@ use super::Options;
 use crate::baseline::Baseline;
 use crate::check::{self, Memory, Report, Wanted};
 use crate::config::{self, Config, Settings};
-use crate::discover::{self, Open};
+use crate::discover::{self, Found, Open};
 use crate::finding::Fix;
 use crate::remedy::rounds::Changed;
 use crate::text::{FileId, Source};
@@ -76,31 +76,22 @@ pub struct Analyst {
 #[derive(Default)]
 struct Known {
     memory: Memory,
-    /// The last settings that were right: while somebody writes new ones, these stay.
-    settings: Option<Set>,
+    /// The last configuration that was right: while somebody writes a new one, it stays.
+    config: Option<Config>,
     last: Option<Last>,
-}
-
-/// What the user set.
-#[derive(Clone, PartialEq)]
-struct Set {
-    settings: Settings,
-    baseline: Option<Baseline>,
 }
 
 /// The last analysis, and what it was made of.
 struct Last {
     sources: Vec<Source>,
-    set: Set,
-    paths: Vec<String>,
     project: Arc<Project>,
 }
 
 impl Last {
     /// A file that is saved, opened or closed says what it said before, most of the time.
-    fn is_of(&self, sources: &[Source], set: &Set, paths: &[String]) -> bool {
-        self.set == *set
-            && self.paths == paths
+    fn is_of(&self, sources: &[Source], config: &Config) -> bool {
+        // All that is set stands in this text.
+        format!("{:?}", self.project.config) == format!("{config:?}")
             && self.sources.len() == sources.len()
             && self.sources.iter().zip(sources).all(|(old, new)| old.says_the_same(new))
     }
@@ -121,30 +112,27 @@ impl Analyst {
                 return None;
             }
             let known = self.known.entry(project.root.clone()).or_default();
-            match read_settings(&self.options, &project) {
-                Ok(set) => known.settings = Some(set),
-                Err(wrong) => analysed.blame(&project, wrong),
-            }
-            let Some(set) = known.settings.clone() else { continue };
-            let config = configured(&self.options, &project, &set);
-            let found = match project.read_with(&config.exclude, config.jobs, &asked.open) {
-                Ok(found) => found,
-                Err(wrong) => {
-                    analysed.wrong.push(wrong.to_string());
-                    continue;
-                }
-            };
-            let last = known.last.take().filter(|last| last.is_of(&found.sources, &set, &config.paths));
+            let opened = open(&self.options, &project, &asked.open).or_else(|wrong| {
+                analysed.blame(&project, wrong);
+                // Something can still be said with what was right before.
+                let config = known.config.clone().ok_or(())?;
+                let found = project.read_with(&config.exclude, config.jobs, &asked.open).map_err(|_| ())?;
+                Ok::<_, ()>((config, found))
+            });
+            let Ok((mut config, found)) = opened else { continue };
+            known.config = Some(config.clone());
+            config.paths = project.filter();
+            let last = known.last.take().filter(|last| last.is_of(&found.sources, &config));
             let project = match last {
                 Some(last) => last.project,
                 None => {
                     let report = check::check_again(found.sources.clone(), &config, &mut known.memory, wanted)?;
-                    Arc::new(Project { root: project.root, report, config: config.clone() })
+                    Arc::new(Project { root: project.root, report, config })
                 }
             };
             let faults = project.report.faults.iter();
             analysed.wrong.extend(faults.map(|fault| format!("internal error: {fault}; please report it")));
-            known.last = Some(Last { sources: found.sources, set, paths: config.paths, project: project.clone() });
+            known.last = Some(Last { sources: found.sources, project: project.clone() });
             analysed.projects.push(project);
         }
         Some(analysed)
@@ -175,30 +163,24 @@ impl Analysed {
     }
 }
 
-/// The configuration of a project.
-fn configured(options: &Options, project: &discover::Project, set: &Set) -> Config {
-    let mut config = Config { jobs: options.jobs, ..Config::default() };
-    set.settings.clone().apply(&mut config);
-    config.preview |= options.preview;
-    config.baseline.clone_from(&set.baseline);
-    config.paths = project.filter();
-    config
-}
-
-fn read_settings(options: &Options, project: &discover::Project) -> Result<Set, Wrong> {
+/// Reads the configuration of a project, and all that is to be looked at.
+fn open(options: &Options, project: &discover::Project, texts: &Open) -> Result<(Config, Found), Wrong> {
     let rules = config::rule_names();
     let settings = match &options.config {
         Some(path) => discover::settings(path, &rules)?,
         None if options.isolated => Settings::default(),
         None => project.settings(&rules)?,
     };
-    let Some(path) = settings.baseline.as_ref().map(|path| project.root.join(path)) else {
-        return Ok(Set { settings, baseline: None });
-    };
-    let wrong = |why: String| Wrong::Else(format!("the baseline {}: {why}", path.display()));
-    let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-    let baseline = Baseline::parse(&text).map_err(wrong)?;
-    Ok(Set { settings, baseline: Some(baseline) })
+    let mut config = Config { jobs: options.jobs, ..Config::default() };
+    if let Some(path) = settings.baseline.as_ref().map(|path| project.root.join(path)) {
+        let wrong = |why: String| Wrong::Else(format!("the baseline {}: {why}", path.display()));
+        let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        config.baseline = Some(Baseline::parse(&text).map_err(wrong)?);
+    }
+    settings.apply(&mut config);
+    config.preview |= options.preview;
+    let found = project.read_with(&config.exclude, config.jobs, texts)?;
+    Ok((config, found))
 }
 
 enum Wrong {
