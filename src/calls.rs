@@ -548,7 +548,7 @@ pub struct Format {
 }
 
 /// All tables of one language.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Calls {
     calls: HashMap<String, Call>,
     values: HashMap<String, Flow>,

@@ -4,11 +4,14 @@ use crate::baseline::Entry;
 use crate::config::Config;
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Gap, Language};
-use crate::finding::Finding;
+use crate::finding::{Finding, Fix};
+pub use crate::link::Wanted;
 use crate::link::{Declared, Suite};
 use crate::text::{FileId, Kind, Source, Span};
 use crate::{conf, link, python, remedy, rules, rust, settle};
 use rayon::prelude::*;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -47,13 +50,42 @@ pub struct Skipped {
 const STACK: usize = 64 << 20;
 
 /// Analyses a project. `sources` are its files in any order; they come back sorted by path.
-pub fn check(mut sources: Vec<Source>, config: &Config) -> Report {
+pub fn check(sources: Vec<Source>, config: &Config) -> Report {
+    check_again(sources, config, &mut Memory::default(), &|| true).unwrap_or_default()
+}
+
+/// What the last analysis of a project read out of its files. Facts depend on nothing but the source, so a report made with a memory
+/// is the same as one made without it; it is only there sooner.
+#[derive(Default)]
+pub struct Memory {
+    lowered: HashMap<Arc<str>, (Source, Arc<FileFacts>)>,
+}
+
+impl Memory {
+    fn recall(&self, source: &Source) -> Option<Arc<FileFacts>> {
+        let (known, facts) = self.lowered.get(&source.path)?;
+        known.says_the_same(source).then(|| facts.clone())
+    }
+
+    /// Keeps what was lowered now, and forgets all else.
+    fn keep(&mut self, sources: &[Source], lowered: &[Option<Result<Arc<FileFacts>, String>>]) {
+        let sound = sources.iter().zip(lowered).filter_map(|(source, one)| match one {
+            Some(Ok(facts)) => Some((source.path.clone(), (source.clone(), facts.clone()))),
+            _ => None,
+        });
+        self.lowered = sound.collect();
+    }
+}
+
+/// Analyses a project again: only files that changed since the last analysis with this memory are lowered. None where the analysis was
+/// not wanted to its end; the memory keeps what was read until then.
+pub fn check_again(mut sources: Vec<Source>, config: &Config, memory: &mut Memory, wanted: Wanted) -> Option<Report> {
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.jobs).stack_size(STACK).build();
     match pool {
-        Ok(pool) => pool.install(|| analyse(sources, config)),
+        Ok(pool) => pool.install(|| analyse(sources, config, memory, wanted)),
         // No threads to be had: the caller's own will do.
-        Err(_) => analyse(sources, config),
+        Err(_) => analyse(sources, config, memory, wanted),
     }
 }
 
@@ -80,7 +112,30 @@ pub fn plan(mut sources: Vec<Source>, config: &Config) -> (Vec<Source>, Setup) {
 
 /// Fixes what can be fixed in a project that was checked: only what is safe, or all. Nothing is written.
 pub fn fix(report: Report, unsafe_too: bool, config: &Config) -> remedy::rounds::Outcome {
-    remedy::rounds::run(report, unsafe_too, &|sources| check(sources, config))
+    // The rounds come one after the other.
+    let memory = RefCell::new(Memory::default());
+    let again = |sources| check_again(sources, config, &mut memory.borrow_mut(), &|| true).unwrap_or_default();
+    remedy::rounds::run(report, unsafe_too, &again)
+}
+
+/// Makes some of the fixes of a project that was checked, and no others. None where that was not wanted to its end.
+pub fn fix_some(
+    report: Report,
+    chosen: &dyn Fn(&Fix) -> bool,
+    config: &Config,
+    memory: &mut Memory,
+    wanted: Wanted,
+) -> Option<remedy::rounds::Outcome> {
+    let only = |mut report: Report| {
+        for finding in &mut report.findings {
+            finding.fix = finding.fix.take().filter(chosen);
+        }
+        report
+    };
+    let memory = RefCell::new(memory);
+    let again = |sources| only(check_again(sources, config, &mut memory.borrow_mut(), wanted).unwrap_or_default());
+    let outcome = remedy::rounds::run(only(report), true, &again);
+    wanted().then_some(outcome)
 }
 
 /// The facts of one source; none of a configuration file.
@@ -97,14 +152,20 @@ fn empty() -> FileFacts {
     crate::facts::Builder::with_module(Language::Python).finish()
 }
 
-fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
+fn analyse(mut sources: Vec<Source>, config: &Config, memory: &mut Memory, wanted: Wanted) -> Option<Report> {
     conf::notebooks::leave_out(&mut sources);
-    let lowered: Vec<Result<Arc<FileFacts>, String>> =
-        sources.par_iter().map(|source| caught(&source.path, || Arc::new(lower(source)))).collect();
+    let lowered: Vec<Option<Result<Arc<FileFacts>, String>>> = sources
+        .par_iter()
+        .map(|source| match memory.recall(source) {
+            Some(facts) => Some(Ok(facts)),
+            None => wanted().then(|| caught(&source.path, || Arc::new(lower(source)))),
+        })
+        .collect();
+    memory.keep(&sources, &lowered);
     let mut report = Report::default();
     let mut facts = Vec::with_capacity(lowered.len());
     for (i, (source, one)) in sources.iter().zip(lowered).enumerate() {
-        let one = one.unwrap_or_else(|fault| {
+        let one = one?.unwrap_or_else(|fault| {
             report.faults.push(fault);
             Arc::new(empty())
         });
@@ -119,10 +180,11 @@ fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
         let setup = conf::read(&sources, &programs, &config.runs);
         let is_private = |path: &str| config.private_paths.covers(path);
         let declared = Declared { tables: &config.tables, is_private: (!config.private_paths.is_empty()).then_some(&is_private) };
-        let mut suite = Suite::new(&sources, &facts, &setup, &declared);
+        let mut suite = Suite::new(&sources, &facts, &setup, &declared, wanted)?;
         let results: Vec<Result<Vec<Finding>, String>> = rules::TABLE
             .par_iter()
             .filter_map(|rule| Some((rule.name, rule.check?)))
+            .filter(|_| wanted())
             .map(|(name, check)| {
                 caught(name, || {
                     let mut found = Vec::new();
@@ -134,11 +196,12 @@ fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
         let tests = suite.tests.len();
         let unmet = std::mem::take(&mut suite.unmet);
         drop(suite);
-        (tests, unmet, runners(&setup, &sources), results, setup)
+        Some((tests, unmet, runners(&setup, &sources), results, setup))
     });
     let mut setup = Setup::default();
     match linked {
-        Ok((tests, unmet, runners, results, read)) => {
+        Ok(linked) => {
+            let (tests, unmet, runners, results, read) = linked?;
             report.unmet = unmet;
             setup = read;
             report.tests = tests;
@@ -164,7 +227,8 @@ fn analyse(mut sources: Vec<Source>, config: &Config) -> Report {
             }
         }
     }
-    report
+    // Asked last of all: who is not wanted may have left out a rule.
+    wanted().then_some(report)
 }
 
 /// Runs one part; a panic in it is a fault of the report, and the rest goes on.

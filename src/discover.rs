@@ -88,6 +88,8 @@ pub struct Opened {
     pub baseline: Option<PathBuf>,
     pub found: Found,
 }
+/// Texts of documents that are open in an editor, by their path without symbolic links.
+pub type Open = BTreeMap<PathBuf, Arc<str>>;
 
 /// What was read, sorted by path.
 #[derive(Clone, Debug, Default)]
@@ -199,6 +201,14 @@ impl Project {
     /// # Errors
     /// A configuration file that cannot be read, or says what it cannot mean; else as [`Project::read`].
     pub fn open(&self, origin: Origin, exclude: &[String], jobs: usize) -> Result<Opened, Wrong> {
+        self.open_with(origin, exclude, jobs, &Open::new())
+    }
+
+    /// The same, with the texts of open documents, as for [`Project::read_with`].
+    ///
+    /// # Errors
+    /// As [`Project::open`].
+    pub fn open_with(&self, origin: Origin, exclude: &[String], jobs: usize, open: &Open) -> Result<Opened, Wrong> {
         let rules = config::rule_names();
         let settings = match origin {
             Origin::Project => self.configuration()?.map(|(_, settings)| settings).unwrap_or_default(),
@@ -212,7 +222,7 @@ impl Project {
         let mut config = Config { jobs, ..Config::default() };
         settings.apply(&mut config);
         config.exclude.extend(exclude.iter().cloned());
-        let mut found = self.read(&config.exclude, jobs)?;
+        let mut found = self.read_with(&config.exclude, jobs, open)?;
         found.show(&config.runs);
         if origin == Origin::Project {
             for (folder, nested) in self.nested(&found.sources, &rules)? {
@@ -276,6 +286,15 @@ impl Project {
     /// # Errors
     /// A named file that cannot be read, or a glob that does not parse.
     pub fn read(&self, exclude: &[String], jobs: usize) -> Result<Found, Wrong> {
+        self.read_with(exclude, jobs, &Open::new())
+    }
+
+    /// The same, with the texts of documents that are open in an editor in the place of their files. One that has no file yet is read
+    /// as if it had.
+    ///
+    /// # Errors
+    /// A named file that cannot be read, or a glob that does not parse.
+    pub fn read_with(&self, exclude: &[String], jobs: usize, open: &Open) -> Result<Found, Wrong> {
         let exclude = globs(exclude)?;
         let mut tree = Tree::default();
         let within = if self.whole { Vec::new() } else { self.named.clone() };
@@ -297,12 +316,22 @@ impl Project {
                 passed_over.push(Skipped { path: name, why: why.into() });
             }
         }
+        for path in open.keys().filter(|path| path.starts_with(&self.root) && !path.exists()) {
+            let name = relative(&self.root, path);
+            if let Some(kind) = kind(&name).filter(|_| self.whole && !exclude.covers(&name)) {
+                tree.files.insert((name, path.clone()), kind);
+            }
+        }
         let files: Vec<(String, PathBuf, Kind)> = tree.files.into_iter().map(|((name, path), kind)| (name, path, kind)).collect();
-        let read = || files.par_iter().map(|(name, path, kind)| read(name, path, *kind)).collect();
+        let one = |(name, path, kind): &(String, PathBuf, Kind)| match open.get(path) {
+            Some(text) => opened(name, *kind, text),
+            None => read(name, path, *kind),
+        };
+        let read = || files.par_iter().map(one).collect();
         let results: Vec<Result<Source, Why>> = match rayon::ThreadPoolBuilder::new().num_threads(jobs).build() {
             Ok(pool) => pool.install(read),
             // No thread is to be had: the calling one does it all.
-            Err(_) => files.iter().map(|(name, path, kind)| self::read(name, path, *kind)).collect(),
+            Err(_) => files.iter().map(one).collect(),
         };
         let mut found = Found { root: self.root.clone(), sources: Vec::new(), skipped: tree.skipped, passed_over };
         for ((name, path, _), result) in files.iter().zip(results) {
@@ -649,13 +678,34 @@ impl fmt::Display for Why {
 }
 
 fn read(name: &str, path: &Path, kind: Kind) -> Result<Source, Why> {
-    let (source, most) = match kind {
-        Kind::Notebook => (notebook::read(name, &bytes(path, MAX_NOTEBOOK_BYTES)?), MAX_BYTES),
-        _ => (Source::new(name, kind, &bytes(path, MAX_BYTES)?), u64::MAX),
+    source(name, kind, &bytes(path, most(kind))?)
+}
+
+/// The text of an open document as a source: it is decoded already, whatever a coding comment in it says.
+fn opened(name: &str, kind: Kind, text: &str) -> Result<Source, Why> {
+    if text.len() as u64 > most(kind) {
+        return Err(Why::Said(too_large(most(kind))));
+    }
+    match kind {
+        Kind::Notebook => source(name, kind, text.as_bytes()),
+        _ => Ok(Source::of(name, kind, text)),
+    }
+}
+
+fn source(name: &str, kind: Kind, bytes: &[u8]) -> Result<Source, Why> {
+    let source = match kind {
+        Kind::Notebook => notebook::read(name, bytes),
+        _ => Source::new(name, kind, bytes),
     };
     let source = source.map_err(|why| Why::Said(why.to_string()))?;
     // The code of a notebook is bounded as that of a file is.
-    if source.text.len() as u64 > most { Err(Why::Said(too_large(most))) } else { Ok(source) }
+    let too_much = kind == Kind::Notebook && source.text.len() as u64 > MAX_BYTES;
+    if too_much { Err(Why::Said(too_large(MAX_BYTES))) } else { Ok(source) }
+}
+
+/// The most bytes that a file may have.
+fn most(kind: Kind) -> u64 {
+    if kind == Kind::Notebook { MAX_NOTEBOOK_BYTES } else { MAX_BYTES }
 }
 
 fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Why> {

@@ -15,6 +15,7 @@ pub mod discover;
 pub mod facts;
 pub mod finding;
 pub mod link;
+pub mod lsp;
 pub mod notebook;
 pub mod page;
 pub mod python;

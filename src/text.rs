@@ -176,6 +176,22 @@ impl Source {
         Source { path: path.into(), kind, text: text.into(), decoded: false, cells: None }
     }
 
+    /// Whether two sources of one path are the same to whoever reads them.
+    pub fn says_the_same(&self, other: &Source) -> bool {
+        let same = |a: &Text, b: &Text| Arc::ptr_eq(&a.text, &b.text) || a.text == b.text;
+        let same_cells = match (&self.cells, &other.cells) {
+            (None, None) => true,
+            // The cells are read out of the file alone.
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a.file() == b.file(),
+            _ => false,
+        };
+        self.path == other.path
+            && self.kind == other.kind
+            && self.decoded == other.decoded
+            && same_cells
+            && same(&self.text, &other.text)
+    }
+
     /// The text of a span; empty where the span does not fit the text.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")

@@ -3,8 +3,15 @@
 
 mod world;
 
+use isolint::check::{Memory, Report, check, check_again};
+use isolint::config::Config;
+use isolint::finding::Confidence;
+use isolint::render::{Format, Options, render};
+use isolint::text::{Kind, Source};
+use isolint::{discover, notebook};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use world::World;
 
 const FORMATS: [&str; 4] = ["terminal", "concise", "json", "sarif"];
@@ -61,4 +68,67 @@ fn threads_and_the_order_of_files_change_nothing() {
             assert!(again == first, "{format}, -j {jobs}:\n{}\n--- and with one thread ---\n{}", again.out, first.out);
         }
     }
+}
+
+/// The sources of the cases below `testdata/` whose name begins so.
+fn sources(start: &str) -> Vec<Source> {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let all = ["met", "clean"].iter().flat_map(|kind| files(&base.join(kind)));
+    let one = |path: PathBuf| {
+        let name = path.strip_prefix(&base).unwrap().to_str().unwrap().to_owned();
+        let kind = discover::kind(&name)?;
+        match kind {
+            Kind::Notebook => notebook::read(name, &fs::read(path).unwrap()).ok(),
+            _ => Source::new(name, kind, &fs::read(path).unwrap()).ok(),
+        }
+    };
+    all.filter_map(one).filter(|source| source.path.split('/').nth(1).is_some_and(|case| case.starts_with(start))).collect()
+}
+
+fn json(report: &Report) -> String {
+    let mut out = Vec::new();
+    render(Format::Json, report, &Options::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn what_is_remembered_changes_nothing() {
+    let config = Config { preview: true, min_confidence: Confidence::Low, ..Config::default() };
+    let mut memory = Memory::default();
+    let mut project = sources("");
+    assert!(project.len() > 100);
+    // Files change, go and come back; one of the same name becomes another.
+    let whole = project.clone();
+    type Step<'a> = &'a dyn Fn(&mut Vec<Source>);
+    let steps: [Step; 4] = [
+        &|_| {},
+        &|project| project[7].text = format!("# moved down\n{}", project[7].text).into(),
+        &|project| {
+            project.remove(7);
+            project[20].text = project[21].text.clone();
+        },
+        &|project| *project = whole.clone(),
+    ];
+    for (n, step) in steps.iter().enumerate() {
+        step(&mut project);
+        let again = check_again(project.clone(), &config, &mut memory, &|| true).unwrap();
+        assert!(json(&again) == json(&check(project.clone(), &config)), "after step {n}");
+    }
+}
+
+#[test]
+fn who_gives_up_has_no_report_and_is_not_misled_later() {
+    let config = Config { preview: true, ..Config::default() };
+    let project = sources("a");
+    let whole = json(&check(project.clone(), &config));
+    let mut memory = Memory::default();
+    for patience in [0, 1, 10, 50, 100, 200, 400] {
+        let asked = AtomicUsize::new(0);
+        let wanted = || asked.fetch_add(1, Ordering::Relaxed) < patience;
+        match check_again(project.clone(), &config, &mut memory, &wanted) {
+            Some(report) => assert_eq!(json(&report), whole),
+            None => assert!(asked.into_inner() > patience),
+        }
+    }
+    assert_eq!(json(&check_again(project, &config, &mut memory, &|| true).unwrap()), whole);
 }

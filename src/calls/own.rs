@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 /// What is known of the libraries of both languages. By default what is built in.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Tables {
     python: Cow<'static, Calls>,
     rust: Cow<'static, Calls>,

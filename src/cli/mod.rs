@@ -4,6 +4,7 @@ mod baseline;
 mod check;
 mod fix;
 mod init;
+mod lsp;
 mod output;
 mod pages;
 mod plan;
@@ -59,6 +60,8 @@ enum Command {
     Init(init::Init),
     /// Print the JSON schema of the configuration, for editors.
     Schema,
+    /// Serve an editor: findings while the code is written, over standard input and output.
+    Lsp(lsp::Lsp),
     /// Print a completion script for a shell.
     Completions {
         #[arg(value_enum)]
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Facts { file } => show::facts(&file),
         Command::Init(init) => init.run(),
         Command::Schema => pages::schema(),
+        Command::Lsp(lsp) => lsp.run(),
         Command::Completions { shell } => completions(shell),
     };
     match result {

@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The settings of one run, from the command line and the configuration files.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Config {
     /// Only these rules; empty for all that are on.
     pub select: Vec<String>,

@@ -61,3 +61,4 @@ pub use suite::{Declared, Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Gone, Handling, Known, Move, Spread, Summary, Try, When, moves};
 pub use term::{Lock, Piece, Site, Term, UnitRef};
 pub use vary::{Chance, Doubt, Doubtful, Elements, Form, Parameters, Unstable, Varying};
+pub use world::Wanted;

@@ -18,7 +18,7 @@ use super::registry::{Registration, registrations};
 use super::rust_tests::constructors;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
-use super::world::{self, World};
+use super::world::{self, Wanted, World};
 use crate::calls::{self, Calls, Discriminator, Flag, Lifetime, Redirected, Tables, Verb};
 use crate::facts::run::{Run, Runner, Setup, Target, Workers};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
@@ -191,9 +191,16 @@ pub struct Declared<'a> {
 }
 
 impl<'a> Suite<'a> {
-    pub fn new(sources: &'a [Source], facts: &'a [Arc<FileFacts>], setup: &'a Setup, declared: &Declared<'a>) -> Self {
+    /// None where it was not wanted to its end.
+    pub fn new(
+        sources: &'a [Source],
+        facts: &'a [Arc<FileFacts>],
+        setup: &'a Setup,
+        declared: &Declared<'a>,
+        wanted: Wanted,
+    ) -> Option<Self> {
         let index = Index::new(sources, facts, setup, declared.tables);
-        let mut summaries = world::summaries(&index, setup);
+        let mut summaries = world::summaries(&index, setup, wanted)?;
         if let Some(is_private) = declared.is_private {
             let kept = |effect: &Effect| !is_private(&effect.on.show());
             for summary in summaries.iter_mut().flatten().filter(|summary| !summary.effects.iter().all(kept)) {
@@ -266,7 +273,7 @@ impl<'a> Suite<'a> {
             locked,
         };
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
-        suite
+        Some(suite)
     }
 
     pub fn path(&self, file: FileId) -> &'a str {

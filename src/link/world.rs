@@ -27,6 +27,9 @@ pub struct World<'a> {
     needs: RefCell<BTreeSet<UnitRef>>,
 }
 
+/// Asked between steps: does anybody still want to know?
+pub type Wanted<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// Steps of substitution in one another before it is given up.
 pub(super) const NESTED: usize = 12;
 
@@ -391,8 +394,9 @@ fn store<'s>(summary: &'s Summary, name: &str) -> Option<&'s Term> {
     summary.stores.iter().find(|(stored, _)| &**stored == name).map(|(_, term)| term)
 }
 
-/// Evaluates all units until nothing changes, or effects have come as far as a trail may be long.
-pub fn summaries(index: &Index, setup: &Setup) -> Vec<Vec<Arc<Summary>>> {
+/// Evaluates all units until nothing changes, or effects have come as far as a trail may be long. None where it is not `wanted` to its
+/// end: this is where most of an analysis goes.
+pub fn summaries(index: &Index, setup: &Setup, wanted: Wanted) -> Option<Vec<Vec<Arc<Summary>>>> {
     let empty = Arc::new(Summary::default());
     let mut all: Vec<Vec<Arc<Summary>>> = index.facts.iter().map(|file| vec![empty.clone(); file.units.len()]).collect();
     let units = |keep: &dyn Fn(Shape) -> bool| -> BTreeSet<UnitRef> {
@@ -422,9 +426,9 @@ pub fn summaries(index: &Index, setup: &Setup) -> Vec<Vec<Arc<Summary>>> {
             .par_iter()
             .map(|unit| {
                 let world = World::new(index, setup, &all);
-                (*unit, evaluate(&world, *unit))
+                wanted().then(|| (*unit, evaluate(&world, *unit)))
             })
-            .collect();
+            .collect::<Option<_>>()?;
         // Who reads whom must be known for all before it is asked who is stale.
         for (unit, summary) in &fresh {
             for need in &summary.needs {
@@ -446,5 +450,5 @@ pub fn summaries(index: &Index, setup: &Setup) -> Vec<Vec<Arc<Summary>>> {
             break;
         }
     }
-    all
+    Some(all)
 }

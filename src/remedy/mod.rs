@@ -7,6 +7,7 @@ mod accept;
 pub mod apply;
 mod beside;
 mod config;
+pub mod cover;
 mod define;
 mod draft;
 mod hold;

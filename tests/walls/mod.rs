@@ -40,7 +40,10 @@ pub const ROOMS: &[Room] = &[
     Room { name: "check", uses: CORE },
     Room { name: "cache", uses: &["text", "facts"] },
     Room { name: "discover", uses: &["text", "notebook", "facts", "config", "check"] },
-    Room { name: "lsp", uses: &["text", "facts", "finding", "page", "config", "check", "discover", "remedy", "render"] },
+    Room {
+        name: "lsp",
+        uses: &["text", "facts", "finding", "page", "baseline", "config", "check", "discover", "remedy", "render"],
+    },
     Room {
         name: "cli",
         // The front ends for `isolint facts FILE`, which shows what they record.
@@ -76,7 +79,10 @@ const OWNED: &[Owned] = &[
     Owned { name: "quick_junit", by: &["src/render/junit.rs"] },
     Owned { name: "quick_xml", by: &["src/render/checkstyle.rs"] },
     Owned { name: "anstream", by: &["cli"] },
-    Owned { name: "similar", by: &["cli"] },
+    Owned { name: "similar", by: &["cli", "lsp"] },
+    Owned { name: "lsp_server", by: &["lsp"] },
+    Owned { name: "gen_lsp_types", by: &["lsp"] },
+    Owned { name: "crossbeam_channel", by: &["lsp"] },
     Owned { name: "terminal_size", by: &["cli"] },
     Owned { name: "clap", by: &["cli"] },
     Owned { name: "clap_complete", by: &["cli"] },
