@@ -31,6 +31,7 @@ struct Tests<'s> {
     doctests: bool,
     profile: Option<String>,
     notebooks: Notebooks,
+    own_folder: bool,
     /// Some of its words are not known.
     open: bool,
 }
@@ -50,6 +51,7 @@ impl<'s> Tests<'s> {
             doctests: false,
             profile: None,
             notebooks: Notebooks::None,
+            own_folder: false,
             open: false,
         }
     }
@@ -345,7 +347,7 @@ impl Reader<'_> {
                 scopes.extend(all.filter(|nbdev| below(&at.dir, &nbdev.root).is_some()).map(|nbdev| nbdev.scope));
             }
         }
-        self.add(at, said, Tests { scopes, notebooks, ..Tests::of(name, call.runner, call.count) });
+        self.add(at, said, Tests { scopes, notebooks, own_folder: call.own_folder, ..Tests::of(name, call.runner, call.count) });
     }
 
     pub(super) fn unread(&mut self, at: &At, what: &str, place: Place, why: &str, instead: &str, reader: Option<Place>) {
@@ -380,8 +382,17 @@ impl Reader<'_> {
         let own_home = HOMES.iter().any(|(name, _)| at.env.get(name).is_some());
         for scope in scopes {
             let notebooks = tests.notebooks;
-            let run =
-                Run { runner, workers: count.workers(), scope, place, text: text.clone(), own_home, notebooks, declared: false };
+            let run = Run {
+                runner,
+                workers: count.workers(),
+                scope,
+                place,
+                text: text.clone(),
+                own_home,
+                own_folder: tests.own_folder,
+                notebooks,
+                declared: false,
+            };
             self.found.push((at.strength, run));
         }
         self.trace(at, said, tests, runner, count, text);
@@ -492,6 +503,7 @@ impl Reader<'_> {
                         place,
                         text,
                         own_home: false,
+                        own_folder: false,
                         notebooks,
                         declared: false,
                     },
@@ -508,6 +520,7 @@ impl Reader<'_> {
             place,
             text: "pytest".to_owned(),
             own_home: false,
+            own_folder: false,
             notebooks: option.map_or(Notebooks::None, Notebooks::InKernels),
             declared: false,
         };
@@ -533,6 +546,7 @@ impl Reader<'_> {
                     place: Some((*file, *span)),
                     text,
                     own_home: false,
+                    own_folder: false,
                     notebooks: Notebooks::None,
                     declared: false,
                 },
@@ -551,6 +565,7 @@ impl Reader<'_> {
                     place,
                     text: "cargo test".to_owned(),
                     own_home: false,
+                    own_folder: false,
                     notebooks: Notebooks::None,
                     declared: false,
                 },
@@ -568,6 +583,7 @@ impl Reader<'_> {
                 place: Some(nbdev.place),
                 text: "nbdev_test".to_owned(),
                 own_home: false,
+                own_folder: false,
                 notebooks: Notebooks::InWorkers,
                 declared: false,
             };

@@ -18,6 +18,8 @@ pub struct Call {
     pub pattern: Option<String>,
     /// It runs notebooks, and nothing else.
     pub notebooks: bool,
+    /// Each of its processes changes into a new folder before it runs a test.
+    pub own_folder: bool,
 }
 
 /// How a runner is told its number of workers; `rules/ci/runners.toml` says what each field means.
@@ -34,6 +36,7 @@ struct Shape {
     unittest: bool,
     folder: Option<String>,
     notebooks: bool,
+    own_folder: bool,
 }
 
 fn shapes() -> &'static [Shape] {
@@ -64,6 +67,7 @@ fn shapes() -> &'static [Shape] {
                     env: runner.get("env").and_then(toml::Value::as_str).map(str::to_owned),
                     unittest: runner.get("unittest").and_then(toml::Value::as_bool).unwrap_or(false),
                     folder: runner.get("folder").and_then(toml::Value::as_str).map(str::to_owned),
+                    own_folder: runner.get("folder_of_its_own").and_then(toml::Value::as_bool).unwrap_or(false),
                     notebooks: runner.get("notebooks").and_then(toml::Value::as_bool).unwrap_or(false),
                 }
             })
@@ -162,7 +166,7 @@ pub fn read(name: &str, words: &[Word]) -> Option<Call> {
         // "test*.py" is the default of `unittest discover`, and of Django's runner.
         pattern = Some("test*.py".to_owned());
     }
-    Some(Call { runner, count, start, pattern, notebooks: shape.notebooks })
+    Some(Call { runner, count, start, pattern, own_folder: shape.own_folder, notebooks: shape.notebooks })
 }
 
 #[cfg(test)]

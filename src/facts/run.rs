@@ -193,6 +193,8 @@ pub struct Run {
     pub text: String,
     /// Its environment says where the user's directories are: `HOME`, `XDG_CACHE_HOME`.
     pub own_home: bool,
+    /// Each of its processes works in a new folder.
+    pub own_folder: bool,
     pub notebooks: Notebooks,
     /// Isolint's own configuration says so: what else was found about these tests does not count.
     pub declared: bool,
@@ -447,6 +449,12 @@ impl Setup {
             .filter(move |run| run.carries(path))
     }
 
+    /// Whether the processes that run the tests of a Python file work in new folders: some do, and no other run has several.
+    pub fn runs_in_own_folders(&self, path: &str) -> bool {
+        let runs = self.runs_of(path, false);
+        runs.clone().any(|run| run.own_folder) && runs.clone().all(|run| run.own_folder || run.runner == Runner::Sequential)
+    }
+
     /// Isolint's own configuration says how the tests of a file are run.
     pub fn is_declared(&self, path: &str, rust: bool) -> bool {
         self.runs.iter().any(|run| run.declared && run.runner.is_rust() == rust && run.carries(path))
@@ -600,6 +608,7 @@ mod tests {
             place: None,
             text: String::new(),
             own_home: false,
+            own_folder: false,
             notebooks: Notebooks::None,
             declared: false,
         };
@@ -621,6 +630,7 @@ mod tests {
             place: None,
             text: String::new(),
             own_home: false,
+            own_folder: false,
             notebooks,
             declared: false,
         };

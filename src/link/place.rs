@@ -100,6 +100,11 @@ impl Fresh {
     pub fn of_test() -> Fresh {
         Fresh { site: None, via: 0, kind: FreshKind::Test, in_temp: false }
     }
+
+    /// The folder that one process of a run has for itself.
+    pub fn of_process() -> Fresh {
+        Fresh { kind: FreshKind::Session, ..Fresh::of_test() }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

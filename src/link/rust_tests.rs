@@ -2,11 +2,11 @@
 //! documentation), nextest's groups.
 
 use super::index::{Binding, Index};
-use super::place::{Place, Root};
+use super::place::{Fresh, Place, Root};
 use super::suite::{Maker, Making, NOWHERE, Phase, Test, last, mark_name};
 use super::summary::Where;
 use super::term::{ClassRef, Lock, Mix, Opaque, Piece, Term, UnitRef};
-use crate::calls::{Discriminator, Reach};
+use crate::calls::{Discriminator, Reach, Redirected};
 use crate::facts::run::Hold;
 use crate::facts::{FileFacts, Language, Mark, Param, Shape, UnitId, V, Value};
 use crate::text::FileId;
@@ -49,10 +49,12 @@ impl Maker<'_, '_> {
         let mut is_test = false;
         let mut many = 0;
         let mut skipped = false;
+        let mut moved = false;
         for mark in &data.marks {
             let Some(name) = mark_name(facts, mark) else { continue };
             let entry = self.mark_entry(unit, mark);
             is_test |= is_test_mark(&name) || entry.is_some_and(|entry| entry.test);
+            moved |= entry.is_some_and(|entry| entry.redirects == Some(Redirected::Cwd));
             many += match last(&name) {
                 "values" => mark.args.len(),
                 "case" | "test_case" => 1,
@@ -69,6 +71,7 @@ impl Maker<'_, '_> {
         let mut home = Place::root(Root::Project);
         let dir = package.map_or("", |package| package.dir.as_str());
         home.segments.extend(dir.split('/').filter(|part| !part.is_empty()).map(|part| vec![Piece::Lit(part.into())]));
+        let home = if moved { Place::root(Root::Fresh(Fresh::of_test())) } else { home };
         making.ambience.cwd = Some(Where::At(Arc::new(home)));
         for constructor in self.ground.constructors.get(&root.0).into_iter().flatten() {
             self.run(*constructor, Vec::new(), Phase::WideSetup, &mut making);

@@ -344,6 +344,19 @@ impl<'a> Suite<'a> {
         false
     }
 
+    /// Whether a Python file is a program of its own: it asks whether it is `__main__`, lies in a folder that is no package, and nothing
+    /// imports it. As a rule one person or one job runs it, once.
+    fn is_script(&self, file: FileId) -> bool {
+        let path = self.path(file);
+        let dir = super::index::dir_of(path);
+        let has = |path: String| self.sources.binary_search_by(|source| (*source.path).cmp(&path)).is_ok();
+        self.language(file) == Language::Python
+            && self.file(file).names.iter().any(|name| &**name == "__main__")
+            && !self.is_test_file(file)
+            && !self.imports.is_imported(file)
+            && !has(super::index::join(&dir, "__init__.py"))
+    }
+
     /// Whether a file is run by hand or is not the project's own: documentation, examples, tools, build scripts, vendored packages.
     pub fn is_beside(&self, file: FileId) -> bool {
         let path = self.path(file);
@@ -360,6 +373,9 @@ impl<'a> Suite<'a> {
                     | "script"
                     | "extra"
                     | "contrib"
+                    | "packaging"
+                    | "release"
+                    | "releases"
                     | "xtask"
                     | "misc"
                     | "ci"
@@ -387,6 +403,7 @@ impl<'a> Suite<'a> {
         };
         let samples = self.setup.python_is_data && self.language(file) == Language::Python;
         samples
+            || self.is_script(file)
             || path
                 .rsplit('/')
                 .skip(1)
@@ -756,6 +773,9 @@ impl<'i> Maker<'_, 'i> {
             }
         }
         let file = class.map_or(unit.0, |class| class.0);
+        if self.setup.runs_in_own_folders(self.index.path(file)) {
+            making.ambience.cwd = Some(Where::At(Arc::new(Place::root(Root::Fresh(Fresh::of_process())))));
+        }
         self.start_modules(file, &mut making);
         // `pytestmark = pytest.mark.usefixtures("x")`.
         self.module_marks(file, &mut wanted, &mut skipped, &mut xdist_group);

@@ -5,7 +5,7 @@ use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
-use crate::link::{Effect, Known, Root, Site, Suite, Summary, UnitRef, is_shared};
+use crate::link::{Effect, Known, Root, Site, Suite, Summary, Term, UnitRef, is_shared};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -141,6 +141,12 @@ fn remedy(effect: &Effect, known: &Known, case: Case) -> Remedy {
     }
 }
 
+/// A field of a field of what the unit was given.
+fn is_deep(root: &Root) -> bool {
+    let Root::Of(Term::Field(base, _)) = root else { return false };
+    matches!(base.plain(), Term::Field(..))
+}
+
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {
     let owner = suite.owner(unit);
     let name = suite.unit_name(owner);
@@ -196,6 +202,10 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
     // than not.
     let confidence = match case {
         _ if suite.is_beside(unit.0) => Confidence::Low,
+        // The body of a file that nobody imports: a program of its own.
+        _ if effect.via.is_empty() && unit.1.0 == 0 && !suite.imports.is_imported(unit.0) => Confidence::Low,
+        // What an object deep in another one holds is the working directory of that application, more often than not.
+        Case::MakeDir if is_deep(&effect.on.root) => Confidence::Low,
         // Which path it is, nobody can say; a lock around the act says that others are there.
         Case::MakeDir | Case::Remove | Case::LockFile | Case::File if !path.contains(char::is_alphanumeric) => Confidence::Low,
         Case::Remove | Case::File if matches!(effect.on.root, Root::Of(_)) => Confidence::Low,
