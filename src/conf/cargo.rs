@@ -27,7 +27,7 @@ pub struct Tests {
     pub count: Option<Counted>,
     /// Of nextest.
     pub profile: Option<String>,
-    /// nextest's `--retries`.
+    /// nextest's `--retries`, for more than some tests that are named.
     pub retries: Option<(u32, Place)>,
     /// Examples in documentation are among what it runs.
     pub doctests: bool,
@@ -170,7 +170,7 @@ impl Settings {
                 profile: options.profile,
                 manifest: options.manifest,
                 packages: options.packages,
-                retries: options.retries,
+                retries: options.retries.filter(|_| !options.chosen),
                 doctests: runner == Runner::CargoTest && !options.narrow,
             }))
         };
@@ -239,6 +239,8 @@ struct Options {
     retries: Option<(u32, Place)>,
     /// Some kinds of targets only: examples in documentation are none of them.
     narrow: bool,
+    /// Targets or tests are named: a choice of some.
+    chosen: bool,
 }
 
 impl Options {
@@ -285,7 +287,11 @@ impl Options {
                 }
                 "--lib" | "--bins" | "--tests" | "--examples" | "--benches" | "--all-targets" if !behind => self.narrow = true,
                 "--test" | "--bin" | "--example" | "--bench" if !behind => {
-                    self.narrow = true;
+                    (self.narrow, self.chosen) = (true, true);
+                    next();
+                }
+                "-E" | "--filter-expr" | "--filterset" if nextest && !behind => {
+                    self.chosen = true;
                     next();
                 }
                 "--target" if !behind => {
@@ -293,7 +299,7 @@ impl Options {
                     let one = next().filter(|value| value.str().starts_with("wasm32")).map(|_| Counted::plain(Count::Number(1)));
                     self.count = self.count.take().or(one);
                 }
-                "-F" | "--features" | "--target-dir" | "--exclude" | "-E" | "--profile" | "-j" | "--jobs" if !behind => {
+                "-F" | "--features" | "--target-dir" | "--exclude" | "--profile" | "-j" | "--jobs" if !behind => {
                     next();
                 }
                 _ => {}

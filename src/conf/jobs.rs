@@ -222,6 +222,8 @@ impl Reader<'_> {
                 && let Some(name) = step.at(&["with", "name"])
                 && !step.get("if").and_then(Node::text).is_some_and(narrows)
                 && step.at(&["with", "overwrite"]).is_none()
+                // No shell fills in a variable here: such a file does not exist, and nothing is uploaded.
+                && !step.at(&["with", "path"]).and_then(Node::text).is_some_and(|path| path.replace("${{", "").contains('$'))
             {
                 let joins = ["@v1", "@v2", "@v3"].iter().any(|version| uses.contains(version));
                 artifacts.push(Artifact { name: name.text().unwrap_or("").to_owned(), place: name.place(), joins });
