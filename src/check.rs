@@ -81,12 +81,26 @@ pub fn fix(report: Report, unsafe_too: bool, config: &Config) -> remedy::rounds:
     remedy::rounds::run(report, unsafe_too, &|sources| check(sources, config))
 }
 
-/// The facts of one source; none of a configuration file.
+/// Writes ignore comments for what is shown of a project that was checked, with this reason. Nothing is written to a file.
+pub fn add_ignores(report: Report, reason: &str, config: &Config) -> remedy::cover::Covered {
+    let add = || remedy::cover::run(report.clone(), reason, &|sources| check(sources, config));
+    match rayon::ThreadPoolBuilder::new().num_threads(1).stack_size(STACK).build() {
+        Ok(pool) => pool.install(add),
+        Err(_) => add(),
+    }
+}
+
+/// Whether two versions of a configuration file differ in nothing but comments.
+pub fn same_but_comments(before: &Source, after: &Source) -> bool {
+    conf::comments::same(&before.path, &before.text, &after.text)
+}
+
+/// The facts of one source; of a configuration file, its ignore comments only.
 pub fn lower(source: &Source) -> FileFacts {
     match source.kind {
         Kind::Python | Kind::Notebook => python::lower(source),
         Kind::Rust => rust::lower(source),
-        Kind::Config => empty(),
+        Kind::Config => FileFacts { ignores: conf::comments::ignores(source), ..empty() },
     }
 }
 

@@ -9,11 +9,12 @@ use isolint::config::{self, CONFIDENCES, Config, SEVERITIES, Settings};
 use isolint::discover;
 use isolint::facts::Why;
 use isolint::finding::Severity;
+use isolint::remedy::cover::Covered;
 use isolint::render::{Format, Options, render};
 use isolint::text::Columns;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The flags of `isolint check`.
 #[derive(Args, Debug)]
@@ -69,6 +70,20 @@ pub struct Check {
     /// Print what --fix would change, as a diff, and change nothing. The exit status is 1 where there is something to change.
     #[arg(long)]
     diff: bool,
+    /// Write an ignore comment for each finding that is shown, with this reason; comments that cover nothing are mended.
+    ///
+    /// The comment stands at the end of the line or alone above it, or joins the one that is there. What cannot carry a comment is
+    /// named. With --diff nothing is written.
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_parser = one_line,
+        value_name = "REASON",
+        conflicts_with_all = ["fix", "unsafe_fixes", "write_baseline", "shrink_baseline"]
+    )]
+    add_ignores: Option<String>,
     /// Do not use the cache. There is none in this version: the flag is accepted, and changes nothing.
     #[arg(long)]
     no_cache: bool,
@@ -166,6 +181,11 @@ impl Check {
             return baseline::renew(&file, &report, config.baseline.unwrap_or_default(), self.write_baseline);
         }
         let mut report = check(found.sources, &config);
+        if let Some(reason) = &self.add_ignores {
+            let mut covered = check::add_ignores(report, reason, &config);
+            covered.report.skipped.extend(found.skipped);
+            return self.add_ignores(&found.root, covered);
+        }
         if !self.fix && !self.diff {
             report.skipped.extend(found.skipped);
             self.write(&report, fix::offer(&report))?;
@@ -175,14 +195,27 @@ impl Check {
         outcome.report.skipped.extend(found.skipped);
         fix::tell_taken_back(&outcome);
         if self.diff {
-            fix::print_diff(&outcome)?;
+            fix::print_diff(&outcome.changed)?;
             warn(&fix::summary(&outcome, true));
             let status = self.status(&Report { findings: Vec::new(), ..outcome.report });
             return Ok(if outcome.changed.is_empty() || self.exit_zero { status } else { status.max(FOUND) });
         }
-        let written = fix::write(&found.root, &outcome);
+        let written = fix::write(&found.root, &outcome.changed);
         self.write(&outcome.report, Some(fix::summary(&outcome, false)))?;
         Ok(if written { self.status(&outcome.report) } else { FAILED })
+    }
+
+    /// Writes the files with their new comments, or shows them, and reports what has none.
+    fn add_ignores(&self, root: &Path, covered: Covered) -> Result<u8, Failure> {
+        fix::tell_left(&covered);
+        if self.diff {
+            fix::print_diff(&covered.changed)?;
+            warn(&fix::ignored(&covered, true));
+            return Ok(if covered.changed.is_empty() || self.exit_zero { self.status(&covered.report) } else { FOUND });
+        }
+        let written = fix::write(root, &covered.changed);
+        self.write(&covered.report, Some(fix::ignored(&covered, false)))?;
+        Ok(if written { self.status(&covered.report) } else { FAILED })
     }
 
     /// The settings of the configuration file, and over them those of the command line.
@@ -279,6 +312,11 @@ impl Check {
         let found = stale || report.findings.iter().any(|finding| finding.severity > Severity::Note);
         if found && !self.exit_zero { FOUND } else { 0 }
     }
+}
+
+/// A reason for an ignore comment, which ends with its line.
+fn one_line(reason: &str) -> Result<String, &'static str> {
+    if reason.contains(char::is_control) { Err("a reason is one line of text") } else { Ok(reason.trim().to_owned()) }
 }
 
 /// Columns of the terminal that standard output is; of a page where the report goes elsewhere.

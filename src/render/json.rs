@@ -9,6 +9,7 @@ use crate::facts::Why;
 use crate::finding::{Confidence, Edit, Finding, Label, Role, Severity};
 use crate::text::{Columns, FileId, Span};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 #[derive(Serialize)]
@@ -59,7 +60,7 @@ struct FixEntry<'a> {
 struct EditEntry<'a> {
     #[serde(flatten)]
     place: Place<'a>,
-    text: &'a str,
+    text: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -184,14 +185,19 @@ fn entry<'a>(finding: &'a Finding, fingerprint: String, places: &Places<'a>) -> 
 }
 
 fn edit_entry<'a>(edit: &'a Edit, places: &Places<'a>) -> Option<EditEntry<'a>> {
-    Some(EditEntry { place: place(places, edit.file, edit.span)?, text: &edit.text })
+    let (region, text) = places.edit(edit)?;
+    let cell = places.shown(edit.file, edit.span).and_then(|shown| shown.cell);
+    Some(EditEntry { place: place_of(places, edit.file, Shown { region, cell }), text })
 }
 
 fn place<'a>(places: &Places<'a>, file: FileId, span: Span) -> Option<Place<'a>> {
-    let Shown { region, cell } = places.shown(file, span)?;
+    Some(place_of(places, file, places.shown(file, span)?))
+}
+
+fn place_of<'a>(places: &Places<'a>, file: FileId, Shown { region, cell }: Shown<'a>) -> Place<'a> {
     let cell =
         cell.map(|at| CellPlace { number: at.cell.number, id: at.cell.id.as_deref(), line: at.line, end_line: at.end_line });
-    Some(Place {
+    Place {
         path: places.path(file),
         line: region.start.line,
         column: region.start.column,
@@ -200,5 +206,5 @@ fn place<'a>(places: &Places<'a>, file: FileId, span: Span) -> Option<Place<'a>>
         start: region.span.start,
         end: region.span.end,
         cell,
-    })
+    }
 }

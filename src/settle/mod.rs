@@ -143,9 +143,7 @@ mod tests {
             let marker = if kind == Kind::Rust { "//" } else { "#" };
             let mut offset = 0;
             for line in text.split_inclusive('\n') {
-                if let Some(at) = line.find(marker)
-                    && kind != Kind::Config
-                {
+                if let Some(at) = line.find(marker) {
                     let comment = line[at..].trim_end();
                     let own = line[..at].trim().is_empty();
                     builder.facts_mut().ignores.extend(Ignore::parse(comment, (offset + at) as u32, own));

@@ -15,8 +15,8 @@ pub struct Room {
 
 /// Everything below the shell: what `check` puts together.
 const CORE: &[&str] = &[
-    "text", "facts", "calls", "page", "python", "rust", "conf", "link", "finding", "rules", "baseline", "settle", "remedy",
-    "config", "cache",
+    "text", "notebook", "facts", "calls", "page", "python", "rust", "conf", "link", "finding", "rules", "baseline", "settle",
+    "remedy", "config", "cache",
 ];
 
 /// Who may use whom. Rules never see a syntax tree, front ends never see a finding, only the shell touches the world.
@@ -35,7 +35,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "rules", uses: &["text", "facts", "calls", "link", "finding"] },
     Room { name: "config", uses: &["text", "finding", "calls", "page", "baseline"] },
     Room { name: "settle", uses: &["text", "facts", "finding", "page", "baseline", "config", "check"] },
-    Room { name: "remedy", uses: &["text", "facts", "finding", "check"] },
+    Room { name: "remedy", uses: &["text", "notebook", "facts", "finding", "check"] },
     Room { name: "render", uses: &["text", "facts", "finding", "page", "check"] },
     Room { name: "check", uses: CORE },
     Room { name: "cache", uses: &["text", "facts"] },

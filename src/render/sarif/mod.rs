@@ -143,8 +143,8 @@ fn result(
 fn fix_of(fix: &Fix, places: &Places) -> model::Fix {
     let mut changes: BTreeMap<FileId, Vec<model::Replacement>> = BTreeMap::new();
     for edit in &fix.edits {
-        let Some(region) = places.region(edit.file, edit.span) else { continue };
-        let replacement = model::Replacement { deleted_region: region_of(region), inserted_content: text_of(&edit.text) };
+        let Some((region, text)) = places.edit(edit) else { continue };
+        let replacement = model::Replacement { deleted_region: region_of(region), inserted_content: text_of(&text) };
         changes.entry(edit.file).or_default().push(replacement);
     }
     let change = |(file, replacements)| model::ArtifactChange { artifact_location: artifact(places.path(file)), replacements };
