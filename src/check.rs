@@ -23,6 +23,8 @@ pub struct Report {
     pub ignored: Vec<(Finding, FileId, Span)>,
     /// How many findings the baseline knows.
     pub known: usize,
+    /// How many findings are not shown because the change that was asked about does not touch them.
+    pub untouched: usize,
     /// Entries of the baseline of which there are fewer now, with how many fewer.
     pub stale: Vec<(Entry, usize)>,
     pub gaps: Vec<(FileId, Gap)>,

@@ -3,6 +3,7 @@
 use crate::baseline::Baseline;
 use crate::finding::{Confidence, Severity};
 use crate::page::Page;
+use crate::text::Changes;
 use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -21,6 +22,8 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// Only findings with an end in one of these paths (relative to the project; a folder covers all below) are shown; empty for all.
     pub paths: Vec<String>,
+    /// Only findings with a place that this change touches are shown; none for all.
+    pub changes: Option<Changes>,
     /// Findings that are known and not shown.
     pub baseline: Option<Baseline>,
     /// Threads; 0 for as many as the process may use.
@@ -37,6 +40,7 @@ impl Default for Config {
             preview: false,
             exclude: Vec::new(),
             paths: Vec::new(),
+            changes: None,
             baseline: None,
             jobs: 0,
         }

@@ -1,6 +1,6 @@
 //! `check`: from flags to a report and an exit status.
 
-use super::{FAILED, FOUND, Failure, baseline, fix, output, warn};
+use super::{FAILED, FOUND, Failure, baseline, fix, git, output, warn};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -46,6 +46,13 @@ pub struct Check {
     /// Show findings of rules in preview, whose precision is not measured yet.
     #[arg(long)]
     preview: bool,
+    /// Show only findings that this change touches: what differs between the files as they are and the point where the current commit
+    /// left this revision.
+    ///
+    /// The project is analysed whole. A finding is shown where one of its places, at either end or in between, stands in a function
+    /// (or, outside of functions, on a line) with a changed line. Needs git.
+    #[arg(long, value_name = "REV", conflicts_with_all = ["fix", "diff", "add_ignores"])]
+    changed_since: Option<String>,
     /// Leave out the findings that this file knows. Adds to nothing: only what is new is reported.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -170,6 +177,7 @@ impl Check {
         let baseline = self.baseline.clone().or_else(|| settings.baseline.as_ref().map(|path| project.root.join(path)));
         let mut config = self.configured(settings)?;
         config.paths = project.filter();
+        config.changes = self.changed_since.as_deref().map(|revision| git::changes(&project.root, revision)).transpose()?;
         config.baseline = baseline::read(baseline.as_deref(), self.write_baseline)?;
         let found = project.read(&config.exclude, config.jobs)?;
         for passed in &found.passed_over {
@@ -177,7 +185,7 @@ impl Check {
         }
         if self.write_baseline || self.shrink_baseline {
             let file = baseline.ok_or(Failure::NoBaseline)?;
-            let report = check(found.sources, &Config { paths: Vec::new(), ..config.clone() });
+            let report = check(found.sources, &Config { paths: Vec::new(), changes: None, ..config.clone() });
             return baseline::renew(&file, &report, config.baseline.unwrap_or_default(), self.write_baseline);
         }
         let mut report = check(found.sources, &config);

@@ -3,6 +3,7 @@
 mod baseline;
 mod check;
 mod fix;
+mod git;
 mod output;
 mod pages;
 mod plan;
@@ -66,6 +67,8 @@ enum Command {
 enum Failure {
     /// A path, a glob or a configuration file.
     World(discover::Wrong),
+    /// What changed is not known.
+    Git(git::Wrong),
     /// A name on the command line that no rule has.
     Rule(String),
     /// Standard output or the output file.
@@ -82,6 +85,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::World(wrong) => write!(f, "{wrong}"),
+            Failure::Git(wrong) => write!(f, "{wrong}"),
             Failure::Rule(what) => write!(f, "{what}"),
             Failure::Write { to, error } => write!(f, "cannot write to {to}: {error}; name another with --output-file"),
             Failure::Baseline { path, why } => write!(f, "the baseline {path}: {why}"),
@@ -96,6 +100,12 @@ impl fmt::Display for Failure {
 impl From<discover::Wrong> for Failure {
     fn from(wrong: discover::Wrong) -> Self {
         Failure::World(wrong)
+    }
+}
+
+impl From<git::Wrong> for Failure {
+    fn from(wrong: git::Wrong) -> Self {
+        Failure::Git(wrong)
     }
 }
 

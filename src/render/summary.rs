@@ -54,6 +54,9 @@ fn line(report: &Report, options: &Options) -> String {
     if report.known > 0 {
         parts.push(format!("{} in the baseline", report.known));
     }
+    if report.untouched > 0 {
+        parts.push(format!("{} that the change does not touch", report.untouched));
+    }
     if !report.ignored.is_empty() {
         parts.push(format!("{} ignored", report.ignored.len()));
     }

@@ -5,10 +5,10 @@ mod unused;
 
 use crate::check::Report;
 use crate::config::Config;
-use crate::facts::FileFacts;
+use crate::facts::{FileFacts, Shape};
 use crate::finding::{Finding, Label, Role};
 use crate::page::{Page, Status};
-use crate::text::{FileId, Source, Span};
+use crate::text::{Changes, FileId, Source, Span};
 use ignores::Covers;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -51,6 +51,11 @@ fn settle_by(report: &mut Report, mut findings: Vec<Finding>, facts: &[&FileFact
     }
     // After the baseline: an entry is stale where nothing in the whole project needs it, at any level.
     shown.retain(|finding| is_on(finding, config, pages) && is_asked_for(finding, &report.sources, &config.paths));
+    if let Some(changes) = &config.changes {
+        let all = shown.len();
+        shown.retain(|finding| finding.labels.iter().any(|label| is_touched(label, &report.sources, facts, changes)));
+        report.untouched = all - shown.len();
+    }
     report.findings = shown;
     report.ignored = ignored;
 }
@@ -100,6 +105,16 @@ fn is_asked_for(finding: &Finding, sources: &[Source], paths: &[String]) -> bool
         })
 }
 
+/// The change touches the place, or the innermost function or method around it. What stands in no function is a place of its own.
+fn is_touched(label: &Label, sources: &[Source], facts: &[&FileFacts], changes: &Changes) -> bool {
+    let file = label.file.0 as usize;
+    let (Some(source), Some(facts)) = (sources.get(file), facts.get(file)) else { return false };
+    let is_function = |shape| !matches!(shape, Shape::Module | Shape::ClassBody | Shape::Closure);
+    let around = facts.units.iter().filter(|unit| is_function(unit.shape) && unit.span.contains(label.span));
+    let unit = around.map(|unit| unit.span).min_by_key(|span| span.end - span.start);
+    changes.touch(source, unit.unwrap_or(label.span))
+}
+
 fn ends(finding: &Finding) -> impl Iterator<Item = &Label> {
     finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd))
 }
@@ -108,7 +123,7 @@ fn ends(finding: &Finding) -> impl Iterator<Item = &Label> {
 mod tests {
     use super::*;
     use crate::facts::{Builder, Class, ClassId, Param, ParamKind, Unit, UnitId};
-    use crate::facts::{Ignore, Language, Shape};
+    use crate::facts::{Ignore, Language};
     use crate::finding::{Confidence, Severity};
     use crate::text::Kind;
 
