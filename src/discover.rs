@@ -20,6 +20,9 @@ pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
 /// A notebook holds what its cells gave too, pictures above all.
 pub const MAX_NOTEBOOK_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Why a file that the user named is passed over.
+const UNKNOWN: &str = "neither Python nor Rust, no notebook, nor configuration that is known";
+
 /// Files that mark a project where there is no `.git`.
 const MANIFESTS: [&str; 4] = ["pyproject.toml", "Cargo.toml", "setup.cfg", "tox.ini"];
 
@@ -161,6 +164,19 @@ pub fn locate(paths: &[PathBuf]) -> Result<Project, Wrong> {
     Ok(Project { root: marked.unwrap_or(&common).to_owned(), named, whole: marked.is_some() })
 }
 
+/// Finds the project of a file that need not be there: what an editor holds and has not saved. It must be in a folder that is. Gives
+/// its path relative to the project too.
+///
+/// # Errors
+/// The folder does not exist or cannot be reached, or the path names no file.
+pub fn locate_file(path: &Path) -> Result<(Project, String), Wrong> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let project = locate(&[folder.to_owned()])?;
+    let no_name = || Wrong::Unread { path: path.to_owned(), why: "it names no file".into() };
+    let name = relative(&project.root, &project.named[0].join(path.file_name().ok_or_else(no_name)?));
+    Ok((project, name))
+}
+
 /// The deepest folder that holds both.
 fn shared(a: &Path, b: &Path) -> PathBuf {
     a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
@@ -213,8 +229,7 @@ impl Project {
             } else if let Some(kind) = kind(&name) {
                 tree.files.insert((name, path.clone()), kind);
             } else {
-                let why = "neither Python nor Rust, no notebook, nor configuration that is known";
-                passed_over.push(Skipped { path: name, why: why.into() });
+                passed_over.push(Skipped { path: name, why: UNKNOWN.into() });
             }
         }
         let files: Vec<(String, PathBuf, Kind)> = tree.files.into_iter().map(|((name, path), kind)| (name, path, kind)).collect();
@@ -240,6 +255,32 @@ impl Project {
 }
 
 impl Found {
+    /// Takes these bytes for those of a file of the project, whether it is there or not, as if the user had named it.
+    ///
+    /// # Errors
+    /// They are no text, or a glob to exclude does not parse.
+    pub fn put(&mut self, name: &str, given: &[u8], exclude: &[String]) -> Result<(), Wrong> {
+        self.sources.retain(|source| &*source.path != name);
+        self.skipped.retain(|skipped| skipped.path != name);
+        let kind = match kind(name) {
+            _ if covers(&globs(exclude)?, name) => Err("excluded, though named"),
+            None => Err(UNKNOWN),
+            Some(kind) => Ok(kind),
+        };
+        match kind {
+            Ok(kind) if given.len() as u64 > most_bytes(kind) => {
+                return Err(Wrong::Unread { path: name.into(), why: too_large(most_bytes(kind)) });
+            }
+            Ok(kind) => {
+                let wrong = |why: Why| Wrong::Unread { path: name.into(), why: why.to_string() };
+                self.sources.push(source(name, given, kind).map_err(wrong)?);
+                self.sources.sort_by(|a, b| a.path.cmp(&b.path));
+            }
+            Err(why) => self.passed_over.push(Skipped { path: name.to_owned(), why: why.into() }),
+        }
+        Ok(())
+    }
+
     /// Reads the files that GitLab's configuration speaks of, by path or by folder, and those that they speak of.
     fn included(&mut self, others: &BTreeMap<String, PathBuf>) {
         let mut open: Vec<String> = self
@@ -487,9 +528,17 @@ impl fmt::Display for Why {
 }
 
 fn read(name: &str, path: &Path, kind: Kind) -> Result<Source, Why> {
+    source(name, &bytes(path, most_bytes(kind))?, kind)
+}
+
+fn most_bytes(kind: Kind) -> u64 {
+    if kind == Kind::Notebook { MAX_NOTEBOOK_BYTES } else { MAX_BYTES }
+}
+
+fn source(name: &str, bytes: &[u8], kind: Kind) -> Result<Source, Why> {
     let (source, most) = match kind {
-        Kind::Notebook => (notebook::read(name, &bytes(path, MAX_NOTEBOOK_BYTES)?), MAX_BYTES),
-        _ => (Source::new(name, kind, &bytes(path, MAX_BYTES)?), u64::MAX),
+        Kind::Notebook => (notebook::read(name, bytes), MAX_BYTES),
+        _ => (Source::new(name, kind, bytes), u64::MAX),
     };
     let source = source.map_err(|why| Why::Said(why.to_string()))?;
     // The code of a notebook is bounded as that of a file is.

@@ -24,6 +24,15 @@ pub fn write(report: &Report, options: &Options, places: &Places, out: &mut dyn 
     if report.skipped.len() > NAMED {
         writeln!(out, "{} more skipped", report.skipped.len() - NAMED)?;
     }
+    if options.suppressed {
+        for (finding, file, comment) in &report.ignored {
+            let place = |file, span| places.region(file, span).map_or_else(String::new, |region| places.name(file, region));
+            let at = finding.labels.first().map_or_else(String::new, |label| place(label.file, label.span));
+            let reason = super::reason(report, (*file, *comment)).map_or_else(String::new, |reason| format!(": {reason}"));
+            let message = format!("{} (ignored at {}{reason})", finding.message, place(*file, *comment));
+            writeln!(out, "{at}: ignored[{}] {}", finding.rule, sanitized(&message, 1000))?;
+        }
+    }
     if options.gaps {
         for (file, gap) in &report.gaps {
             let Some(region) = places.region(*file, gap.span) else { continue };

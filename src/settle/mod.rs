@@ -50,7 +50,9 @@ fn settle_by(report: &mut Report, mut findings: Vec<Finding>, facts: &[&FileFact
         (shown, report.known, report.stale) = (rest.new, rest.known, rest.stale);
     }
     // After the baseline: an entry is stale where nothing in the whole project needs it, at any level.
-    shown.retain(|finding| is_on(finding, config, pages) && is_asked_for(finding, &report.sources, &config.paths));
+    let wanted = |finding: &Finding| is_on(finding, config, pages) && is_asked_for(finding, &report.sources, &config.paths);
+    shown.retain(wanted);
+    ignored.retain(|(finding, ..)| wanted(finding));
     if let Some(changes) = &config.changes {
         let all = shown.len();
         shown.retain(|finding| finding.labels.iter().any(|label| is_touched(label, &report.sources, facts, changes)));

@@ -80,6 +80,7 @@ const OWNED: &[Owned] = &[
     Owned { name: "terminal_size", by: &["cli"] },
     Owned { name: "clap", by: &["cli"] },
     Owned { name: "clap_complete", by: &["cli"] },
+    Owned { name: "clap_mangen", by: &["cli"] },
     Owned { name: "ignore", by: &["discover"] },
     Owned { name: "encoding_rs", by: &["discover", "text"] },
     Owned { name: "rayon", by: &["check", "link", "discover"] },
