@@ -44,7 +44,9 @@ pub struct Driver {
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
     pub id: String,
-    pub name: String,
+    /// Not where it would be the id again but for its case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub short_description: Text,
     pub full_description: Text,
     pub default_configuration: Configuration,
