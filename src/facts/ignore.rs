@@ -109,8 +109,12 @@ fn next_code_line(source: &Source, line: u32) -> u32 {
     (line + 1..=source.line_count()).find(is_code).unwrap_or(line + 1)
 }
 
-/// Where the marker begins that a text ends with, spaces aside; none where it ends otherwise: `# see isolint: ignore` is prose.
+/// Where the marker begins that a text ends with, spaces aside; none where it ends otherwise: `# see isolint: ignore` is prose, and so is
+/// what stands between backquotes.
 fn lead(before: &str) -> Option<usize> {
+    if before.matches('`').count() % 2 == 1 {
+        return None;
+    }
     let bare = before.trim_end_matches([' ', '\t']);
     let marker = bare.trim_end_matches(['#', '/', '*', '!', ';']);
     (marker.len() < bare.len()).then_some(marker.len())
@@ -140,6 +144,7 @@ mod tests {
     fn prose_is_no_ignore() {
         assert_eq!(Ignore::parse("# write isolint: ignore[x] to silence", 0, true), None);
         assert_eq!(Ignore::parse("# isolint: something else", 0, true), None);
+        assert_eq!(Ignore::parse("/// As in `# noqa  # isolint: ignore[x]`.", 0, true), None);
     }
 
     #[test]
