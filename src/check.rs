@@ -26,6 +26,8 @@ pub struct Report {
     pub ignored: Vec<(Finding, FileId, Span)>,
     /// How many findings the baseline knows.
     pub known: usize,
+    /// How many findings are not shown because the change that was asked about does not touch them.
+    pub untouched: usize,
     /// Entries of the baseline of which there are fewer now, with how many fewer.
     pub stale: Vec<(Entry, usize)>,
     pub gaps: Vec<(FileId, Gap)>,
@@ -138,12 +140,26 @@ pub fn fix_some(
     wanted().then_some(outcome)
 }
 
-/// The facts of one source; none of a configuration file.
+/// Writes ignore comments for what is shown of a project that was checked, with this reason. Nothing is written to a file.
+pub fn add_ignores(report: Report, reason: &str, config: &Config) -> remedy::cover::Covered {
+    let add = || remedy::cover::run(report.clone(), reason, &|sources| check(sources, config));
+    match rayon::ThreadPoolBuilder::new().num_threads(1).stack_size(STACK).build() {
+        Ok(pool) => pool.install(add),
+        Err(_) => add(),
+    }
+}
+
+/// Whether two versions of a configuration file differ in nothing but comments.
+pub fn same_but_comments(before: &Source, after: &Source) -> bool {
+    conf::comments::same(&before.path, &before.text, &after.text)
+}
+
+/// The facts of one source; of a configuration file, its ignore comments only.
 pub fn lower(source: &Source) -> FileFacts {
     match source.kind {
         Kind::Python | Kind::Notebook => python::lower(source),
         Kind::Rust => rust::lower(source),
-        Kind::Config => empty(),
+        Kind::Config => FileFacts { ignores: conf::comments::ignores(source), ..empty() },
     }
 }
 

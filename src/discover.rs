@@ -20,6 +20,9 @@ pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
 /// A notebook holds what its cells gave too, pictures above all.
 pub const MAX_NOTEBOOK_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Why a file that the user named is passed over.
+const UNKNOWN: &str = "neither Python nor Rust, no notebook, nor configuration that is known";
+
 /// Files that mark a project where there is no `.git`.
 const MANIFESTS: [&str; 4] = ["pyproject.toml", "Cargo.toml", "setup.cfg", "tox.ini"];
 
@@ -184,6 +187,19 @@ pub fn locate(paths: &[PathBuf]) -> Result<Project, Wrong> {
     Ok(Project { root: marked.unwrap_or(&common).to_owned(), named, whole: marked.is_some() })
 }
 
+/// Finds the project of a file that need not be there: what an editor holds and has not saved. It must be in a folder that is. Gives
+/// its path relative to the project too.
+///
+/// # Errors
+/// The folder does not exist or cannot be reached, or the path names no file.
+pub fn locate_file(path: &Path) -> Result<(Project, String), Wrong> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let project = locate(&[folder.to_owned()])?;
+    let no_name = || Wrong::Unread { path: path.to_owned(), why: "it names no file".into() };
+    let name = relative(&project.root, &project.named[0].join(path.file_name().ok_or_else(no_name)?));
+    Ok((project, name))
+}
+
 /// The deepest folder that holds both.
 fn shared(a: &Path, b: &Path) -> PathBuf {
     a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
@@ -312,8 +328,7 @@ impl Project {
             } else if let Some(kind) = kind(&name) {
                 tree.files.insert((name, path.clone()), kind);
             } else {
-                let why = "neither Python nor Rust, no notebook, nor configuration that is known";
-                passed_over.push(Skipped { path: name, why: why.into() });
+                passed_over.push(Skipped { path: name, why: UNKNOWN.into() });
             }
         }
         for path in open.keys().filter(|path| path.starts_with(&self.root) && !path.exists()) {
@@ -359,6 +374,32 @@ impl Found {
                 self.sources.insert(at, source);
             }
         }
+    }
+
+    /// Takes these bytes for those of a file of the project, whether it is there or not, as if the user had named it.
+    ///
+    /// # Errors
+    /// They are no text, or a glob to exclude does not parse.
+    pub fn put(&mut self, name: &str, given: &[u8], exclude: &[String]) -> Result<(), Wrong> {
+        self.sources.retain(|source| &*source.path != name);
+        self.skipped.retain(|skipped| skipped.path != name);
+        let kind = match kind(name) {
+            _ if globs(exclude)?.covers(name) => Err("excluded, though named"),
+            None => Err(UNKNOWN),
+            Some(kind) => Ok(kind),
+        };
+        match kind {
+            Ok(kind) if given.len() as u64 > most_bytes(kind) => {
+                return Err(Wrong::Unread { path: name.into(), why: too_large(most_bytes(kind)) });
+            }
+            Ok(kind) => {
+                let wrong = |why: Why| Wrong::Unread { path: name.into(), why: why.to_string() };
+                self.sources.push(source(name, given, kind).map_err(wrong)?);
+                self.sources.sort_by(|a, b| a.path.cmp(&b.path));
+            }
+            Err(why) => self.passed_over.push(Skipped { path: name.to_owned(), why: why.into() }),
+        }
+        Ok(())
     }
 
     /// Reads the files that GitLab's configuration speaks of, by path or by folder, and those that they speak of.
@@ -678,21 +719,26 @@ impl fmt::Display for Why {
 }
 
 fn read(name: &str, path: &Path, kind: Kind) -> Result<Source, Why> {
-    source(name, kind, &bytes(path, most(kind))?)
+    source(name, &bytes(path, most_bytes(kind))?, kind)
 }
 
 /// The text of an open document as a source: it is decoded already, whatever a coding comment in it says.
 fn opened(name: &str, kind: Kind, text: &str) -> Result<Source, Why> {
-    if text.len() as u64 > most(kind) {
-        return Err(Why::Said(too_large(most(kind))));
+    if text.len() as u64 > most_bytes(kind) {
+        return Err(Why::Said(too_large(most_bytes(kind))));
     }
     match kind {
-        Kind::Notebook => source(name, kind, text.as_bytes()),
+        Kind::Notebook => source(name, text.as_bytes(), kind),
         _ => Ok(Source::of(name, kind, text)),
     }
 }
 
-fn source(name: &str, kind: Kind, bytes: &[u8]) -> Result<Source, Why> {
+/// The most bytes that a file may have.
+fn most_bytes(kind: Kind) -> u64 {
+    if kind == Kind::Notebook { MAX_NOTEBOOK_BYTES } else { MAX_BYTES }
+}
+
+fn source(name: &str, bytes: &[u8], kind: Kind) -> Result<Source, Why> {
     let source = match kind {
         Kind::Notebook => notebook::read(name, bytes),
         _ => Source::new(name, kind, bytes),
@@ -701,11 +747,6 @@ fn source(name: &str, kind: Kind, bytes: &[u8]) -> Result<Source, Why> {
     // The code of a notebook is bounded as that of a file is.
     let too_much = kind == Kind::Notebook && source.text.len() as u64 > MAX_BYTES;
     if too_much { Err(Why::Said(too_large(MAX_BYTES))) } else { Ok(source) }
-}
-
-/// The most bytes that a file may have.
-fn most(kind: Kind) -> u64 {
-    if kind == Kind::Notebook { MAX_NOTEBOOK_BYTES } else { MAX_BYTES }
 }
 
 fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Why> {

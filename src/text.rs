@@ -1,8 +1,10 @@
 //! Sources, spans, lines and columns. Knows nothing of any language but how its files declare their encoding.
 
 mod cells;
+mod changes;
 
 pub use cells::{Cell, Cells, Within};
+pub use changes::Changes;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};

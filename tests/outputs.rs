@@ -74,6 +74,7 @@ fn collision() -> Report {
             (FileId(3), Gap { span: Span::new(4, 13), why: Why::Macro }),
         ],
         known: 0,
+        untouched: 0,
         stale: Vec::new(),
         skipped: vec![Skipped { path: "data/big file.py".to_owned(), why: "larger than 2 MiB".to_owned() }],
         unmet: Vec::new(),
@@ -621,7 +622,7 @@ fn hostile_reports_do_no_harm() {
     let mut random = Random(2026);
     for round in 0..3000 {
         let report = random.report();
-        let options = Options { width: random.below(300), gaps: true, color: false };
+        let options = Options { width: random.below(300), gaps: true, color: false, suppressed: true };
         let shown = text(Format::Terminal, &report, &options);
         assert_eq!(shown.chars().find(|c| is_dangerous(*c)), None, "round {round}\n{shown}");
         assert!(shown.len() < 32768 * report.findings.len(), "round {round}: {} bytes", shown.len());

@@ -1,6 +1,6 @@
 //! `check`: from flags to a report and an exit status.
 
-use super::{FAILED, FOUND, Failure, baseline, fix, output, warn};
+use super::{FAILED, FOUND, Failure, baseline, fix, git, output, warn};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -9,11 +9,12 @@ use isolint::config::{self, CONFIDENCES, Config, Local, SEVERITIES};
 use isolint::discover::{self, Opened, Origin};
 use isolint::facts::Why;
 use isolint::finding::Severity;
+use isolint::remedy::cover::Covered;
 use isolint::render::{Format, Options, render};
 use isolint::text::Columns;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The flags of `isolint check`.
 #[derive(Args, Debug)]
@@ -21,74 +22,111 @@ pub struct Check {
     /// Files and folders to report on; the current folder where none is named.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// How the report is written.
-    #[arg(long, value_enum, env = "ISOLINT_OUTPUT_FORMAT", default_value = "terminal", value_name = "FORMAT")]
+    /// The form of the report.
+    #[arg(
+        long,
+        value_enum,
+        env = "ISOLINT_OUTPUT_FORMAT",
+        default_value = "terminal",
+        value_name = "FORMAT",
+        help_heading = "Output"
+    )]
     output_format: OutputFormat,
     /// Write the report to a file, whole or not at all.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output_file: Option<PathBuf>,
-    /// Only these rules, separated by commas; in the place of what the configuration selects and ignores.
-    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    /// Report these rules only, whatever the configuration selects or ignores; separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAME", help_heading = "What to report")]
     select: Vec<String>,
-    /// Not these rules, separated by commas.
-    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    /// Do not report these rules; separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAME", help_heading = "What to report")]
     ignore: Vec<String>,
-    /// Do not look at paths that match, relative to the project; a glob without a slash fits at any depth. Adds to the configuration.
-    #[arg(long, value_delimiter = ',', value_name = "GLOB")]
+    /// Do not look at paths that match; adds to the configuration. Globs are relative to the project; one without a slash fits at any depth.
+    #[arg(long, value_delimiter = ',', value_name = "GLOB", help_heading = "What to report")]
     exclude: Vec<String>,
-    /// Show findings of this severity or a higher one [default: note]
-    #[arg(long, value_parser = PossibleValuesParser::new(SEVERITIES), value_name = "LEVEL")]
+    /// Report findings of this severity or a higher one [default: note]
+    #[arg(long, value_parser = PossibleValuesParser::new(SEVERITIES), value_name = "LEVEL", help_heading = "What to report")]
     min_severity: Option<String>,
-    /// Show findings of this confidence or a higher one [default: medium]
-    #[arg(long, value_parser = PossibleValuesParser::new(CONFIDENCES), value_name = "LEVEL")]
+    /// Report findings of this confidence or a higher one [default: medium]
+    #[arg(long, value_parser = PossibleValuesParser::new(CONFIDENCES), value_name = "LEVEL", help_heading = "What to report")]
     min_confidence: Option<String>,
-    /// Show findings of rules in preview, whose precision is not measured yet.
-    #[arg(long)]
+    /// Report rules in preview too, whose precision is not measured yet.
+    #[arg(long, help_heading = "What to report")]
     preview: bool,
-    /// Leave out the findings that this file knows. Adds to nothing: only what is new is reported.
-    #[arg(long, value_name = "FILE")]
+    /// Report only what the change since this revision touches, in whatever file the other end stands.
+    ///
+    /// The change is what differs between the files as they are and the point where the current commit and the revision parted. A
+    /// finding is reported where one of its places, at either end or in between, stands in a function (or, outside of functions, on
+    /// a line) with a changed line. Needs git.
+    #[arg(long, value_name = "REV", conflicts_with_all = ["fix", "diff", "add_ignores"], help_heading = "What to report")]
+    changed_since: Option<String>,
+    /// Report only what is not in this file of known findings.
+    #[arg(long, value_name = "FILE", help_heading = "Known findings")]
     baseline: Option<PathBuf>,
     /// Write all findings of the project to the baseline, and report none. Refused in CI where that would add some.
-    #[arg(long, conflicts_with_all = ["fix", "diff"])]
+    #[arg(long, conflicts_with_all = ["fix", "diff"], help_heading = "Known findings")]
     write_baseline: bool,
-    /// Take out of the baseline what is not found any more, and add nothing.
-    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    /// Take out of the baseline what is not found any more; add nothing.
+    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"], help_heading = "Known findings")]
     shrink_baseline: bool,
-    /// Exit with 2 where a file could not be read or parsed, and with 1 where the baseline holds what is not found any more.
-    #[arg(long)]
+    /// Exit with 2 where a file cannot be read or parsed, and with 1 where the baseline holds what is not found any more.
+    #[arg(long, help_heading = "Exit status")]
     strict: bool,
     /// Exit with 0 whatever was found.
-    #[arg(long)]
+    #[arg(long, help_heading = "Exit status")]
     exit_zero: bool,
-    /// Fix what can be fixed safely, in the files; what stays is reported.
-    #[arg(long)]
+    /// Fix in the files what can be fixed safely; report the rest.
+    #[arg(long, help_heading = "Fixes")]
     fix: bool,
-    /// With --fix or --diff: also fixes that change what the code does, or may not fit; look at them.
-    #[arg(long)]
+    /// With --fix or --diff, also make fixes that somebody should look at: they may change what the code does.
+    #[arg(long, help_heading = "Fixes")]
     unsafe_fixes: bool,
-    /// Print what --fix would change, as a diff, and change nothing. The exit status is 1 where there is something to change.
-    #[arg(long)]
+    /// Print what --fix or --add-ignores would change, as a diff, and change nothing. Exits with 1 where there is something to change.
+    #[arg(long, help_heading = "Fixes")]
     diff: bool,
-    /// Do not use the cache. There is none in this version: the flag is accepted, and changes nothing.
+    /// Write an ignore comment for each finding that is shown, with this reason; comments that cover nothing are mended.
+    ///
+    /// The comment stands at the end of the line or alone above it, or joins the one that is there. What cannot carry a comment is
+    /// named. With --diff nothing is written.
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_parser = one_line,
+        value_name = "REASON",
+        conflicts_with_all = ["fix", "unsafe_fixes", "write_baseline", "shrink_baseline"],
+        help_heading = "Known findings"
+    )]
+    add_ignores: Option<String>,
+    /// Do not use the cache. This version has none, so the flag changes nothing.
     #[arg(long)]
     no_cache: bool,
     /// Read no configuration file of isolint.
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long, conflicts_with = "config", help_heading = "Configuration")]
     isolated: bool,
     /// Read this configuration file, and no other.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     config: Option<PathBuf>,
-    /// Threads; as many as the process may use where this is 0 or not given.
+    /// Use this many threads; 0, or no number, is as many as the process may use.
     #[arg(short, long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     jobs: usize,
-    /// Colours; `auto` heeds the terminal, NO_COLOR and CLICOLOR_FORCE.
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    /// Colours: `auto` heeds the terminal, NO_COLOR and CLICOLOR_FORCE.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", help_heading = "Output")]
     color: Color,
     /// Count the findings of each rule, after the report.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     statistics: bool,
+    /// Report findings that an ignore comment covers, too, with its reason.
+    ///
+    /// As terminal, concise, json and sarif; the other forms have no word for them.
+    #[arg(long, help_heading = "Known findings")]
+    show_suppressed: bool,
+    /// Read the text of this file from standard input, and report on it alone. For editors: the file need not be saved.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "fix", "add_ignores", "write_baseline", "shrink_baseline"], help_heading = "What to report")]
+    stdin_filename: Option<PathBuf>,
     /// Name what could not be understood, not only how much.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     gaps: bool,
 }
 
@@ -145,27 +183,39 @@ impl OutputFormat {
 impl Check {
     /// Checks, writes the report, and gives the exit status.
     pub fn run(&self) -> Result<u8, Failure> {
-        let project = discover::locate(&self.paths)?;
+        let (project, given) = match &self.stdin_filename {
+            Some(path) => discover::locate_file(path).map(|(project, name)| (project, Some(name)))?,
+            None => (discover::locate(&self.paths)?, None),
+        };
         let flags = self.flags()?;
         let origin = match &self.config {
             Some(path) => Origin::File(path),
             None if self.isolated => Origin::Nowhere,
             None => Origin::Project,
         };
-        let Opened { mut config, baseline, found } = project.open(origin, &self.exclude, self.jobs)?;
+        let Opened { mut config, baseline, mut found } = project.open(origin, &self.exclude, self.jobs)?;
         config.put(flags);
-        config.paths = project.filter();
+        config.paths = given.as_ref().map_or_else(|| project.filter(), |name| vec![name.clone()]);
+        config.changes = self.changed_since.as_deref().map(|revision| git::changes(&project.root, revision)).transpose()?;
         let baseline = self.baseline.clone().or(baseline);
         config.baseline = baseline::read(baseline.as_deref(), self.write_baseline)?;
+        if let Some(name) = &given {
+            found.put(name, &output::standard_input()?, &config.exclude)?;
+        }
         for passed in &found.passed_over {
             warn(&format!("note: {}: not looked at: {}", passed.path, passed.why));
         }
         if self.write_baseline || self.shrink_baseline {
             let file = baseline.ok_or(Failure::NoBaseline)?;
-            let report = check(found.sources, &Config { paths: Vec::new(), ..config.clone() });
+            let report = check(found.sources, &Config { paths: Vec::new(), changes: None, ..config.clone() });
             return baseline::renew(&file, &report, config.baseline.unwrap_or_default(), self.write_baseline);
         }
         let mut report = check(found.sources, &config);
+        if let Some(reason) = &self.add_ignores {
+            let mut covered = check::add_ignores(report, reason, &config);
+            covered.report.skipped.extend(found.skipped);
+            return self.add_ignores(&found.root, covered);
+        }
         if !self.fix && !self.diff {
             report.skipped.extend(found.skipped);
             self.write(&report, fix::offer(&report))?;
@@ -175,14 +225,27 @@ impl Check {
         outcome.report.skipped.extend(found.skipped);
         fix::tell_taken_back(&outcome);
         if self.diff {
-            fix::print_diff(&outcome)?;
+            fix::print_diff(&outcome.changed)?;
             warn(&fix::summary(&outcome, true));
             let status = self.status(&Report { findings: Vec::new(), ..outcome.report });
             return Ok(if outcome.changed.is_empty() || self.exit_zero { status } else { status.max(FOUND) });
         }
-        let written = fix::write(&found.root, &outcome);
+        let written = fix::write(&found.root, &outcome.changed);
         self.write(&outcome.report, Some(fix::summary(&outcome, false)))?;
         Ok(if written { self.status(&outcome.report) } else { FAILED })
+    }
+
+    /// Writes the files with their new comments, or shows them, and reports what has none.
+    fn add_ignores(&self, root: &Path, covered: Covered) -> Result<u8, Failure> {
+        fix::tell_left(&covered);
+        if self.diff {
+            fix::print_diff(&covered.changed)?;
+            warn(&fix::ignored(&covered, true));
+            return Ok(if covered.changed.is_empty() || self.exit_zero { self.status(&covered.report) } else { FOUND });
+        }
+        let written = fix::write(root, &covered.changed);
+        self.write(&covered.report, Some(fix::ignored(&covered, false)))?;
+        Ok(if written { self.status(&covered.report) } else { FAILED })
     }
 
     /// The settings of the command line: they go over all that configuration files say.
@@ -235,7 +298,8 @@ impl Check {
             (Color::Auto, None) => AutoStream::choice(&io::stdout()),
         };
         let color = prose && choice != ColorChoice::Never;
-        let options = Options { color, gaps: self.gaps, width: width(self.output_file.is_none()) };
+        let options =
+            Options { color, gaps: self.gaps, suppressed: self.show_suppressed, width: width(self.output_file.is_none()) };
         let write = |out: &mut dyn Write| {
             render(self.output_format.format(), report, &options, out)?;
             if prose {
@@ -277,6 +341,11 @@ impl Check {
         let found = stale || report.findings.iter().any(|finding| finding.severity > Severity::Note);
         if found && !self.exit_zero { FOUND } else { 0 }
     }
+}
+
+/// A reason for an ignore comment, which ends with its line.
+fn one_line(reason: &str) -> Result<String, &'static str> {
+    if reason.contains(char::is_control) { Err("a reason is one line of text") } else { Ok(reason.trim().to_owned()) }
 }
 
 /// Columns of the terminal that standard output is; of a page where the report goes elsewhere.

@@ -1,28 +1,30 @@
-//! `--fix` and `--diff`: what was fixed, to the files or as a diff.
+//! `--fix`, `--add-ignores` and `--diff`: what was changed, to the files or as a diff.
 
 use super::{Failure, output, warn};
 use isolint::check::Report;
+use isolint::finding::Finding;
+use isolint::remedy::cover::Covered;
 use isolint::remedy::rounds::{Changed, Outcome};
 use isolint::text::Columns;
 use similar::TextDiff;
 use std::path::Path;
 
 /// Writes the files that changed; those that could not be written are named, and give the exit status of a failure.
-pub fn write(root: &Path, outcome: &Outcome) -> bool {
+pub fn write(root: &Path, all: &[Changed]) -> bool {
     let mut sound = true;
-    for changed in &outcome.changed {
+    for changed in all {
         let path = root.join(&changed.path);
         if let Err(why) = output::replace_file(root, &path, changed.before.as_bytes(), changed.after.as_bytes()) {
             sound = false;
-            warn(&format!("error: {}: not fixed: {why}", changed.path));
+            warn(&format!("error: {}: not written: {why}", changed.path));
         }
     }
     sound
 }
 
 /// Prints what would be written as a unified diff, as `patch -p1` reads it.
-pub fn print_diff(outcome: &Outcome) -> Result<(), Failure> {
-    let text: String = outcome.changed.iter().map(diff).collect();
+pub fn print_diff(all: &[Changed]) -> Result<(), Failure> {
+    let text: String = all.iter().map(diff).collect();
     output::print(text.as_bytes())
 }
 
@@ -35,11 +37,42 @@ fn diff(changed: &Changed) -> String {
 /// Names the edits that were taken back, and why.
 pub fn tell_taken_back(outcome: &Outcome) {
     for (finding, why) in &outcome.taken_back {
-        let place = finding.labels.first().and_then(|label| {
-            let source = outcome.report.sources.get(label.file.0 as usize)?;
-            Some(format!("{}:{}", source.path, source.position(label.span.start, Columns::CodePoints).line))
-        });
-        warn(&format!("note: {}: {}: its fix was taken back: {why}", place.unwrap_or_default(), finding.rule));
+        let place = place(finding, &outcome.report);
+        warn(&format!("note: {place}: {}: its fix was taken back: {why}", finding.rule));
+    }
+}
+
+/// Names the findings that no comment was written for, and why.
+pub fn tell_left(covered: &Covered) {
+    for (finding, why) in &covered.left {
+        let place = place(finding, &covered.report);
+        warn(&format!("note: {place}: {}: no ignore comment was written: {why}", finding.rule));
+    }
+}
+
+/// Where a finding stands: path and line.
+fn place(finding: &Finding, report: &Report) -> String {
+    let place = finding.labels.first().and_then(|label| {
+        let source = report.sources.get(label.file.0 as usize)?;
+        let line = source.position(label.span.start, Columns::CodePoints).line;
+        Some(match source.within(label.span.start) {
+            Some(within) => format!("{}: cell {}, line {}", source.path, within.cell.number, within.line),
+            None => format!("{}:{line}", source.path),
+        })
+    });
+    place.unwrap_or_default()
+}
+
+/// One line on what has an ignore comment now, or would have.
+pub fn ignored(covered: &Covered, would: bool) -> String {
+    let files = match covered.changed.len() {
+        1 => "1 file".to_owned(),
+        n => format!("{n} files"),
+    };
+    match (covered.made, would) {
+        (0, _) => "No ignore comment to write.".to_owned(),
+        (n, false) => format!("Ignored {} in {files}.", count(n)),
+        (n, true) => format!("Would ignore {} in {files}.", count(n)),
     }
 }
 

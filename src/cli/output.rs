@@ -1,14 +1,22 @@
 //! Where output goes: standard output, or a file that is never half written.
 
 use super::Failure;
+use isolint::discover::MAX_NOTEBOOK_BYTES;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes to standard output. A reader that went away (`isolint rules | head -1`) is no error of ours.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     sent(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// All of standard input, up to a byte more than a file may hold.
+pub fn standard_input() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(MAX_NOTEBOOK_BYTES + 1).read_to_end(&mut bytes).map_err(Failure::Input)?;
+    Ok(bytes)
 }
 
 /// What became of writing to standard output.

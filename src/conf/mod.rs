@@ -7,6 +7,7 @@
 pub mod cargo;
 pub mod ci;
 pub mod circle;
+pub mod comments;
 pub mod containers;
 pub mod count;
 pub mod crates;

@@ -15,6 +15,7 @@ use crate::baseline::Baseline;
 use crate::calls::{Call, Keeper, OneOrMany, Reach, Table, Tables, Verb};
 use crate::facts::run::{Declared, below};
 use crate::finding::{Confidence, Severity};
+use crate::text::Changes;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// Only findings with an end in one of these paths (relative to the project; a folder covers all below) are shown; empty for all.
     pub paths: Vec<String>,
+    /// Only findings with a place that this change touches are shown; none for all.
+    pub changes: Option<Changes>,
     /// Findings that are known and not shown.
     pub baseline: Option<Baseline>,
     /// How tests are run, where the user says so.
@@ -58,6 +61,7 @@ impl Default for Config {
             layers: Vec::new(),
             exclude: Vec::new(),
             paths: Vec::new(),
+            changes: None,
             baseline: None,
             runs: Vec::new(),
             tables: Arc::default(),

@@ -9,7 +9,7 @@ pub mod run;
 mod show;
 pub mod trace;
 
-pub use ignore::{Ignore, IgnoreScope};
+pub use ignore::{Ignore, IgnoreScope, joined_lines};
 pub use show::show;
 
 use crate::text::{FileId, Span};

@@ -104,8 +104,10 @@ fn is_about(diagnostic: &Diagnostic, finding: &Finding) -> bool {
 fn edits(project: &Project, places: &Places, edits: &[Edit], can: &Can, named: Named) -> Option<WorkspaceEdit> {
     let mut files: BTreeMap<FileId, Vec<TextEdit>> = BTreeMap::new();
     for edit in edits {
-        let range = place::range_of(places, edit.file, edit.span)?;
-        files.entry(edit.file).or_default().push(TextEdit { range, new_text: edit.text.clone() });
+        // In a notebook the text is escaped as its JSON asks.
+        let (region, text) = places.edit(edit)?;
+        let range = place::range(region);
+        files.entry(edit.file).or_default().push(TextEdit { range, new_text: text.into_owned() });
     }
     let files: Option<Vec<_>> = files.into_iter().map(|(file, edits)| Some((named(&project.path(file)?), edits))).collect();
     Some(workspace_edit(files?, can))

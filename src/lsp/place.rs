@@ -1,6 +1,6 @@
 //! Places as the protocol counts them: lines and characters from 0, ours from 1.
 
-use crate::render::place::Places;
+use crate::render::place::{Places, Region};
 use crate::text::{self, Columns, FileId, Source, Span};
 use gen_lsp_types::{Position, Range};
 
@@ -15,8 +15,12 @@ fn to_client(position: text::Position) -> Position {
 
 /// A span as it stands in its file: of a notebook, in its JSON.
 pub fn range_of(places: &Places, file: FileId, span: Span) -> Option<Range> {
-    let region = places.shown(file, span)?.region;
-    Some(Range { start: to_client(region.start), end: to_client(region.end) })
+    Some(range(places.shown(file, span)?.region))
+}
+
+/// A region of a file.
+pub fn range(region: Region) -> Range {
+    Range { start: to_client(region.start), end: to_client(region.end) }
 }
 
 /// A span of a text.

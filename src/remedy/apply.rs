@@ -1,8 +1,10 @@
 //! Edits to new texts. Pure: nothing here reads or writes a file.
 
 use crate::finding::{Edit, Fix};
+use crate::notebook;
 use crate::text::{FileId, Source};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Whether two edits touch the same bytes, or stand at the same place.
 pub fn overlap(a: &Edit, b: &Edit) -> bool {
@@ -23,20 +25,35 @@ pub fn together<'f>(fixes: &[&'f Fix]) -> Vec<&'f Fix> {
     out
 }
 
-/// The text of each file that these fixes change, as it is afterwards; none where an edit does not fit its file.
-pub fn texts(sources: &[Source], fixes: &[&Fix]) -> Option<BTreeMap<FileId, String>> {
+/// Each file that these fixes change, as it is afterwards; none where an edit does not fit its file.
+pub fn sources(sources: &[Source], fixes: &[&Fix]) -> Option<BTreeMap<FileId, Source>> {
     let mut by_file: BTreeMap<FileId, Vec<Edit>> = BTreeMap::new();
     for edit in fixes.iter().flat_map(|fix| &fix.edits) {
         by_file.entry(edit.file).or_default().push(edit.clone());
     }
     let mut out = BTreeMap::new();
-    for (file, mut edits) in by_file {
-        let source = sources.get(file.0 as usize).filter(|source| !source.decoded)?;
-        edits.sort();
-        edits.dedup();
-        out.insert(file, text_of(&edits, &source.text, 0)?);
+    for (file, edits) in by_file {
+        out.insert(file, edited(sources.get(file.0 as usize)?, edits)?);
     }
     Some(out)
+}
+
+/// A file with these edits of its text made; none where its bytes are not ours to write, or an edit does not fit.
+pub fn edited(source: &Source, mut edits: Vec<Edit>) -> Option<Source> {
+    if source.decoded {
+        return None;
+    }
+    for edit in &mut edits {
+        let (span, text) = source.in_file(edit.span, &edit.text);
+        (edit.span, edit.text) = (span, text.into_owned());
+    }
+    edits.sort();
+    edits.dedup();
+    let text = text_of(&edits, source.file_text(), 0)?;
+    if source.cells.is_some() {
+        return notebook::read(Arc::clone(&source.path), text.as_bytes()).ok();
+    }
+    Some(Source { text: text.into(), ..source.clone() })
 }
 
 /// A stretch of text that begins at an offset of its file, with the sorted edits that lie in it made.

@@ -26,10 +26,15 @@ pub struct Call<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// None where the text is not the file's bytes, as that of a notebook: an edit could not be written back.
+    /// None where the text is not the file's bytes, or a notebook's, of which only a part is the Python that is read.
     pub fn new(file: FileId, sources: &'a [Source], facts: &'a FileFacts) -> Option<Self> {
-        let source = sources.get(file.0 as usize).filter(|source| !source.decoded && source.cells.is_none())?;
-        Some(Draft { file, source, facts, edits: Vec::new() })
+        let source = sources.get(file.0 as usize).filter(|source| source.cells.is_none())?;
+        Draft::of_comments(file, source, facts)
+    }
+
+    /// A draft that writes comments only: in a notebook too.
+    pub fn of_comments(file: FileId, source: &'a Source, facts: &'a FileFacts) -> Option<Self> {
+        (!source.decoded).then(|| Draft { file, source, facts, edits: Vec::new() })
     }
 
     /// A draft of the same file without edits.

@@ -45,5 +45,9 @@ fn whole(draft: &Draft, comment: Span) -> Span {
         let end = if next.starts_with("\r\n") { 2 } else { u32::from(next.starts_with('\n')) };
         return Span { start: line.start, end: line.end + end };
     }
+    // Alone on its line but for another comment behind it, which takes its place.
+    if before.trim().is_empty() {
+        return Span { start: comment.start, end: comment.end + (after.len() - after.trim_start().len()) as u32 };
+    }
     Span { start: comment.start - (before.len() - before.trim_end().len()) as u32, end: comment.end }
 }

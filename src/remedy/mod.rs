@@ -47,6 +47,11 @@ impl<'a> Project<'a> {
         let facts = self.facts.get(file.0 as usize)?;
         Draft::new(file, self.sources, facts)
     }
+
+    fn comments_of(&self, file: FileId) -> Option<Draft<'a>> {
+        let (source, facts) = (self.sources.get(file.0 as usize)?, self.facts.get(file.0 as usize)?);
+        Draft::of_comments(file, source, facts)
+    }
 }
 
 /// The edits for an intent; none where this place is written in a way that we do not rewrite, or where a test says how it is called.
@@ -82,7 +87,7 @@ pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::FailWithPipes { pipe } => config::pipefail(*pipe, project),
         Remedy::GiveOrder { file, value, display, safe } => order::given(project.draft_of(*file)?, *value, *display, *safe),
         Remedy::GiveNumber { option, number } => config::number(*option, *number, project),
-        Remedy::RenameIgnored { file, comment, changes } => ignores::names(project.draft_of(*file)?, *comment, changes),
+        Remedy::RenameIgnored { file, comment, changes } => ignores::names(project.comments_of(*file)?, *comment, changes),
         Remedy::ReserveName { name, first, directory } => reserve::name(project.draft(*name)?, *name, first.as_ref(), *directory),
         Remedy::UniqueName { written, moved } => unique::name(project.draft(moved.site)?, *written, moved),
         Remedy::WidenHandler { file, handler, caught, missed } => {

@@ -33,7 +33,7 @@ pub struct Changed {
 }
 
 /// What a finding is about, wherever it stands now.
-type Identity = (&'static str, String, String);
+pub(super) type Identity = (&'static str, String, String);
 
 /// Fixes what can be fixed: only what is safe, or all. `again` analyses sources as `report` was made.
 pub fn run(report: Report, unsafe_too: bool, again: &dyn Fn(Vec<Source>) -> Report) -> Outcome {
@@ -77,11 +77,19 @@ pub fn run(report: Report, unsafe_too: bool, again: &dyn Fn(Vec<Source>) -> Repo
             refused.insert(identity_of);
         }
     }
-    let changed = first.iter().zip(&work.report.sources).filter(|(old, new)| *old.text != *new.text);
-    let changed = changed
-        .map(|(old, new)| Changed { path: old.path.to_string(), before: old.text.to_string(), after: new.text.to_string() })
-        .collect();
-    Outcome { changed, report: work.report, made, taken_back }
+    Outcome { changed: changed(&first, &work.report.sources), report: work.report, made, taken_back }
+}
+
+/// The files that differ, of the same files before and after.
+pub fn changed(before: &[Source], after: &[Source]) -> Vec<Changed> {
+    let differ = before.iter().zip(after).filter(|(old, new)| old.file_text() != new.file_text());
+    differ
+        .map(|(old, new)| Changed {
+            path: old.path.to_string(),
+            before: old.file_text().to_owned(),
+            after: new.file_text().to_owned(),
+        })
+        .collect()
 }
 
 struct Work<'a> {
@@ -106,10 +114,10 @@ impl Work<'_> {
         }
         self.looks -= 1;
         let all: Vec<&Fix> = kept.iter().chain(more).map(|(_, fix)| fix).collect();
-        let tried = apply::texts(sources, &all).map(|texts| {
+        let tried = apply::sources(sources, &all).map(|edited| {
             let mut new = sources.to_vec();
-            for (file, text) in texts {
-                new[file.0 as usize].text = text.into();
+            for (file, source) in edited {
+                new[file.0 as usize] = source;
             }
             (self.again)(new)
         });
@@ -172,7 +180,7 @@ fn counts(report: &Report) -> BTreeMap<Identity, usize> {
     counts
 }
 
-fn identity(finding: &Finding, sources: &[Source]) -> Identity {
+pub(super) fn identity(finding: &Finding, sources: &[Source]) -> Identity {
     let path = finding.labels.first().and_then(|label| sources.get(label.file.0 as usize)).map_or("", |source| &*source.path);
     (finding.rule, finding.key.clone(), path.to_owned())
 }

@@ -12,10 +12,15 @@ pub const KEY: &str = "isolint/v1";
 /// One fingerprint for each shown finding, in the report's order: BLAKE3 (128 bits, hexadecimal) of rule, path, key, and an
 /// ordinal among findings that are equal in all three. No line numbers and no message: both change for other reasons.
 pub fn fingerprints(report: &Report) -> Vec<String> {
+    fingerprints_of(&report.findings.iter().collect::<Vec<_>>(), report)
+}
+
+/// The same for any findings of a report.
+pub fn fingerprints_of(findings: &[&Finding], report: &Report) -> Vec<String> {
     let places = Places::new(&report.sources, Columns::CodePoints);
     let mut seen: HashMap<[&str; 3], u32> = HashMap::new();
-    let mut list = Vec::with_capacity(report.findings.len());
-    for finding in &report.findings {
+    let mut list = Vec::with_capacity(findings.len());
+    for finding in findings {
         let parts = [finding.rule, path(finding, &places), finding.key.as_str()];
         let ordinal = seen.entry(parts).or_default();
         list.push(digest(&parts, *ordinal));

@@ -1,14 +1,15 @@
 //! Our own JSON, version [`JSON_VERSION`]. Keys keep their order; columns are in code points, `start` and `end` in bytes of the
 //! decoded text. In a notebook they are those of its file, and `cell` says where that is for its reader.
 
-use super::fingerprint::fingerprints;
+use super::fingerprint::fingerprints_of;
 use super::place::{Places, Shown};
-use super::{JSON_VERSION, page_uri};
+use super::{JSON_VERSION, Options, page_uri};
 use crate::check::{Report, Skipped};
 use crate::facts::Why;
 use crate::finding::{Confidence, Edit, Finding, Label, Role, Severity};
 use crate::text::{Columns, FileId, Span};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 #[derive(Serialize)]
@@ -16,10 +17,21 @@ struct Document<'a> {
     version: u32,
     tool: Tool,
     findings: Vec<Entry<'a>>,
+    /// Findings that an ignore comment covers, where they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<Vec<Suppressed<'a>>>,
     gaps: Vec<GapEntry<'a>>,
     skipped: Vec<SkippedEntry<'a>>,
     faults: &'a [String],
     summary: Summary<'a>,
+}
+
+#[derive(Serialize)]
+struct Suppressed<'a> {
+    #[serde(flatten)]
+    entry: Entry<'a>,
+    comment: Option<Place<'a>>,
+    reason: Option<Box<str>>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +71,7 @@ struct FixEntry<'a> {
 struct EditEntry<'a> {
     #[serde(flatten)]
     place: Place<'a>,
-    text: &'a str,
+    text: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -124,9 +136,16 @@ struct Summary<'a> {
     faults: usize,
 }
 
-pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let places = Places::new(&report.sources, Columns::CodePoints);
-    let fingerprints = fingerprints(report);
+    let all: Vec<&Finding> = report.findings.iter().chain(report.ignored.iter().map(|(finding, ..)| finding)).collect();
+    let mut fingerprints = fingerprints_of(&all, report);
+    let ignored = report.ignored.iter().zip(fingerprints.split_off(report.findings.len()));
+    let suppressed = ignored.map(|((finding, file, comment), print)| Suppressed {
+        entry: entry(finding, print, &places),
+        comment: place(&places, *file, *comment),
+        reason: super::reason(report, (*file, *comment)),
+    });
     let findings = report.findings.iter().zip(fingerprints).map(|(finding, print)| entry(finding, print, &places));
     let gaps = report.gaps.iter().filter_map(|(file, gap)| {
         let place = place(&places, *file, gap.span)?;
@@ -137,6 +156,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         version: JSON_VERSION,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         findings: findings.collect(),
+        suppressed: options.suppressed.then(|| suppressed.collect()),
         gaps: gaps.collect(),
         skipped: report.skipped.iter().map(|Skipped { path, why }| SkippedEntry { path, why }).collect(),
         faults: &report.faults,
@@ -184,14 +204,19 @@ fn entry<'a>(finding: &'a Finding, fingerprint: String, places: &Places<'a>) -> 
 }
 
 fn edit_entry<'a>(edit: &'a Edit, places: &Places<'a>) -> Option<EditEntry<'a>> {
-    Some(EditEntry { place: place(places, edit.file, edit.span)?, text: &edit.text })
+    let (region, text) = places.edit(edit)?;
+    let cell = places.shown(edit.file, edit.span).and_then(|shown| shown.cell);
+    Some(EditEntry { place: place_of(places, edit.file, Shown { region, cell }), text })
 }
 
 fn place<'a>(places: &Places<'a>, file: FileId, span: Span) -> Option<Place<'a>> {
-    let Shown { region, cell } = places.shown(file, span)?;
+    Some(place_of(places, file, places.shown(file, span)?))
+}
+
+fn place_of<'a>(places: &Places<'a>, file: FileId, Shown { region, cell }: Shown<'a>) -> Place<'a> {
     let cell =
         cell.map(|at| CellPlace { number: at.cell.number, id: at.cell.id.as_deref(), line: at.line, end_line: at.end_line });
-    Some(Place {
+    Place {
         path: places.path(file),
         line: region.start.line,
         column: region.start.column,
@@ -200,5 +225,5 @@ fn place<'a>(places: &Places<'a>, file: FileId, span: Span) -> Option<Place<'a>>
         start: region.span.start,
         end: region.span.end,
         cell,
-    })
+    }
 }

@@ -18,7 +18,9 @@ mod terminal;
 mod window;
 
 use crate::check::Report;
+use crate::facts::Ignore;
 use crate::finding::{Fix, Label, Role, Severity};
+use crate::text::{FileId, Span};
 use std::io::{self, Write};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,11 +56,13 @@ pub struct Options {
     pub width: usize,
     /// Name each gap, not only their number ([`Format::Terminal`] and [`Format::Concise`]).
     pub gaps: bool,
+    /// Findings that an ignore comment covers, too ([`Format::Terminal`], [`Format::Concise`], [`Format::Json`] and [`Format::Sarif`]).
+    pub suppressed: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { color: false, width: 200, gaps: false }
+        Options { color: false, width: 200, gaps: false, suppressed: false }
     }
 }
 
@@ -71,8 +75,8 @@ pub fn render(format: Format, report: &Report, options: &Options, out: &mut dyn 
     match format {
         Format::Terminal => terminal::render(report, options, &mut out)?,
         Format::Concise => concise::render(report, options, &mut out)?,
-        Format::Json => json::render(report, &mut out)?,
-        Format::Sarif => sarif::render(report, &mut out)?,
+        Format::Json => json::render(report, options, &mut out)?,
+        Format::Sarif => sarif::render(report, options, &mut out)?,
         Format::Github => github::render(report, options, &mut out)?,
         Format::Gitlab => gitlab::render(report, &mut out)?,
         Format::Junit => junit::render(report, &mut out)?,
@@ -99,6 +103,12 @@ fn severity_name(severity: Severity) -> &'static str {
 /// What a fix asks of its reader.
 fn applicability(fix: &Fix) -> &'static str {
     if fix.safe { "safe" } else { "unsafe" }
+}
+
+/// Why a comment says that a finding is to be ignored.
+fn reason(report: &Report, (file, comment): (FileId, Span)) -> Option<Box<str>> {
+    let source = report.sources.get(file.0 as usize)?;
+    Ignore::parse(source.slice(comment), comment.start, false)?.reason
 }
 
 /// What a label says; one that says nothing would not be drawn, and could not be a link's text.

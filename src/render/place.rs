@@ -1,8 +1,9 @@
 //! Where labels stand: a report's sources, and spans as regions of them.
 
 use super::sanitized::sanitized;
-use crate::finding::Label;
+use crate::finding::{Edit, Label};
 use crate::text::{Cell, Columns, FileId, Position, Source, Span};
+use std::borrow::Cow;
 
 /// A path is never longer on the systems we run on; a longer one is hostile.
 const PATH: usize = 4096;
@@ -84,6 +85,17 @@ impl<'a> Places<'a> {
         let span = cells.in_file(region.span);
         let position = |offset| cells.position(offset, self.columns);
         Some(Shown { region: Region { span, start: position(span.start), end: position(span.end) }, cell })
+    }
+
+    /// An edit as it is made in the file: what it replaces, and by what.
+    pub fn edit<'e>(&self, edit: &'e Edit) -> Option<(Region, Cow<'e, str>)> {
+        let source = self.source(edit.file)?;
+        let (span, text) = source.in_file(source.fit(edit.span), &edit.text);
+        let position = |offset| match &source.cells {
+            Some(cells) => cells.position(offset, self.columns),
+            None => source.position(offset, self.columns),
+        };
+        Some((Region { span, start: position(span.start), end: position(span.end) }, text))
     }
 
     /// Where a region begins, for people: `a.py:3:1`, `a.ipynb: cell 3, line 2`.

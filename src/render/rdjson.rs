@@ -7,6 +7,7 @@ use crate::check::Report;
 use crate::finding::{Finding, Label, Role, Severity};
 use crate::text::{Columns, Position};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 #[derive(Serialize)]
@@ -66,7 +67,7 @@ struct Point {
 #[derive(Serialize)]
 struct Suggestion<'a> {
     range: Range,
-    text: &'a str,
+    text: Cow<'a, str>,
 }
 
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -87,7 +88,8 @@ fn diagnostic<'a>(finding: &'a Finding, places: &Places<'a>) -> Option<Diagnosti
     let alone = edits.clone().count() == 1;
     let suggestions = edits
         .filter(|edit| alone && edit.file == label.file)
-        .filter_map(|edit| Some(Suggestion { range: range(places.region(edit.file, edit.span)?), text: &edit.text }));
+        .filter_map(|edit| places.edit(edit))
+        .map(|(region, text)| Suggestion { range: range(region), text });
     Some(Diagnostic {
         message: &finding.message,
         location: location(label, places)?,

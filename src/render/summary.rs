@@ -24,6 +24,15 @@ pub fn write(report: &Report, options: &Options, places: &Places, out: &mut dyn 
     if report.skipped.len() > NAMED {
         writeln!(out, "{} more skipped", report.skipped.len() - NAMED)?;
     }
+    if options.suppressed {
+        for (finding, file, comment) in &report.ignored {
+            let place = |file, span| places.region(file, span).map_or_else(String::new, |region| places.name(file, region));
+            let at = finding.labels.first().map_or_else(String::new, |label| place(label.file, label.span));
+            let reason = super::reason(report, (*file, *comment)).map_or_else(String::new, |reason| format!(": {reason}"));
+            let message = format!("{} (ignored at {}{reason})", finding.message, place(*file, *comment));
+            writeln!(out, "{at}: ignored[{}] {}", finding.rule, sanitized(&message, 1000))?;
+        }
+    }
     if options.gaps {
         for (file, gap) in &report.gaps {
             let Some(region) = places.region(*file, gap.span) else { continue };
@@ -53,6 +62,9 @@ fn line(report: &Report, options: &Options) -> String {
     ];
     if report.known > 0 {
         parts.push(format!("{} in the baseline", report.known));
+    }
+    if report.untouched > 0 {
+        parts.push(format!("{} that the change does not touch", report.untouched));
     }
     if !report.ignored.is_empty() {
         parts.push(format!("{} ignored", report.ignored.len()));

@@ -1,10 +1,10 @@
 //! What ignore comments cover.
 
 use super::{ends, means};
-use crate::facts::{FileFacts, Ignore, IgnoreScope, Language, Shape};
+use crate::facts::{FileFacts, Ignore, IgnoreScope, Language, Shape, joined_lines};
 use crate::finding::Finding;
 use crate::page::Page;
-use crate::text::{FileId, Kind, Source, Span};
+use crate::text::{FileId, Source, Span};
 
 /// What the ignore comments of all files cover.
 pub struct Covers {
@@ -21,8 +21,8 @@ pub(super) struct Cover {
 
 enum Reach {
     File,
-    /// A line, from 1, and the definitions that begin there.
-    Line(u32, Vec<Span>),
+    /// The first and last line, from 1, and the definitions that begin there.
+    Lines(u32, u32, Vec<Span>),
 }
 
 impl Covers {
@@ -30,10 +30,7 @@ impl Covers {
     pub fn of(sources: &[Source], facts: &[&FileFacts]) -> Covers {
         let files = sources.iter().enumerate().map(|(file, source)| {
             let facts = facts.get(file).copied();
-            let mut ignores = facts.map_or(&[][..], |facts| &facts.ignores).to_vec();
-            if source.kind == Kind::Config && ignores.is_empty() {
-                ignores = in_config(source);
-            }
+            let ignores = facts.map_or(&[][..], |facts| &facts.ignores).to_vec();
             let definitions =
                 if ignores.is_empty() { Vec::new() } else { facts.map_or_else(Vec::new, |facts| definitions(source, facts)) };
             ignores.into_iter().map(|ignore| Cover::of(ignore, source, &definitions)).collect()
@@ -91,10 +88,10 @@ impl Cover {
         let reach = match ignore.scope {
             IgnoreScope::File => Reach::File,
             IgnoreScope::Line => {
-                let end = source.line(ignore.span.end.saturating_sub(1).max(ignore.span.start));
-                let line = if ignore.own_line { next_code_line(source, end) } else { source.line(ignore.span.start) };
+                let line = ignore.line(source);
                 let whole = definitions.iter().filter(|definition| definition.first <= line && line <= definition.last);
-                Reach::Line(line, whole.map(|definition| definition.span).collect())
+                let (first, last) = joined_lines(source, line);
+                Reach::Lines(first, last, whole.map(|definition| definition.span).collect())
             }
         };
         Cover { rules: ignore.rules, comment: ignore.span, reach }
@@ -104,26 +101,13 @@ impl Cover {
     fn reaches(&self, span: Span, source: &Source) -> bool {
         match &self.reach {
             Reach::File => true,
-            Reach::Line(line, units) => {
-                let last = source.line(span.end.saturating_sub(1).max(span.start));
-                source.line(span.start) == *line || last == *line || units.iter().any(|unit| unit.contains(span))
+            Reach::Lines(from, to, units) => {
+                let (first, last) = (source.line(span.start), source.line(span.end.saturating_sub(1).max(span.start)));
+                let ends = [first, last].iter().any(|line| from <= line && line <= to);
+                ends || units.iter().any(|unit| unit.contains(span))
             }
         }
     }
-}
-
-/// The first line after `line` that holds more than a comment; the line after it where there is none.
-fn next_code_line(source: &Source, line: u32) -> u32 {
-    let is_code = |line: &u32| {
-        let text = source.line_text(*line, 256).trim_start();
-        let comment = match source.kind {
-            Kind::Python | Kind::Notebook => text.starts_with('#'),
-            Kind::Rust => text.starts_with("//"),
-            Kind::Config => text.starts_with(['#', ';']),
-        };
-        !text.is_empty() && !comment
-    };
-    (line + 1..=source.line_count()).find(is_code).unwrap_or(line + 1)
 }
 
 /// A function, class, `impl` or inline module: the lines of its decorators and signature, and all of it.
@@ -170,24 +154,4 @@ fn signature_end(text: &str, open: i32, language: Language) -> u32 {
         }
     }
     0
-}
-
-/// Ignore comments of a configuration or CI file: `#` (and `;` in INI files), on the line or alone above it.
-fn in_config(source: &Source) -> Vec<Ignore> {
-    if !source.text.contains("isolint:") {
-        return Vec::new();
-    }
-    let mut ignores = Vec::new();
-    for line in 1..=source.line_count() {
-        let span = source.line_span(line);
-        let text = source.slice(span);
-        let Some(marker) = text.find("isolint:") else { continue };
-        let before = text[..marker].trim_end_matches([' ', '\t', '#', ';']);
-        let lead = text[before.len()..marker].trim_start();
-        if lead.starts_with(['#', ';']) {
-            let start = marker - lead.len();
-            ignores.extend(Ignore::parse(&text[start..], span.start + start as u32, before.trim().is_empty()));
-        }
-    }
-    ignores
 }

@@ -5,10 +5,10 @@ mod unused;
 
 use crate::check::Report;
 use crate::config::{Config, Level};
-use crate::facts::FileFacts;
+use crate::facts::{FileFacts, Shape};
 use crate::finding::{Finding, Label, Role};
 use crate::page::{Page, Status};
-use crate::text::{FileId, Source, Span};
+use crate::text::{Changes, FileId, Source, Span};
 use ignores::Covers;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -50,9 +50,17 @@ fn settle_by(report: &mut Report, mut findings: Vec<Finding>, facts: &[&FileFact
         (shown, report.known, report.stale) = (rest.new, rest.known, rest.stale);
     }
     // After the baseline: an entry is stale where nothing in the whole project needs it, at any level.
-    shown.retain_mut(|finding| {
+    // At its own level: what the configuration says of it is put into the finding.
+    let wanted = |finding: &mut Finding| {
         is_on(finding, &report.sources, config, pages) && is_asked_for(finding, &report.sources, &config.paths)
-    });
+    };
+    shown.retain_mut(wanted);
+    ignored.retain_mut(|(finding, ..)| wanted(finding));
+    if let Some(changes) = &config.changes {
+        let all = shown.len();
+        shown.retain(|finding| finding.labels.iter().any(|label| is_touched(label, &report.sources, facts, changes)));
+        report.untouched = all - shown.len();
+    }
     report.findings = shown;
     report.ignored = ignored;
 }
@@ -110,6 +118,16 @@ fn is_asked_for(finding: &Finding, sources: &[Source], paths: &[String]) -> bool
         })
 }
 
+/// The change touches the place, or the innermost function or method around it. What stands in no function is a place of its own.
+fn is_touched(label: &Label, sources: &[Source], facts: &[&FileFacts], changes: &Changes) -> bool {
+    let file = label.file.0 as usize;
+    let (Some(source), Some(facts)) = (sources.get(file), facts.get(file)) else { return false };
+    let is_function = |shape| !matches!(shape, Shape::Module | Shape::ClassBody | Shape::Closure);
+    let around = facts.units.iter().filter(|unit| is_function(unit.shape) && unit.span.contains(label.span));
+    let unit = around.map(|unit| unit.span).min_by_key(|span| span.end - span.start);
+    changes.touch(source, unit.unwrap_or(label.span))
+}
+
 fn ends(finding: &Finding) -> impl Iterator<Item = &Label> {
     finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd))
 }
@@ -118,7 +136,7 @@ fn ends(finding: &Finding) -> impl Iterator<Item = &Label> {
 mod tests {
     use super::*;
     use crate::facts::{Builder, Class, ClassId, Param, ParamKind, Unit, UnitId};
-    use crate::facts::{Ignore, Language, Shape};
+    use crate::facts::{Ignore, Language};
     use crate::finding::{Confidence, Severity};
     use crate::text::Kind;
 
@@ -153,9 +171,7 @@ mod tests {
             let marker = if kind == Kind::Rust { "//" } else { "#" };
             let mut offset = 0;
             for line in text.split_inclusive('\n') {
-                if let Some(at) = line.find(marker)
-                    && kind != Kind::Config
-                {
+                if let Some(at) = line.find(marker) {
                     let comment = line[at..].trim_end();
                     let own = line[..at].trim().is_empty();
                     builder.facts_mut().ignores.extend(Ignore::parse(comment, (offset + at) as u32, own));

@@ -1,6 +1,7 @@
 //! Where the text of a notebook stands in its file: the cells that it was put together from, and their bytes.
 
 use super::{Columns, Position, Source, Span, Text};
+use std::borrow::Cow;
 
 /// One cell whose code is part of the text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,11 +91,56 @@ impl Cells {
     }
 }
 
+/// A text as JSON writes it between quotes (RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format", 7).
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 impl Source {
     /// The cell and the line in it that hold a byte of the text; none where the file is no notebook.
     pub fn within(&self, offset: u32) -> Option<Within<'_>> {
         let cell = self.cells.as_ref()?.cell(offset)?;
         Some(Within { cell, line: self.line(offset) - self.line(cell.span.start) + 1 })
+    }
+
+    /// The text of the file itself: of a notebook, its JSON.
+    pub fn file_text(&self) -> &str {
+        self.cells.as_ref().map_or(&self.text, |cells| cells.file())
+    }
+
+    /// The bytes of the file that an edit of the text replaces, and what it writes there. In a notebook that is JSON: a line that is
+    /// put before another, or taken out, is a string of its own where the cell is written so.
+    pub fn in_file<'t>(&self, span: Span, text: &'t str) -> (Span, Cow<'t, str>) {
+        let Some(cells) = &self.cells else { return (span, text.into()) };
+        let (file, at) = (cells.file(), cells.in_file(span));
+        let mut written = escaped(text);
+        let (before, behind) = (&file[..at.start as usize], &file[at.end as usize..]);
+        let Some(outside) = before.strip_suffix('"').filter(|_| !before.ends_with("\\\"")) else { return (at, written.into()) };
+        let gap = &outside[outside.trim_end().len()..];
+        let is_element = outside.trim_end().ends_with(['[', ',']);
+        if is_element && at.start == at.end && text.ends_with('\n') {
+            written.push_str(&format!("\",{gap}\""));
+        } else if is_element
+            && text.is_empty()
+            && let Some(rest) = behind.strip_prefix('"').and_then(|rest| rest.trim_start().strip_prefix(','))
+            && let Some(next) = rest.find('"')
+        {
+            // Up to the string of the next line.
+            let end = file.len() - rest.len() + next + 1;
+            return (Span::new(at.start as usize, end), Cow::Borrowed(""));
+        }
+        (at, written.into())
     }
 
     /// The text without some cells, of which the lines stay.

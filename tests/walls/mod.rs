@@ -15,8 +15,8 @@ pub struct Room {
 
 /// Everything below the shell: what `check` puts together.
 const CORE: &[&str] = &[
-    "text", "facts", "calls", "page", "python", "rust", "conf", "link", "finding", "rules", "baseline", "settle", "remedy",
-    "config", "cache",
+    "text", "notebook", "facts", "calls", "page", "python", "rust", "conf", "link", "finding", "rules", "baseline", "settle",
+    "remedy", "config", "cache",
 ];
 
 /// Who may use whom. Rules never see a syntax tree, front ends never see a finding, only the shell touches the world.
@@ -35,7 +35,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "rules", uses: &["text", "facts", "calls", "link", "finding"] },
     Room { name: "config", uses: &["text", "facts", "finding", "calls", "page", "baseline"] },
     Room { name: "settle", uses: &["text", "facts", "finding", "page", "baseline", "config", "check"] },
-    Room { name: "remedy", uses: &["text", "facts", "finding", "check"] },
+    Room { name: "remedy", uses: &["text", "notebook", "facts", "finding", "check"] },
     Room { name: "render", uses: &["text", "facts", "finding", "page", "check"] },
     Room { name: "check", uses: CORE },
     Room { name: "cache", uses: &["text", "facts"] },
@@ -86,6 +86,7 @@ const OWNED: &[Owned] = &[
     Owned { name: "terminal_size", by: &["cli"] },
     Owned { name: "clap", by: &["cli"] },
     Owned { name: "clap_complete", by: &["cli"] },
+    Owned { name: "clap_mangen", by: &["cli"] },
     Owned { name: "ignore", by: &["discover"] },
     Owned { name: "encoding_rs", by: &["discover", "text"] },
     Owned { name: "rayon", by: &["check", "link", "discover"] },

@@ -1,14 +1,14 @@
 //! SARIF 2.1.0, as code scanning and editors read it ("Static Analysis Results Interchange Format (SARIF) Version 2.1.0", OASIS;
 //! "SARIF support for code scanning", GitHub Docs).
 //!
-//! Ignored findings are left out: code scanning opens alerts for suppressed results.
+//! Ignored findings are left out where they are not asked for: code scanning opens alerts for suppressed results.
 
 mod model;
 mod rule;
 
-use super::fingerprint::{self, fingerprints, line_hashes};
+use super::fingerprint::{self, fingerprints_of, line_hashes};
 use super::place::{Places, Region};
-use super::{label_text, why_name};
+use super::{Options, label_text, why_name};
 use crate::check::Report;
 use crate::facts::Why;
 use crate::finding::{Finding, Fix, Label, Role, Severity};
@@ -25,24 +25,24 @@ const GAPS: usize = 1000;
 
 const ROOT: &str = "%SRCROOT%";
 
-pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let log = model::Log {
         schema: "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json",
         version: "2.1.0",
-        runs: vec![run(report)],
+        runs: vec![run(report, options)],
     };
     serde_json::to_writer_pretty(&mut *out, &log)?;
     writeln!(out)
 }
 
-fn run(report: &Report) -> model::Run {
+fn run(report: &Report, options: &Options) -> model::Run {
     let places = Places::new(&report.sources, Columns::Utf16);
-    let (kept, left_out) = keep(report);
+    let (kept, left_out) = keep(report, options);
     let mut rules: Vec<model::Rule> = Vec::new();
     let mut indexes: HashMap<&str, usize> = HashMap::new();
     let mut hashes = Hashes { places: &places, known: HashMap::new() };
     let mut results = Vec::with_capacity(kept.len());
-    for (finding, fingerprint) in kept {
+    for (finding, comment, fingerprint) in kept {
         let rule_index = *indexes.entry(finding.rule).or_insert_with(|| {
             rules.push(rule::descriptor(finding));
             rules.len() - 1
@@ -53,7 +53,13 @@ fn run(report: &Report) -> model::Run {
         if let Some(hash) = finding.labels.first().and_then(|label| hashes.of(label)) {
             partial_fingerprints.insert("primaryLocationLineHash", hash);
         }
-        results.push(result(finding, rule_id, rule_index, partial_fingerprints, &places));
+        let suppressions = comment.iter().filter_map(|(file, span)| {
+            let location = location(&places, *file, places.region(*file, *span)?, None);
+            let justification = super::reason(report, (*file, *span));
+            Some(model::Suppression { kind: "inSource", justification, location })
+        });
+        let suppressions = suppressions.collect();
+        results.push(model::Result { suppressions, ..result(finding, rule_id, rule_index, partial_fingerprints, &places) });
     }
     model::Run {
         tool: model::Tool {
@@ -77,13 +83,20 @@ fn run(report: &Report) -> model::Run {
     }
 }
 
-/// The findings to write, with their fingerprints, and how many are left out.
-fn keep(report: &Report) -> (Vec<(&Finding, String)>, usize) {
-    let all = report.findings.iter().zip(fingerprints(report));
-    let mut kept: Vec<(usize, (&Finding, String))> = all.enumerate().collect();
+/// A finding with the comment that covers it, if one does, and its fingerprint.
+type Kept<'a> = (&'a Finding, Option<(FileId, Span)>, String);
+
+/// The findings to write, and how many are left out.
+fn keep<'a>(report: &'a Report, options: &Options) -> (Vec<Kept<'a>>, usize) {
+    let ignored = report.ignored.iter().filter(|_| options.suppressed);
+    let ignored = ignored.map(|(finding, file, comment)| (finding, Some((*file, *comment))));
+    let all: Vec<_> = report.findings.iter().map(|finding| (finding, None)).chain(ignored).collect();
+    let fingerprints = fingerprints_of(&all.iter().map(|(finding, _)| *finding).collect::<Vec<_>>(), report);
+    let all = all.into_iter().zip(fingerprints).map(|((finding, comment), fingerprint)| (finding, comment, fingerprint));
+    let mut kept: Vec<(usize, Kept)> = all.enumerate().collect();
     let left_out = kept.len().saturating_sub(RESULTS);
     if left_out > 0 {
-        kept.sort_by_key(|(at, (finding, _))| (std::cmp::Reverse(finding.severity), *at));
+        kept.sort_by_key(|(at, (finding, ..))| (std::cmp::Reverse(finding.severity), *at));
         kept.truncate(RESULTS);
         kept.sort_by_key(|(at, _)| *at);
     }
@@ -128,6 +141,7 @@ fn result(
         locations,
         code_flows,
         partial_fingerprints,
+        suppressions: Vec::new(),
         fixes: finding.fix.iter().map(|fix| fix_of(fix, places)).collect(),
         properties: model::ResultProperties {
             confidence: finding.confidence,
@@ -143,8 +157,8 @@ fn result(
 fn fix_of(fix: &Fix, places: &Places) -> model::Fix {
     let mut changes: BTreeMap<FileId, Vec<model::Replacement>> = BTreeMap::new();
     for edit in &fix.edits {
-        let Some(region) = places.region(edit.file, edit.span) else { continue };
-        let replacement = model::Replacement { deleted_region: region_of(region), inserted_content: text_of(&edit.text) };
+        let Some((region, text)) = places.edit(edit) else { continue };
+        let replacement = model::Replacement { deleted_region: region_of(region), inserted_content: text_of(&text) };
         changes.entry(edit.file).or_default().push(replacement);
     }
     let change = |(file, replacements)| model::ArtifactChange { artifact_location: artifact(places.path(file)), replacements };

@@ -44,7 +44,9 @@ pub struct Driver {
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
     pub id: String,
-    pub name: String,
+    /// Not where it would be the id again but for its case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub short_description: Text,
     pub full_description: Text,
     pub default_configuration: Configuration,
@@ -126,8 +128,18 @@ pub struct Result {
     pub related_locations: Vec<Location>,
     pub partial_fingerprints: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<Suppression>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<Fix>,
     pub properties: ResultProperties,
+}
+
+#[derive(Serialize)]
+pub struct Suppression {
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub justification: Option<Box<str>>,
+    pub location: Location,
 }
 
 #[derive(Serialize)]

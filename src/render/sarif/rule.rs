@@ -66,15 +66,19 @@ fn properties(severity: Severity, confidence: Confidence, family: Option<&str>) 
     }
 }
 
-/// `shared-path` as `SharedPath`: the form SARIF wants of a name ("Static Analysis Results Interchange Format", 3.49.7).
-fn pascal(name: &str) -> String {
+/// `shared-path` as `SharedPath`: the form SARIF wants of a name ("Static Analysis Results Interchange Format", 3.49.7). A rule of one
+/// word has its id alone: the two must differ in more than their case.
+fn pascal(name: &str) -> Option<String> {
+    if !name.contains('-') {
+        return None;
+    }
     let mut text = String::new();
     for part in name.split('-') {
         let mut chars = part.chars();
         text.extend(chars.next().map(|c| c.to_ascii_uppercase()));
         text.push_str(chars.as_str());
     }
-    text
+    Some(text)
 }
 
 /// A title or message, which ends without a full stop, as a sentence.
@@ -167,7 +171,7 @@ Two tests write `a`.\nSo they collide.\n\nMore to read.\n
     #[test]
     fn a_page_gives_all_that_is_shown() {
         let rule = from_page(&page());
-        assert_eq!((rule.id.as_str(), rule.name.as_str()), ("shared-path", "SharedPath"));
+        assert_eq!((rule.id.as_str(), rule.name.as_deref()), ("shared-path", Some("SharedPath")));
         assert_eq!(rule.short_description.text, "Two tests can reach one path.");
         assert_eq!(rule.full_description.text, "Two tests write `a`. So they collide.");
         assert_eq!(rule.default_configuration.level, "error");
