@@ -426,7 +426,7 @@ pub fn push_word(line: &mut Script, word: Option<Script>) {
     }
 }
 
-/// Replaces what tox and hatch replace: `{posargs:…}`, `{args:…}`, `{env:NAME:…}`, `{toxinidir}`, `{root}`. Other braces stay.
+/// Replaces what tox and hatch replace: `{posargs:…}`, `{args:…}`, `{env:NAME:…}`, `{envpython}`, `{toxinidir}`, `{root}`. Other braces stay.
 pub fn fill(script: &Script) -> Script {
     let mut filled = Script::default();
     fill_range(script, 0..script.text.len(), 0, &mut filled);
@@ -439,7 +439,7 @@ fn fill_range(script: &Script, range: std::ops::Range<usize>, depth: u32, out: &
     while let Some(open) = text[at..].find('{').map(|n| n + at) {
         let inner = &text[open + 1..];
         let name: &str = &inner[..inner.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()];
-        let known = matches!(name, "posargs" | "args" | "env" | "toxinidir" | "tox_root" | "root") && depth < 4;
+        let known = matches!(name, "posargs" | "args" | "env" | "envpython" | "toxinidir" | "tox_root" | "root") && depth < 4;
         // A `$` before the brace is the shell's own.
         let close = if known && !text[..open].ends_with('$') { closing_brace(inner) } else { None };
         let Some(close) = close.map(|n| open + 1 + n) else {
@@ -473,6 +473,7 @@ fn fill_range(script: &Script, range: std::ops::Range<usize>, depth: u32, out: &
                 }
                 out.push_as(file, end..end, "}");
             }
+            "envpython" => out.push_as(file, start..end, "python"),
             // The folder of the file: where commands run, unless `change_dir` says otherwise.
             _ => out.push_as(file, start..end, "."),
         }

@@ -410,6 +410,10 @@ impl<'a> Run<'a> {
                 let base = self.value(*base);
                 match (base, self.text_of(*key)) {
                     (Known::External(name), Some(key)) if is_environ(&name) => Known::Variable(key, None),
+                    // A slice: the words behind the program's name.
+                    (Known::External(name), None) if name == "sys.argv" && !matches!(self.facts.value(*key), Value::Int(_)) => {
+                        Known::Args(String::new())
+                    }
                     _ => Known::Unknown,
                 }
             }
@@ -703,6 +707,10 @@ impl<'a> Run<'a> {
             | "pytest.main" => {
                 let items = match first {
                     Known::List(items) => items,
+                    // pytest reads the command line of the program where it is given nothing (pytest documentation, "Calling pytest
+                    // from Python code").
+                    words @ Known::Args(_) if name == "pytest.main" => vec![(words, span)],
+                    _ if name == "pytest.main" && args.is_empty() => vec![(Known::Args(String::new()), span)],
                     _ => return Known::Unknown,
                 };
                 let mut words = items;
