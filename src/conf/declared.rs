@@ -33,7 +33,17 @@ pub fn over(outcome: &mut Outcome, declared: &[Declared], tree: &Tree) {
             _ => one.workers.unwrap_or(Workers::Cpus),
         };
         let scope = one.scope.clone();
-        runs.push(Run { runner, workers, scope, place, text, own_home: false, notebooks: Notebooks::None, declared: true });
+        runs.push(Run {
+            runner,
+            workers,
+            scope,
+            place,
+            text,
+            own_home: false,
+            notebooks: Notebooks::None,
+            left_out: Vec::new(),
+            declared: true,
+        });
     }
     let replaced = |found: &Run| {
         let same = |one: &&Run| one.runner.is_rust() == found.runner.is_rust() && below(&found.scope, &one.scope).is_some();

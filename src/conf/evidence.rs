@@ -31,6 +31,8 @@ struct Tests<'s> {
     doctests: bool,
     profile: Option<String>,
     notebooks: Notebooks,
+    /// Files and folders that it leaves out, or globs of them.
+    left_out: Vec<String>,
     /// Some of its words are not known.
     open: bool,
 }
@@ -50,6 +52,7 @@ impl<'s> Tests<'s> {
             doctests: false,
             profile: None,
             notebooks: Notebooks::None,
+            left_out: Vec::new(),
             open: false,
         }
     }
@@ -153,6 +156,7 @@ impl Reader<'_> {
             reports: merged.reports,
             basetemp: merged.basetemp,
             notebooks: merged.notebooks.map_or(Notebooks::None, Notebooks::InKernels),
+            left_out: own.left_out.iter().filter_map(|path| tree::join(&at.dir, path)).collect(),
             open: open && merged.workers.is_none(),
             ..Tests::of("pytest", runner, counted)
         };
@@ -303,6 +307,11 @@ impl Reader<'_> {
                         self.project.crates.iter().find(|package| package.name == name).map(|package| package.dir.clone()),
                     );
                 }
+                // A package in the folder around all others has its own tests alone.
+                let around = |dir: &str| scopes.iter().any(|scope| scope != dir && below(dir, scope).is_some());
+                let chosen = |dir: &str| scopes.iter().any(|scope| below(scope, dir).is_some());
+                let others = self.project.crates.iter().map(|package| package.dir.clone());
+                let left_out = others.filter(|dir| !tests.packages.is_empty() && around(dir) && !chosen(dir)).collect();
                 scopes.retain(|scope| !scope.is_empty());
                 let cargo = self.project.cargo;
                 let nextest = tests.runner == Runner::Nextest;
@@ -321,6 +330,7 @@ impl Reader<'_> {
                     retries,
                     doctests: tests.doctests,
                     profile,
+                    left_out,
                     ..Tests::of(program, tests.runner, counted)
                 };
                 self.add(at, said, found);
@@ -380,8 +390,17 @@ impl Reader<'_> {
         let own_home = HOMES.iter().any(|(name, _)| at.env.get(name).is_some());
         for scope in scopes {
             let notebooks = tests.notebooks;
-            let run =
-                Run { runner, workers: count.workers(), scope, place, text: text.clone(), own_home, notebooks, declared: false };
+            let run = Run {
+                runner,
+                workers: count.workers(),
+                scope,
+                place,
+                text: text.clone(),
+                own_home,
+                notebooks,
+                left_out: tests.left_out.clone(),
+                declared: false,
+            };
             self.found.push((at.strength, run));
         }
         self.trace(at, said, tests, runner, count, text);
@@ -493,6 +512,7 @@ impl Reader<'_> {
                         text,
                         own_home: false,
                         notebooks,
+                        left_out: Vec::new(),
                         declared: false,
                     },
                 ));
@@ -509,6 +529,7 @@ impl Reader<'_> {
             text: "pytest".to_owned(),
             own_home: false,
             notebooks: option.map_or(Notebooks::None, Notebooks::InKernels),
+            left_out: Vec::new(),
             declared: false,
         };
         if !self.found.iter().any(|(_, run)| is_python(run)) {
@@ -534,6 +555,7 @@ impl Reader<'_> {
                     text,
                     own_home: false,
                     notebooks: Notebooks::None,
+                    left_out: Vec::new(),
                     declared: false,
                 },
             ));
@@ -552,6 +574,7 @@ impl Reader<'_> {
                     text: "cargo test".to_owned(),
                     own_home: false,
                     notebooks: Notebooks::None,
+                    left_out: Vec::new(),
                     declared: false,
                 },
             ));
@@ -569,6 +592,7 @@ impl Reader<'_> {
                 text: "nbdev_test".to_owned(),
                 own_home: false,
                 notebooks: Notebooks::InWorkers,
+                left_out: Vec::new(),
                 declared: false,
             };
             self.found.push((Strength::Settings, run));
