@@ -242,16 +242,16 @@ fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
     if removes(last) {
         return Some(!removes(first));
     }
+    let value = last.value.as_ref().map(Term::plain);
+    let is_literal =
+        value.is_some_and(|value| value.as_literal().is_some() || matches!(value, Term::Int(_) | Term::Bool(_) | Term::Nil));
     // Another seed is another series; the state that was there comes back by `setstate`.
-    if seeds(last) {
+    if seeds(last) && is_literal {
         return Some(false);
     }
     if matches!(last.call.rsplit('.').next(), Some("setstate" | "set_state" | "set_rng_state")) {
         return Some(true);
     }
-    let value = last.value.as_ref().map(Term::plain);
-    let is_literal =
-        value.is_some_and(|value| value.as_literal().is_some() || matches!(value, Term::Int(_) | Term::Bool(_) | Term::Nil));
     match first.on.realm()? {
         Realm::Environment => match value? {
             _ if is_literal => Some(false),
@@ -271,11 +271,10 @@ fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
     }
 }
 
-/// Whether an effect gives a generator of random numbers a seed of the source's own choice.
+/// Whether an effect gives a generator of random numbers a seed.
 pub fn seeds(effect: &Effect) -> bool {
     let call = effect.call.rsplit(['.', ':']).next().unwrap_or_default();
     matches!(call, "seed" | "manual_seed" | "set_seed" | "set_random_seed" | "manual_seed_all")
-        && effect.value.as_ref().is_some_and(|value| matches!(value.plain(), Term::Int(_)) || value.as_literal().is_some())
 }
 
 /// Whether a test sets what it reads, before it reads it.

@@ -598,7 +598,8 @@ pub(super) fn apart(all: Vec<TestEffect>) -> (Vec<TestEffect>, Vec<TestEffect>) 
             state.push(one);
             continue;
         }
-        let relative = one.relative || one.effect.on.root == Root::Cwd;
+        // A path that is relative or below a folder that was handed in, as the case may be, is none for sure.
+        let relative = (one.relative || one.effect.on.root == Root::Cwd) && !one.effect.one_of;
         if relative && seen.len() < RELATIVE && seen.insert(one.effect.site) {
             let on = Arc::new(Place::state(Realm::WorkingDirectory, None));
             state.push(TestEffect { effect: Effect { on, verb: Verb::Read, ..one.effect.clone() }, ..one.clone() });
