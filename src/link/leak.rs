@@ -8,7 +8,7 @@ use super::overlap::{changes, is_far, runs_of};
 use super::place::{Place, Realm};
 use super::risk::{Risk, between};
 use super::state::is_named;
-use super::suite::{Phase, Suite, Test, TestEffect};
+use super::suite::{Phase, STARTING, Suite, Test, TestEffect};
 use super::summary::{Effect, Spread};
 use super::term::{Piece, Site, Term};
 use super::world::World;
@@ -58,6 +58,9 @@ pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> 
     for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped && !test.unmet) {
         for e in 0..test.state.len() {
             let Some((restored, restore)) = left(&test.state, e) else { continue };
+            if is_in_hook(facts, &test.state[e]) {
+                continue;
+            }
             let effect = &test.state[e].effect;
             let leak = found.entry((effect.site, effect.on.key())).or_insert_with(|| Leak {
                 place: effect.on.clone(),
@@ -119,6 +122,13 @@ pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> 
     };
     out.retain(meets_somebody);
     out
+}
+
+/// Whether it is part of a hook of a `conftest.py`, which each worker calls before its first test: all tests meet the same.
+fn is_in_hook(facts: &[Arc<FileFacts>], one: &TestEffect) -> bool {
+    let (file, unit) = one.within;
+    let file = &facts[file.0 as usize];
+    one.phase == Phase::WideSetup && STARTING.contains(&file.name(file.unit(unit).name))
 }
 
 /// How a change that a test makes is left; none where it is none of its own that lasts, or where that is not clear.

@@ -851,7 +851,7 @@ impl<'i> Maker<'_, 'i> {
         !self.ground.plugins.outside
             && self.marks_around(unit, class).iter().all(of_pytest)
             && !modules.any(|module| self.index.in_module((module, UnitId(0)), HOOK, 0).is_some())
-            && !class.is_some_and(|class| self.index.method(class, HOOK).is_some())
+            && class.is_none_or(|class| self.index.method(class, HOOK).is_none())
     }
 
     /// A set-up moved the test to another directory, and takes it back: what the test does with it meanwhile does not last.
@@ -1023,7 +1023,7 @@ impl<'i> Maker<'_, 'i> {
 }
 
 /// Hooks of a `conftest.py` that every worker calls when it starts, and when it ends (pytest documentation, "API Reference", "Hooks").
-const STARTING: &[&str] = &["pytest_configure", "pytest_sessionstart"];
+pub(super) const STARTING: &[&str] = &["pytest_configure", "pytest_sessionstart"];
 const ENDING: &[&str] = &["pytest_sessionfinish", "pytest_unconfigure"];
 
 /// What a test module does before its first test, and after its last.

@@ -43,7 +43,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                     "under xdist, other orders in other workers stop the run, or some tests run twice and others never"
                         .to_owned(),
                 ],
-                tests: tests,
+                tests,
                 reproduce: None,
                 key: suite.unit_name(unit),
                 remedy: remedy(unit, one),

@@ -35,7 +35,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 notes: vec![
                     "xdist stops with `Different tests were collected`; a failed test cannot be run again by its name".to_owned(),
                 ],
-                tests: tests,
+                tests,
                 reproduce: None,
                 key: suite.unit_name(unit),
                 remedy: None,
