@@ -42,6 +42,7 @@ pub fn over(outcome: &mut Outcome, declared: &[Declared], tree: &Tree) {
             own_home: false,
             own_folder: false,
             notebooks: Notebooks::None,
+            left_out: Vec::new(),
             declared: true,
         });
     }

@@ -125,6 +125,7 @@ fn root(dir: &str, place: (FileId, Span), list: impl Fn(&str) -> Option<Vec<Word
         testpaths: strings("testpaths").unwrap_or_default(),
         norecursedirs: strings("norecursedirs").unwrap_or(default.norecursedirs),
         usefixtures: strings("usefixtures").unwrap_or_default(),
+        left_out: super::pytest::read(&addopts).left_out.iter().filter_map(|path| tree::join("", path)).collect(),
         doctest_modules: addopts.iter().any(|word| word.str() == "--doctest-modules"),
     };
     let timeout = list("timeout").filter(|words| words.first().is_some_and(|word| word.str() != "0")).map(|_| place);

@@ -32,6 +32,8 @@ struct Tests<'s> {
     profile: Option<String>,
     notebooks: Notebooks,
     own_folder: bool,
+    /// Files and folders that it leaves out, or globs of them.
+    left_out: Vec<String>,
     /// Some of its words are not known.
     open: bool,
 }
@@ -52,6 +54,7 @@ impl<'s> Tests<'s> {
             profile: None,
             notebooks: Notebooks::None,
             own_folder: false,
+            left_out: Vec::new(),
             open: false,
         }
     }
@@ -155,6 +158,7 @@ impl Reader<'_> {
             reports: merged.reports,
             basetemp: merged.basetemp,
             notebooks: merged.notebooks.map_or(Notebooks::None, Notebooks::InKernels),
+            left_out: own.left_out.iter().filter_map(|path| tree::join(&at.dir, path)).collect(),
             open: open && merged.workers.is_none(),
             ..Tests::of("pytest", runner, counted)
         };
@@ -305,6 +309,11 @@ impl Reader<'_> {
                         self.project.crates.iter().find(|package| package.name == name).map(|package| package.dir.clone()),
                     );
                 }
+                // A package in the folder around all others has its own tests alone.
+                let around = |dir: &str| scopes.iter().any(|scope| scope != dir && below(dir, scope).is_some());
+                let chosen = |dir: &str| scopes.iter().any(|scope| below(scope, dir).is_some());
+                let others = self.project.crates.iter().map(|package| package.dir.clone());
+                let left_out = others.filter(|dir| !tests.packages.is_empty() && around(dir) && !chosen(dir)).collect();
                 scopes.retain(|scope| !scope.is_empty());
                 let cargo = self.project.cargo;
                 let nextest = tests.runner == Runner::Nextest;
@@ -323,6 +332,7 @@ impl Reader<'_> {
                     retries,
                     doctests: tests.doctests,
                     profile,
+                    left_out,
                     ..Tests::of(program, tests.runner, counted)
                 };
                 self.add(at, said, found);
@@ -391,6 +401,7 @@ impl Reader<'_> {
                 own_home,
                 own_folder: tests.own_folder,
                 notebooks,
+                left_out: tests.left_out.clone(),
                 declared: false,
             };
             self.found.push((at.strength, run));
@@ -505,6 +516,7 @@ impl Reader<'_> {
                         own_home: false,
                         own_folder: false,
                         notebooks,
+                        left_out: Vec::new(),
                         declared: false,
                     },
                 ));
@@ -522,6 +534,7 @@ impl Reader<'_> {
             own_home: false,
             own_folder: false,
             notebooks: option.map_or(Notebooks::None, Notebooks::InKernels),
+            left_out: Vec::new(),
             declared: false,
         };
         if !self.found.iter().any(|(_, run)| is_python(run)) {
@@ -548,6 +561,7 @@ impl Reader<'_> {
                     own_home: false,
                     own_folder: false,
                     notebooks: Notebooks::None,
+                    left_out: Vec::new(),
                     declared: false,
                 },
             ));
@@ -567,6 +581,7 @@ impl Reader<'_> {
                     own_home: false,
                     own_folder: false,
                     notebooks: Notebooks::None,
+                    left_out: Vec::new(),
                     declared: false,
                 },
             ));
@@ -585,6 +600,7 @@ impl Reader<'_> {
                 own_home: false,
                 own_folder: false,
                 notebooks: Notebooks::InWorkers,
+                left_out: Vec::new(),
                 declared: false,
             };
             self.found.push((Strength::Settings, run));

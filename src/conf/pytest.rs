@@ -38,6 +38,8 @@ pub struct Arguments {
     pub basetemp: Option<(String, Place)>,
     /// The option by which a plugin runs notebooks too.
     pub notebooks: Option<&'static str>,
+    /// Files and folders that are left out, or globs of them.
+    pub left_out: Vec<String>,
     /// Nothing is run: `--collect-only`, `--version` …
     pub dry: bool,
 }
@@ -52,8 +54,6 @@ const VALUED: &[&str] = &[
     "--tb",
     "--rootdir",
     "--confcutdir",
-    "--ignore",
-    "--ignore-glob",
     "--deselect",
     "--log-level",
     "--log-cli-level",
@@ -161,6 +161,10 @@ pub fn read(words: &[Word]) -> Arguments {
             "-p" => found.no_xdist |= next().is_some_and(|value| value.str() == "no:xdist"),
             "--parallel-threads" | "--tests-per-worker" => found.threads = Some(counted(word, next())),
             "--workers" => found.processes = Some(counted(word, next())),
+            "--ignore" | "--ignore-glob" => {
+                let fixed = next().filter(|value| value.expansions.is_empty() && !value.str().contains('$'));
+                found.left_out.extend(fixed.map(|value| value.str().trim_end_matches('/').to_owned()));
+            }
             "-c" | "--config-file" => found.config = next().map(|value| value.str().to_owned()),
             "-o" | "--override-ini" => {
                 if let Some(value) = next()

@@ -135,6 +135,8 @@ pub struct Discovery {
     pub testpaths: Vec<String>,
     /// Globs for names of folders that are not entered.
     pub norecursedirs: Vec<String>,
+    /// Files and folders below `root` that are left out, or globs of them: `--ignore`, `--ignore-glob`.
+    pub left_out: Vec<String>,
     pub doctest_modules: bool,
     /// Fixtures that every test uses.
     pub usefixtures: Vec<String>,
@@ -196,6 +198,8 @@ pub struct Run {
     /// Each of its processes works in a new folder.
     pub own_folder: bool,
     pub notebooks: Notebooks,
+    /// Files and folders of the project, or globs of them, that the command leaves out.
+    pub left_out: Vec<String>,
     /// Isolint's own configuration says so: what else was found about these tests does not count.
     pub declared: bool,
 }
@@ -299,6 +303,7 @@ impl Default for Discovery {
             python_functions: list(&["test"]),
             testpaths: Vec::new(),
             norecursedirs: list(&["*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"]),
+            left_out: Vec::new(),
             doctest_modules: false,
             usefixtures: Vec::new(),
         }
@@ -330,6 +335,11 @@ impl Discovery {
         !folders.iter().any(|folder| self.norecursedirs.iter().any(|pattern| !pattern.contains('/') && fnmatch(pattern, folder)))
     }
 
+    /// `--ignore` in `addopts` keeps pytest from a file, or from a folder around it.
+    pub fn leaves_out(&self, path: &str) -> bool {
+        below(path, &self.root).is_some_and(|inner| left_out(inner, &self.left_out))
+    }
+
     /// A class of this name is collected (subclasses of `unittest.TestCase` are, under any name).
     pub fn names_class(&self, name: &str) -> bool {
         self.python_classes.iter().any(|pattern| names(pattern, name))
@@ -338,6 +348,13 @@ impl Discovery {
     pub fn names_function(&self, name: &str) -> bool {
         self.python_functions.iter().any(|pattern| names(pattern, name))
     }
+}
+
+/// Whether a path or a folder around it is one of some paths and globs. A star stands for slashes too (pytest documentation, "Ignoring
+/// paths during test collection").
+pub fn left_out(path: &str, patterns: &[String]) -> bool {
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    patterns.iter().any(|pattern| ends.clone().any(|end| &path[..end] == pattern.as_str() || fnmatch(pattern, &path[..end])))
 }
 
 /// A prefix, or a glob.
@@ -476,8 +493,8 @@ impl Setup {
             return false;
         }
         let discovery = self.discovery_for(path);
-        discovery.names_file(path) && (discovery.searches(path) || self.is_run_by_name(path, discovery))
-            || self.runs.iter().any(|run| run.scope == path)
+        let found = discovery.searches(path) || self.is_run_by_name(path, discovery);
+        discovery.names_file(path) && !discovery.leaves_out(path) && found || self.runs.iter().any(|run| run.scope == path)
     }
 
     /// A notebook that some run carries out.
@@ -533,6 +550,9 @@ impl Run {
     /// Whether the run carries out the tests of a file, as far as its name and folder say.
     pub fn carries(&self, path: &str) -> bool {
         let Some(inner) = below(path, &self.scope) else { return false };
+        if left_out(path, &self.left_out) {
+            return false;
+        }
         let is_notebook = path.ends_with(".ipynb");
         match self.notebooks {
             Notebooks::None => !is_notebook,
@@ -610,6 +630,7 @@ mod tests {
             own_home: false,
             own_folder: false,
             notebooks: Notebooks::None,
+            left_out: Vec::new(),
             declared: false,
         };
         let mut setup = Setup { discovery: vec![discovery], runs: vec![run("")], ..Setup::default() };
@@ -632,6 +653,7 @@ mod tests {
             own_home: false,
             own_folder: false,
             notebooks,
+            left_out: Vec::new(),
             declared: false,
         };
         let nbdev = Setup { runs: vec![run("nbs", Notebooks::InWorkers)], ..Setup::default() };

@@ -986,7 +986,8 @@ fn most_harmful(effects: Vec<Effect>) -> Vec<Effect> {
     let mut ranked: Vec<usize> = (0..effects.len()).collect();
     ranked.sort_by_key(|i| {
         let effect = &effects[*i];
-        (harm(effect.verb), effect.via.len(), effect.site, *i)
+        // What puts a thing back speaks for all that happens to it meanwhile.
+        (!effect.undone, harm(effect.verb), effect.via.len(), effect.site, *i)
     });
     ranked.truncate(EFFECTS);
     ranked.sort_unstable();

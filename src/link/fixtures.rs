@@ -5,20 +5,28 @@ use super::index::{Binding, Index, dir_of, join, walk_ops};
 use super::suite::{Fixture, Maker, Making, Phase, last};
 use super::term::{ClassRef, Term, UnitRef};
 use super::world::World;
-use crate::facts::{FileFacts, Language, Shape, Unit, UnitId, V, Value, What};
+use crate::facts::run::{below, left_out};
+use crate::facts::{FileFacts, Language, Operator, Shape, Unit, UnitId, V, Value, What};
 use crate::text::FileId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Fixtures that need one another.
 const OPEN: usize = 12;
 
+/// Fixtures of one file by name: those of the module, and methods of several classes.
+pub(super) type OfFile = BTreeMap<Arc<str>, Vec<Fixture>>;
+
 /// The fixtures of the project, by the file that defines them.
-pub(super) fn fixtures(index: &Index) -> HashMap<FileId, BTreeMap<Arc<str>, Fixture>> {
+pub(super) fn fixtures(index: &Index) -> HashMap<FileId, OfFile> {
     let of_file = |(i, facts): (usize, &Arc<FileFacts>)| {
         let file = FileId(i as u32);
-        let found: BTreeMap<Arc<str>, Fixture> =
-            facts.units.iter().enumerate().filter_map(|(u, unit)| fixture(facts, (file, UnitId(u as u32)), unit)).collect();
+        let mut found = OfFile::new();
+        for (u, unit) in facts.units.iter().enumerate() {
+            if let Some((name, fixture)) = fixture(facts, (file, UnitId(u as u32)), unit) {
+                found.entry(name).or_default().push(fixture);
+            }
+        }
         (!found.is_empty()).then_some((file, found))
     };
     let python = index.facts.iter().enumerate().filter(|(_, facts)| facts.language == Language::Python);
@@ -45,8 +53,16 @@ fn fixture(facts: &FileFacts, unit: UnitRef, data: &Unit) -> Option<(Arc<str>, F
     Some((name.into(), fixture))
 }
 
-/// Files whose fixtures every test sees: plugins that the configuration, a `conftest.py` or the distribution names.
-pub(super) fn plugins(world: &World) -> Vec<FileId> {
+/// Plugins that the configuration, a `conftest.py` or the distribution names.
+pub(super) struct Plugins {
+    /// Files of the project whose fixtures every test sees.
+    pub files: Vec<FileId>,
+    /// One is not part of the project: which fixtures it has is not known.
+    pub outside: bool,
+}
+
+/// The plugins that are named.
+pub(super) fn plugins(world: &World) -> Plugins {
     let index = world.index;
     let mut names: Vec<(FileId, String)> = world.setup.plugins.iter().map(|name| (FileId(0), name.clone())).collect();
     for i in 0..index.facts.len() {
@@ -60,15 +76,87 @@ pub(super) fn plugins(world: &World) -> Vec<FileId> {
             names.extend(all.iter().filter_map(Term::as_literal).map(|name| (file, name)));
         }
     }
-    let mut plugins = Vec::new();
+    let mut plugins = Plugins { files: Vec::new(), outside: false };
     for (from, name) in names {
-        if let Some(Binding::Module((file, _))) = index.dotted(&name, from)
-            && !plugins.contains(&file)
-        {
-            plugins.push(file);
+        match index.dotted(&name, from) {
+            Some(Binding::Module((file, _))) if !plugins.files.contains(&file) => plugins.files.push(file),
+            Some(Binding::Module(_)) => {}
+            // `-p no:cacheprovider`; pytest's own `pytester` is known.
+            _ => plugins.outside |= name != "no" && name != "pytester",
         }
     }
     plugins
+}
+
+/// Files that no test is collected from, since `collect_ignore` or `collect_ignore_glob` of a `conftest.py` names them or a folder around
+/// them (pytest documentation, "Customizing test collection"). What is left out under a condition counts too.
+pub(super) fn uncollected(world: &World) -> BTreeSet<FileId> {
+    let index = world.index;
+    let mut out = BTreeSet::new();
+    for i in 0..index.facts.len() {
+        let conftest = FileId(i as u32);
+        let path = index.path(conftest);
+        if path != "conftest.py" && !path.ends_with("/conftest.py") {
+            continue;
+        }
+        let dir = dir_of(path);
+        let patterns: Vec<String> = ["collect_ignore", "collect_ignore_glob"]
+            .into_iter()
+            .filter(|name| index.sym(conftest, name).is_some())
+            .flat_map(|name| entries(world, conftest, name))
+            .filter_map(|entry| {
+                Some(join(&dir, entry.trim_start_matches("./").trim_end_matches('/'))).filter(|path| !path.is_empty())
+            })
+            .collect();
+        if patterns.is_empty() {
+            continue;
+        }
+        for other in (0..index.facts.len()).map(|i| FileId(i as u32)) {
+            let path = index.path(other);
+            // What a command names is collected all the same.
+            let named =
+                || world.setup.runs.iter().any(|run| left_out(&run.scope, &patterns) && below(path, &run.scope).is_some());
+            if index.file(other).language == Language::Python && left_out(path, &patterns) && !named() {
+                out.insert(other);
+            }
+        }
+    }
+    out
+}
+
+/// All texts that a module puts into a list of its own, however it does so.
+fn entries(world: &World, file: FileId, name: &str) -> Vec<String> {
+    let facts = world.index.file(file);
+    let list = |value: V| matches!(facts.value(value), Value::Name(sym) if facts.name(*sym) == name);
+    let mut found: Vec<String> = match world.variable((file, UnitId(0)), name).plain() {
+        Term::List(all) => all.iter().filter_map(Term::as_literal).collect(),
+        _ => Vec::new(),
+    };
+    walk_ops(&facts.units[0].body, &mut |op| match &facts.op(op).what {
+        What::Store { to, value, .. } if list(*to) => written(facts, *value, &mut found),
+        What::Call { callee, args } => {
+            if let Value::Attr(base, method) = facts.value(*callee)
+                && list(*base)
+                && matches!(facts.name(*method), "append" | "extend")
+            {
+                args.iter().for_each(|arg| written(facts, arg.value, &mut found));
+            }
+        }
+        _ => {}
+    });
+    found
+}
+
+/// The texts of a display, and of displays that are put together.
+fn written(facts: &FileFacts, value: V, out: &mut Vec<String>) {
+    match facts.value(value) {
+        Value::Text(text) => out.push(facts.name(*text).to_owned()),
+        Value::List(all) | Value::Tuple(all) | Value::Set(all) => all.iter().for_each(|one| written(facts, *one, out)),
+        Value::Star(inner) => written(facts, *inner, out),
+        Value::Binary(Operator::Add, a, b) => [a, b].into_iter().for_each(|one| written(facts, *one, out)),
+        Value::Choice { then, other, .. } => [then, other].into_iter().for_each(|one| written(facts, *one, out)),
+        _ => {}
+    }
 }
 
 /// The `conftest.py` files that a test file sees, nearest first.
@@ -95,16 +183,19 @@ impl Maker<'_, '_> {
                 all.push(fixture);
             }
         };
-        let own = |file: FileId| self.ground.fixtures.get(&file).and_then(|all| all.get(name)).cloned();
+        let own = |file: FileId, class: Option<ClassRef>| {
+            let all = self.ground.fixtures.get(&file).and_then(|all| all.get(name))?;
+            all.iter().rfind(|fixture| fixture.class == class).cloned()
+        };
         for class in class.iter().flat_map(|class| self.index.order(*class)) {
-            add(own(class.0).filter(|fixture| fixture.class == Some(*class)));
+            add(own(class.0, Some(*class)));
         }
-        for module in [file].into_iter().chain(conftests(self.index, file)).chain(self.ground.plugins.iter().copied()) {
-            add(own(module).filter(|fixture| fixture.class.is_none()));
+        for module in [file].into_iter().chain(conftests(self.index, file)).chain(self.ground.plugins.files.iter().copied()) {
+            add(own(module, None));
             // A fixture that the module imports.
             if let Some(Binding::Function(unit)) = self.index.in_module((module, UnitId(0)), name, 0) {
                 let there = self.ground.fixtures.get(&unit.0);
-                add(there.and_then(|all| all.values().find(|fixture| fixture.unit == unit)).cloned());
+                add(there.and_then(|all| all.values().flatten().find(|fixture| fixture.unit == unit)).cloned());
             }
         }
         all

@@ -8,9 +8,10 @@ use super::overlap::{changes, is_far, runs_of};
 use super::place::{Place, Realm};
 use super::risk::{Risk, between};
 use super::state::is_named;
-use super::suite::{Phase, Suite, Test, TestEffect};
+use super::suite::{Phase, STARTING, Suite, Test, TestEffect};
 use super::summary::{Effect, Spread};
-use super::term::{Site, Term};
+use super::term::{Piece, Site, Term};
+use super::world::World;
 use crate::calls::Verb;
 use crate::facts::run::{Runner, Setup};
 use crate::facts::{FileFacts, Language};
@@ -51,11 +52,15 @@ pub struct Leak {
 const VICTIMS: usize = 16;
 
 /// All leaks that somebody is there to meet, one for each place in the source and name, in the order of the sites.
-pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> Vec<Leak> {
+pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> Vec<Leak> {
+    let setup = world.setup;
     let mut found: BTreeMap<(Site, String), Leak> = BTreeMap::new();
-    for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
+    for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped && !test.unmet) {
         for e in 0..test.state.len() {
             let Some((restored, restore)) = left(&test.state, e) else { continue };
+            if is_in_hook(facts, &test.state[e]) {
+                continue;
+            }
             let effect = &test.state[e].effect;
             let leak = found.entry((effect.site, effect.on.key())).or_insert_with(|| Leak {
                 place: effect.on.clone(),
@@ -66,7 +71,7 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
                 tests: Vec::new(),
                 victims: Vec::new(),
                 is_used: false,
-                is_reset: is_reset(effect),
+                is_reset: is_reset(effect) || is_initial(world, effect),
             });
             // The worst of its tests is told.
             if restored < leak.restored {
@@ -117,6 +122,13 @@ pub(super) fn leaks(tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>]) -> 
     };
     out.retain(meets_somebody);
     out
+}
+
+/// Whether it is part of a hook of a `conftest.py`, which each worker calls before its first test: all tests meet the same.
+fn is_in_hook(facts: &[Arc<FileFacts>], one: &TestEffect) -> bool {
+    let (file, unit) = one.within;
+    let file = &facts[file.0 as usize];
+    one.phase == Phase::WideSetup && STARTING.contains(&file.name(file.unit(unit).name))
 }
 
 /// How a change that a test makes is left; none where it is none of its own that lasts, or where that is not clear.
@@ -197,9 +209,31 @@ fn is_reset(effect: &Effect) -> bool {
     }
 }
 
+/// Whether a variable or attribute gets the literal that its module, class or constructor gave it.
+fn is_initial(world: &World, effect: &Effect) -> bool {
+    let Some(Realm::Variable(holder)) = effect.on.realm() else { return false };
+    let mut names = effect.on.segments.iter().map(|segment| match segment.as_slice() {
+        [Piece::Lit(name)] => Some(name),
+        _ => None,
+    });
+    let Some(first) = names.next().flatten() else { return false };
+    let value = names.try_fold(world.variable(holder.unit, first), |value, name| Some(world.field(&value, name?, 0)));
+    let literal = |term: &Term| term.as_literal().is_some() || matches!(term, Term::Int(_) | Term::Bool(_) | Term::Nil);
+    let set = effect.value.as_ref().map(Term::plain);
+    effect.verb == Verb::Write && value.is_some_and(|value| literal(value.plain()) && set == Some(value.plain()))
+}
+
 /// Whether an effect is on all that another one is on.
 fn covers(one: &TestEffect, other: &Effect) -> bool {
-    one.effect.on.root == other.on.root && other.on.segments.starts_with(&one.effect.on.segments)
+    let on = &one.effect.on;
+    match (on.realm(), other.on.realm()) {
+        // `time.time` is a mock, and `time.time.return_value` an attribute of the mock.
+        (Some(Realm::Library(whole)), Some(Realm::Library(part))) if whole != part => {
+            let inner = part.strip_prefix(&**whole).is_some_and(|rest| rest.starts_with('.'));
+            inner && one.effect.undone && on.segments.is_empty()
+        }
+        _ => on.root == other.on.root && other.on.segments.starts_with(&on.segments),
+    }
 }
 
 /// Whether an effect is on something of the same kind whose name is not known.
@@ -221,6 +255,13 @@ fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
     let value = last.value.as_ref().map(Term::plain);
     let is_literal =
         value.is_some_and(|value| value.as_literal().is_some() || matches!(value, Term::Int(_) | Term::Bool(_) | Term::Nil));
+    // Another seed is another series; the state that was there comes back by `setstate`.
+    if seeds(last) && is_literal {
+        return Some(false);
+    }
+    if matches!(last.call.rsplit('.').next(), Some("setstate" | "set_state" | "set_rng_state")) {
+        return Some(true);
+    }
     match first.on.realm()? {
         Realm::Environment => match value? {
             _ if is_literal => Some(false),
@@ -240,6 +281,12 @@ fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
     }
 }
 
+/// Whether an effect gives a generator of random numbers a seed.
+pub fn seeds(effect: &Effect) -> bool {
+    let call = effect.call.rsplit(['.', ':']).next().unwrap_or_default();
+    matches!(call, "seed" | "manual_seed" | "set_seed" | "set_random_seed" | "manual_seed_all")
+}
+
 /// Whether a test sets what it reads, before it reads it.
 pub(super) fn is_set_before(state: &[TestEffect], at: usize) -> bool {
     let read = &state[at].effect;
@@ -255,7 +302,7 @@ fn bucket(place: &Place) -> String {
 /// The effects on something of the process, by realm.
 fn users(tests: &[Test]) -> BTreeMap<String, Vec<(usize, usize)>> {
     let mut out: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
-    for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
+    for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped && !test.unmet) {
         for (e, one) in test.state.iter().enumerate() {
             if one.effect.on.realm().is_some_and(Realm::is_of_process) {
                 out.entry(bucket(&one.effect.on)).or_default().push((t, e));
@@ -280,6 +327,17 @@ pub(super) fn share_process(a: &Test, b: &Test, setup: &Setup, facts: &[Arc<File
     }
     match language(a) {
         Language::Python => true,
-        Language::Rust => a.group == b.group && runs_of(a, setup, facts).any(|run| run.runner == Runner::CargoTest),
+        Language::Rust => a.group == b.group && in_one_process(a, setup, facts),
     }
+}
+
+/// Whether a run carries out a test of Rust in one process with others. Where all commands that are written down give each test a process
+/// of its own, `cargo test` is nobody's way.
+fn in_one_process(test: &Test, setup: &Setup, facts: &[Arc<FileFacts>]) -> bool {
+    let mut runs = runs_of(test, setup, facts);
+    let told = |runner: Runner| {
+        let mut runs = runs_of(test, setup, facts);
+        runs.any(|run| run.runner == runner && (run.place.is_some() || run.declared))
+    };
+    runs.any(|run| run.runner == Runner::CargoTest) && (told(Runner::CargoTest) || !told(Runner::Nextest))
 }

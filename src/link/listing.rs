@@ -60,14 +60,21 @@ impl Eval<'_, '_> {
         self.asserted_globals(cond);
         let mut found = Vec::new();
         self.exactly(cond, &mut found);
+        self.decided_by(&found, self.is_snapshot(cond));
+    }
+
+    /// Listings that an assertion holds only for. A folder may change between the two looks of a snapshot; a registry does not.
+    fn decided_by(&mut self, found: &[OpId], snapshot: bool) {
         for effect in self.effects.iter_mut().filter(|effect| effect.verb == Verb::List && effect.via.is_empty()) {
-            effect.asserted |= effect.site.file == self.file && found.contains(&effect.site.op);
+            let decides = effect.site.file == self.file && found.contains(&effect.site.op);
+            effect.asserted |= decides && !(snapshot && effect.on.is_state());
         }
     }
 
     /// unittest's own assertions (Python documentation, "unittest").
     pub(super) fn asserted_by_call(&mut self, method: &str, args: &[Arg]) {
         let mut found = Vec::new();
+        let snapshot = self.is_snapshot_call(args);
         match method {
             "assertTrue" => {
                 if let Some(arg) = args.first() {
@@ -86,13 +93,13 @@ impl Eval<'_, '_> {
             | "assertEmpty"
             | "assertLen" => {
                 args.iter().take(2).for_each(|arg| self.sources(arg.value, 0, &mut found));
-                args.iter().take(2).for_each(|arg| self.asserted_global(arg.value, 0));
+                if !snapshot {
+                    args.iter().take(2).for_each(|arg| self.asserted_global(arg.value, 0));
+                }
             }
             _ => return,
         }
-        for effect in self.effects.iter_mut().filter(|effect| effect.verb == Verb::List && effect.via.is_empty()) {
-            effect.asserted |= effect.site.file == self.file && found.contains(&effect.site.op);
-        }
+        self.decided_by(&found, snapshot);
     }
 
     /// Listings whose whole content decides a condition. One more entry does not change `x in listing`, `any(…)` or `len(…) > 0`.

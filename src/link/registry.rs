@@ -104,7 +104,7 @@ impl Eval<'_, '_> {
         // What the condition reads is read here, whatever it says of it.
         self.value(cond);
         match self.facts.value(cond) {
-            Value::Compare(Comparison::Equal, a, b) => self.compared(op, &[*a, *b]),
+            Value::Compare(Comparison::Equal, a, b) if !self.is_snapshot(cond) => self.compared(op, &[*a, *b]),
             Value::Not(inner) => self.whole(op, *inner, true),
             Value::And(all) => all.iter().for_each(|one| self.asserted_whole(op, *one)),
             _ => {}
@@ -113,10 +113,11 @@ impl Eval<'_, '_> {
 
     /// The same with the assertions of unittest.
     pub(super) fn asserted_whole_by_call(&mut self, op: OpId, method: &str, args: &[Arg]) {
-        if matches!(
+        let equal = matches!(
             method,
             "assertEqual" | "assertEquals" | "assertListEqual" | "assertDictEqual" | "assertCountEqual" | "assertSetEqual"
-        ) {
+        );
+        if equal && !self.is_snapshot_call(args) {
             let sides: Vec<V> = args.iter().take(2).map(|arg| arg.value).collect();
             self.compared(op, &sides);
         }

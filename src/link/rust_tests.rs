@@ -2,7 +2,7 @@
 //! documentation), nextest's groups.
 
 use super::index::{Binding, Index};
-use super::place::{Fresh, Place, Root};
+use super::place::{Fresh, Place, Realm, Root};
 use super::suite::{Maker, Making, NOWHERE, Phase, Test, last, mark_name};
 use super::summary::Where;
 use super::term::{ClassRef, Lock, Mix, Opaque, Piece, Term, UnitRef};
@@ -50,6 +50,7 @@ impl Maker<'_, '_> {
         let mut many = 0;
         let mut skipped = false;
         let mut moved = false;
+        let mut own_process = false;
         for mark in &data.marks {
             let Some(name) = mark_name(facts, mark) else { continue };
             let entry = self.mark_entry(unit, mark);
@@ -61,6 +62,8 @@ impl Maker<'_, '_> {
                 _ => usize::from(entry.is_some_and(|entry| entry.repeats)),
             };
             skipped |= last(&name) == "ignore";
+            // It forks (sealed_test documentation, "How it works").
+            own_process |= last(&name) == "sealed_test";
         }
         if !is_test {
             return None;
@@ -97,7 +100,11 @@ impl Maker<'_, '_> {
         let name = self.rust_name(file, unit.1, package.map(|package| package.name.as_str()));
         let (queue, alone) = self.queue(unit, root.0, package.map_or("", |package| package.name.as_str()));
         let guards = self.serial_locks(unit);
-        let made = making.done(name, path, unit);
+        let mut made = making.done(name, path, unit);
+        if own_process {
+            // Nobody else meets what it does to its process.
+            made.state.retain(|one| !one.effect.on.realm().is_some_and(Realm::is_of_process));
+        }
         Some(Test { group: root.0, many: many > 1, skipped, queue, alone, guards, ..made })
     }
 

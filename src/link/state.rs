@@ -241,6 +241,7 @@ impl Eval<'_, '_> {
     /// `x in names` nor `assert names`.
     pub(super) fn asserted_globals(&mut self, cond: V) {
         match self.facts.value(cond).clone() {
+            Value::Compare(Comparison::Equal | Comparison::Is, ..) if self.is_snapshot(cond) => {}
             Value::Compare(Comparison::Equal | Comparison::Is, a, b) => {
                 self.asserted_global(a, 0);
                 self.asserted_global(b, 0);
@@ -351,6 +352,13 @@ impl Eval<'_, '_> {
     /// An attribute of a module, a class or something else that is shared.
     fn shared_attribute(&mut self, base: V, name: &str) -> Option<Place> {
         let term = self.value(base);
+        // `let mut address = Address::ZERO`: a variable of Rust holds a copy of a constant.
+        let copy = self.facts.language == Language::Rust
+            && matches!(term.plain(), Term::External(_) | Term::Class(_))
+            && matches!(self.facts.value(base), Value::Name(name) if self.state.vars.contains_key(name));
+        if copy {
+            return None;
+        }
         // `cls` in a class method: the class that has the variable.
         if *term.plain() == Term::Param(0) && self.facts.unit(self.unit).shape == Shape::ClassMethod {
             let class = self.class_of(&term).filter(|class| self.world.class_variable(*class, name).is_some())?;
@@ -590,7 +598,8 @@ pub(super) fn apart(all: Vec<TestEffect>) -> (Vec<TestEffect>, Vec<TestEffect>) 
             state.push(one);
             continue;
         }
-        let relative = one.relative || one.effect.on.root == Root::Cwd;
+        // A path that is relative or below a folder that was handed in, as the case may be, is none for sure.
+        let relative = (one.relative || one.effect.on.root == Root::Cwd) && !one.effect.one_of;
         if relative && seen.len() < RELATIVE && seen.insert(one.effect.site) {
             let on = Arc::new(Place::state(Realm::WorkingDirectory, None));
             state.push(TestEffect { effect: Effect { on, verb: Verb::Read, ..one.effect.clone() }, ..one.clone() });

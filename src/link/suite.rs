@@ -3,7 +3,7 @@
 use super::closing::{Closing, closings};
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
-use super::fixtures::{conftests, fixtures, plugins};
+use super::fixtures::{OfFile, Plugins, conftests, fixtures, plugins, uncollected};
 use super::imports::Imports;
 use super::index::Index;
 use super::leak::{Leak, leaks};
@@ -68,6 +68,8 @@ pub struct Test {
     pub queue: Option<String>,
     /// nextest runs nothing beside it.
     pub alone: bool,
+    /// It asks for a fixture that neither the project nor a known plugin has: it does not run as it is written here.
+    pub unmet: bool,
     /// Held for the whole test: `#[serial]`.
     pub guards: Vec<Lock>,
     pub effects: Vec<TestEffect>,
@@ -135,9 +137,10 @@ pub(super) struct Maker<'a, 'i> {
 /// What all tests stand on.
 pub(super) struct Ground {
     /// Fixtures by the file that defines them.
-    pub fixtures: HashMap<FileId, BTreeMap<Arc<str>, Fixture>>,
-    /// Files whose fixtures every test sees.
-    pub plugins: Vec<FileId>,
+    pub fixtures: HashMap<FileId, OfFile>,
+    pub plugins: Plugins,
+    /// Files that a `conftest.py` keeps pytest from.
+    pub uncollected: BTreeSet<FileId>,
     /// What runs before `main` in a Rust binary (`#[ctor]`), by its root file.
     pub constructors: HashMap<FileId, Vec<UnitRef>>,
 }
@@ -156,6 +159,8 @@ pub(super) struct Making {
     pub pools: Vec<TestPool>,
     pub events: Vec<Event>,
     pub open: Vec<Arc<str>>,
+    /// A fixture was asked for that is defined nowhere.
+    pub unmet: bool,
 }
 
 impl Making {
@@ -174,6 +179,7 @@ impl Making {
             xdist_group: None,
             queue: None,
             alone: false,
+            unmet: self.unmet,
             guards: Vec::new(),
             effects,
             state,
@@ -208,9 +214,11 @@ impl<'a> Suite<'a> {
             }
         }
         let imports = Imports::new(&index);
+        let world = World::new(&index, setup, &summaries);
         let ground = Ground {
             fixtures: fixtures(&index),
-            plugins: plugins(&World::new(&index, setup, &summaries)),
+            plugins: plugins(&world),
+            uncollected: uncollected(&world),
             constructors: constructors(&index),
         };
         let of_file = |i: usize| {
@@ -239,7 +247,7 @@ impl<'a> Suite<'a> {
         let around = |test: &Test| conftests[&test.unit.0].iter().copied().chain([test.unit.0]).collect();
         let meetings = |ask: Ask| meetings(&tests, setup, facts, ask);
         let of_paths = || (meetings(Ask::Name), meetings(Ask::Harm), listings(&tests, setup, facts));
-        let of_state = || (meetings(Ask::State), leaks(&tests, setup, facts));
+        let of_state = || (meetings(Ask::State), leaks(&tests, &World::new(&index, setup, &summaries), facts));
         let of_imports = || registrations(&tests, &imports, setup, facts, &summaries, &around, &test_files);
         let of_units = || (lives(&index, &summaries), closings(&index, &summaries), probes(&index, &summaries));
         let (((namesakes, meetings, listings), (encounters, leaks)), (registrations, (Lives { works, forks }, closings, probes))) =
@@ -626,6 +634,9 @@ impl<'i> Maker<'_, 'i> {
     fn python_tests(&self, file: FileId, out: &mut Vec<Test>) {
         let path = self.index.path(file);
         let facts = self.file(file);
+        if self.ground.uncollected.contains(&file) {
+            return;
+        }
         let is_test_file = self.setup.is_test_file(path);
         let discovery = self.setup.discovery_for(path);
         if is_test_file {
@@ -637,7 +648,12 @@ impl<'i> Maker<'_, 'i> {
                     && discovery.names_function(name)
                 {
                     let unit = (file, UnitId(u as u32));
-                    if self.ground.fixtures.get(&file).is_some_and(|all| all.values().any(|fixture| fixture.unit == unit)) {
+                    if self
+                        .ground
+                        .fixtures
+                        .get(&file)
+                        .is_some_and(|all| all.values().flatten().any(|fixture| fixture.unit == unit))
+                    {
                         continue;
                     }
                     out.push(self.python_test(format!("{path}::{name}"), unit, None));
@@ -803,6 +819,7 @@ impl<'i> Maker<'_, 'i> {
             self.run_named(file, "setup_function", Phase::Setup, &mut making);
         }
         let data = facts.unit(unit.1);
+        let asks = self.asks_for_fixtures(unit, class);
         let mut params = Vec::new();
         for (n, param) in data.params.iter().enumerate() {
             let name = facts.name(param.name);
@@ -812,7 +829,12 @@ impl<'i> Maker<'_, 'i> {
                     Term::Opaque(Arc::new(Opaque { site: NOWHERE, via: n as u64, mix: Mix::of(Discriminator::Param), ty: None }))
                 }
                 _ if name == "request" => self.request(unit, file, class, &mut making),
-                _ => self.use_fixture(name, file, class, &mut making),
+                _ => {
+                    let unmet = making.unmet;
+                    let value = self.use_fixture(name, file, class, &mut making);
+                    making.unmet = unmet || making.unmet && asks && param.default.is_none();
+                    value
+                }
             });
         }
         if making.ambience.cwd.is_some() {
@@ -840,6 +862,23 @@ impl<'i> Maker<'_, 'i> {
         making.effects[body..].iter_mut().for_each(|one| one.effect.assured = true);
         making.effects.iter_mut().chain(&mut making.teardown).for_each(|one| one.effect.expected |= expected);
         Test { class, many, skipped, xdist_group, ..making.done(name, self.index.path(file), unit) }
+    }
+
+    /// Whether nobody but pytest's fixtures hands a test its arguments: no decorator of another kind, no hook that
+    /// makes parameters, no plugin that has fixtures of its own.
+    fn asks_for_fixtures(&self, unit: UnitRef, class: Option<ClassRef>) -> bool {
+        const HOOK: &str = "pytest_generate_tests";
+        let of_pytest = |(at, mark): &(UnitRef, Mark)| {
+            let full = mark_name(self.file(at.0), mark).unwrap_or_default();
+            full.contains("mark.") && last(&full) != "parametrize"
+                || last(&full) == "parametrize" && mark.args.first().is_some_and(|arg| is_text(self.file(at.0), arg.value))
+        };
+        let file = class.map_or(unit.0, |class| class.0);
+        let mut modules = [file].into_iter().chain(conftests(self.index, file)).chain(self.ground.plugins.files.iter().copied());
+        !self.ground.plugins.outside
+            && self.marks_around(unit, class).iter().all(of_pytest)
+            && !modules.any(|module| self.index.in_module((module, UnitId(0)), HOOK, 0).is_some())
+            && class.is_none_or(|class| self.index.method(class, HOOK).is_none())
     }
 
     /// A set-up moved the test to another directory, and takes it back: what the test does with it meanwhile does not last.
@@ -921,7 +960,7 @@ impl<'i> Maker<'_, 'i> {
     fn autouse(&self, file: FileId, class: Option<ClassRef>) -> Vec<Arc<str>> {
         let mut all: Vec<(bool, Arc<str>)> = Vec::new();
         let mut files = conftests(self.index, file);
-        files.extend(&self.ground.plugins);
+        files.extend(&self.ground.plugins.files);
         files.reverse();
         files.push(file);
         for class in class.iter().flat_map(|class| self.index.order(*class)) {
@@ -929,7 +968,8 @@ impl<'i> Maker<'_, 'i> {
         }
         files.dedup();
         for file in files {
-            for (name, fixture) in self.ground.fixtures.get(&file).into_iter().flatten() {
+            let of_file = self.ground.fixtures.get(&file).into_iter().flatten();
+            for (name, fixture) in of_file.flat_map(|(name, all)| all.iter().map(move |fixture| (name, fixture))) {
                 let fits = fixture.class.is_none_or(|owner| class.is_some_and(|class| self.index.order(class).contains(&owner)));
                 if fixture.autouse && fits && !all.iter().any(|(_, known)| known == name) {
                     all.push((!fixture.wide, name.clone()));
@@ -950,6 +990,7 @@ impl<'i> Maker<'_, 'i> {
             if leads_to_files(name) {
                 making.ambience.home = Some(Where::Unknown);
             }
+            making.unmet = true;
             return Term::Unknown;
         };
         match entry.redirects {
@@ -1009,7 +1050,7 @@ impl<'i> Maker<'_, 'i> {
 }
 
 /// Hooks of a `conftest.py` that every worker calls when it starts, and when it ends (pytest documentation, "API Reference", "Hooks").
-const STARTING: &[&str] = &["pytest_configure", "pytest_sessionstart"];
+pub(super) const STARTING: &[&str] = &["pytest_configure", "pytest_sessionstart"];
 const ENDING: &[&str] = &["pytest_sessionfinish", "pytest_unconfigure"];
 
 /// What a test module does before its first test, and after its last.
@@ -1049,6 +1090,15 @@ fn group_name(facts: &FileFacts, args: &[crate::facts::Arg]) -> Option<String> {
         texts(facts, arg.value, &mut |text| name = Some(text.to_owned()));
     }
     Some(name.unwrap_or_else(|| "default".to_owned()))
+}
+
+/// Whether a value is a text, or a list of texts.
+fn is_text(facts: &FileFacts, value: V) -> bool {
+    match facts.value(value) {
+        Value::Text(_) => true,
+        Value::List(all) | Value::Tuple(all) => all.iter().all(|one| is_text(facts, *one)),
+        _ => false,
+    }
 }
 
 /// All texts in a value: one, or those of a list.

@@ -5,8 +5,11 @@ use crate::calls::Verb;
 use crate::facts::Language;
 use crate::facts::run::Runner;
 use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
-use crate::link::{Effect, Leak, Meeting, Realm, Restored, Suite, Test, UnitRef};
+use crate::link::{Effect, Leak, Meeting, Realm, Restored, Suite, Test, UnitRef, seeds};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Calls between a test and what reads a thing, from which on the reader is far away.
+const FAR: usize = 2;
 
 /// Leaks of one unit: one matter for whoever mends it.
 pub struct Left<'s> {
@@ -77,8 +80,16 @@ impl Left<'_> {
         match nobody_seen {
             _ if removed => Confidence::Low,
             true => Confidence::Medium,
+            // No test is seen to fail of it, and what reads it is far from the tests.
+            false if self.is_far_from_tests(suite) => words::confidence(&[self.first(suite)]).lower(),
             false => words::confidence(&[self.first(suite)]),
         }
+    }
+
+    /// Whether all who read it do so several calls away from their tests, and no assertion hangs on it.
+    fn is_far_from_tests(&self, suite: &Suite) -> bool {
+        let reads = self.leaks.iter().flat_map(|leak| &leak.victims).map(|(test, at)| &suite.tests[*test].state[*at].effect);
+        reads.clone().count() > 0 && reads.clone().all(|read| !read.asserted && read.via.len() > FAR)
     }
 
     /// What is done in a test itself, and never put back, is for `monkeypatch`.
@@ -100,12 +111,12 @@ impl Left<'_> {
     /// A finding whose labels are the changes and the tests that meet them.
     pub fn finding(&self, suite: &Suite, rule: &'static str, message: String, help: &str) -> Finding {
         let effect = self.first(suite);
-        let mut labels = vec![words::label(suite, effect.site, format!("{} here", done(effect.verb)), Role::Primary)];
+        let mut labels = vec![words::label(suite, effect.site, format!("{} here", done_to(effect)), Role::Primary)];
         let mut seen = BTreeSet::from([effect.site]);
         for leak in &self.leaks[1..] {
             let more = change(suite, leak);
             if labels.len() < 6 && seen.insert(more.site) {
-                let text = format!("`{}` {} here", leak.place.show(), done(more.verb));
+                let text = format!("`{}` {} here", leak.place.show(), done_to(more));
                 labels.push(words::label(suite, more.site, text, Role::OtherEnd));
             }
         }
@@ -165,6 +176,11 @@ fn done(verb: Verb) -> &'static str {
     }
 }
 
+/// The same of an effect.
+fn done_to(effect: &Effect) -> &'static str {
+    if seeds(effect) { "seeded" } else { done(effect.verb) }
+}
+
 /// The same for who does it: "sets", "removes".
 pub fn does(verb: Verb) -> &'static str {
     match verb {
@@ -173,6 +189,11 @@ pub fn does(verb: Verb) -> &'static str {
         Verb::Append | Verb::Update => "changes",
         _ => "sets",
     }
+}
+
+/// The same of an effect: a seed is one of many, and no setting.
+pub fn does_to(effect: &Effect) -> &'static str {
+    if seeds(effect) { "seeds" } else { does(effect.verb) }
 }
 
 /// Races on a thing of the process between threads, the cited places grouped by the unit that changes it.

@@ -16,8 +16,10 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             continue;
         }
         let victim = victim(suite, leak, &name);
-        // A module of the project is loaded a second time, even where no other test is seen to use it.
-        if victim.is_some() || change.effect.verb == Verb::Delete && is_product(suite, &name) {
+        // A module of the project is loaded a second time, even where no other test is seen to use it. Where no file imports it, these
+        // tests take out what they loaded themselves.
+        let imported = || suite.imports.importers(&name).next().is_some();
+        if victim.is_some() || change.effect.verb == Verb::Delete && is_product(suite, &name) && imported() {
             found.push(in_body(suite, leak, &name, test, &change.effect, victim));
         }
     }

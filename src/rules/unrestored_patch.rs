@@ -1,6 +1,6 @@
 //! A test replaces an attribute of another module, or changes a setting of a library, and leaves it so.
 
-use super::left::{by_unit, does};
+use super::left::{by_unit, does_to};
 use crate::calls::Verb;
 use crate::finding::{Finding, Severity};
 use crate::link::{Effect, Leak, Realm, Restored, Suite};
@@ -10,7 +10,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         leak.restored == Restored::Never && is_patch(leak, effect) && suite.is_test_code(suite.unit_at(effect.site))
     }) {
         let effect = left.first(suite);
-        let message = format!("{} {} {} and does not put it back", left.subject(suite), does(effect.verb), left.things());
+        let message = format!("{} {} {} and does not put it back", left.subject(suite), does_to(effect), left.things());
         let help = match effect.on.realm() {
             Some(Realm::Library(name)) if &**name == "sys.path" => {
                 "use `monkeypatch.syspath_prepend`, or take the entry out again in a clean-up: `self.addCleanup(sys.path.remove, …)`"
