@@ -481,7 +481,11 @@ impl Life<'_> {
                         let daemon = self.thing.daemon.as_deref() == Some(self.facts.name(*name));
                         deeds.daemon |= daemon && *self.facts.value(*value) != Value::Bool(false);
                     }
-                    _ => escape(*to, deeds),
+                    // Kept in an attribute or item of something else, it is left to whoever owns that.
+                    _ => {
+                        deeds.elsewhere |= is(*value);
+                        escape(*to, deeds);
+                    }
                 }
             }
             What::Await(v) if is(*v) => deeds.ends.push(i),
