@@ -42,6 +42,16 @@ pub struct Work {
     pub end: End,
     /// An assertion in what it runs.
     pub asserts: Option<Site>,
+    pub heard: Heard,
+}
+
+/// Whether its end, or its failure, reaches the unit on another way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Heard {
+    Not,
+    /// Something of it does; whether that is the last is not known.
+    Perhaps,
+    Surely,
 }
 
 /// How it ends, as far as the unit that starts it goes.
@@ -201,7 +211,17 @@ fn unawaited(index: &Index, unit: UnitRef) -> Vec<Work> {
     let work = |op: OpId| {
         let site = Site { file: unit.0, op };
         let kind = Kind::Coroutine;
-        Work { unit, kind, made: site, started: site, daemon: false, held: None, end: End::Never, asserts: None }
+        Work {
+            unit,
+            kind,
+            made: site,
+            started: site,
+            daemon: false,
+            held: None,
+            end: End::Never,
+            asserts: None,
+            heard: Heard::Not,
+        }
     };
     called.into_iter().map(work).collect()
 }
@@ -216,12 +236,12 @@ impl Spot {
 }
 
 /// One thing in the unit that makes it.
-struct Life<'a> {
-    index: &'a Index<'a>,
-    unit: UnitRef,
-    facts: &'a FileFacts,
-    row: &'a [Spot],
-    thing: &'a Thing,
+pub(super) struct Life<'a> {
+    pub index: &'a Index<'a>,
+    pub unit: UnitRef,
+    pub facts: &'a FileFacts,
+    pub row: &'a [Spot],
+    pub thing: &'a Thing,
     born: &'a [Born],
     ty: &'a str,
 }
@@ -252,6 +272,13 @@ impl Life<'_> {
             None => return None,
             Some(_) => self.on_success(started, &deeds.ends)?,
         };
+        let heard = match end {
+            End::Never => self.heard(made, started, held),
+            End::OnSuccess { .. } => Heard::Not,
+        };
+        if heard == Heard::Surely {
+            return None;
+        }
         Some(Work {
             unit: self.unit,
             kind: self.thing.kind,
@@ -261,6 +288,7 @@ impl Life<'_> {
             held: held.map(|name| self.facts.name(name).into()),
             end,
             asserts: self.asserts_in(made),
+            heard,
         })
     }
 
@@ -453,7 +481,11 @@ impl Life<'_> {
                         let daemon = self.thing.daemon.as_deref() == Some(self.facts.name(*name));
                         deeds.daemon |= daemon && *self.facts.value(*value) != Value::Bool(false);
                     }
-                    _ => escape(*to, deeds),
+                    // Kept in an attribute or item of something else, it is left to whoever owns that.
+                    _ => {
+                        deeds.elsewhere |= is(*value);
+                        escape(*to, deeds);
+                    }
                 }
             }
             What::Await(v) if is(*v) => deeds.ends.push(i),

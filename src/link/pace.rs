@@ -12,6 +12,8 @@ pub enum Beat {
     Start,
     /// A sleep of fixed length.
     Sleep,
+    /// A sleep whose length is not known, or a look at a clock: a loop around it waits for something.
+    Pause,
     /// Somebody waits until something has happened.
     Wait,
     /// The work is told to end.
@@ -29,7 +31,16 @@ pub struct Event {
 }
 
 /// Parts of the names of assertions that hold as long as something has not happened.
-const ABSENT: &[&str] = &["ot_called", "False", "None", "NotIn", "_err", "_pending", "_empty", "_none", "aises"];
+const ABSENT: &[&str] = &["ot_called", "False", "None", "NotIn", "_err", "_pending", "_empty", "_none", "aises", "Less"];
+
+/// Words in the names of functions that come back when something has happened.
+const WAITS: &[&str] = &["wait", "until", "eventually", "poll", "retry", "recv", "receive"];
+
+/// Whether a function waits for something, by its name.
+fn waits(name: &str) -> bool {
+    let asks = name.starts_with("try_") || name.ends_with("_nowait");
+    !asks && (name.starts_with("next_") || name.split('_').any(|word| WAITS.contains(&word)))
+}
 
 /// Events kept of one unit.
 const EVENTS: usize = 64;
@@ -48,10 +59,10 @@ impl Eval<'_, '_> {
         match flow {
             Some(Flow::Sleep) => {
                 let length = args.first().and_then(|arg| self.seconds(arg.value, 0));
-                if length.is_some_and(|seconds| seconds > 0.0) {
-                    self.beat(op, Beat::Sleep);
-                }
+                let fixed = length.is_some_and(|seconds| seconds > 0.0);
+                self.beat(op, if fixed { Beat::Sleep } else { Beat::Pause });
             }
+            Some(Flow::Now | Flow::Clock | Flow::Elapsed) => self.beat(op, Beat::Pause),
             Some(Flow::Start) => {
                 // What the work itself does is not done here: neither the closure's, nor that of the coroutine that it is given.
                 let own = std::iter::once(op).chain(args.iter().filter_map(|arg| match self.facts.value(arg.value) {
@@ -67,7 +78,7 @@ impl Eval<'_, '_> {
                 if name == "get" && matches!(args.first().map(|arg| self.facts.value(arg.value)), Some(Value::Text(_))) => {}
             Some(Flow::Wait | Flow::Completion) => self.beat(op, Beat::Wait),
             Some(Flow::End) => self.beat(op, Beat::End),
-            _ if name == "join" => self.beat(op, Beat::Wait),
+            _ if name == "join" || waits(&name) => self.beat(op, Beat::Wait),
             _ if name.starts_with("assert") && !ABSENT.iter().any(|absent| name.contains(absent)) => {
                 let empty = args.iter().any(|arg| self.is_nothing(arg.value));
                 if !empty {
@@ -96,10 +107,13 @@ impl Eval<'_, '_> {
         match self.facts.value(cond) {
             Value::Not(_) => true,
             Value::Compare(Comparison::NotIn, ..) => true,
+            // What has not begun is below every bound.
+            Value::Compare(Comparison::Less, _, bound) if self.seconds(*bound, 0).is_some() => true,
             Value::Compare(Comparison::Equal | Comparison::Is | Comparison::Less, a, b) => {
                 self.is_nothing(*a) || self.is_nothing(*b)
             }
             Value::And(all) => all.iter().all(|one| self.is_absence(*one)),
+            Value::Or(all) => all.iter().any(|one| self.is_absence(*one)),
             Value::Result(op) => match &self.facts.op(*op).what {
                 What::Call { callee, .. } => {
                     matches!(
@@ -116,9 +130,20 @@ impl Eval<'_, '_> {
     fn is_nothing(&self, v: V) -> bool {
         match self.facts.value(v) {
             Value::Nil | Value::Int(0) | Value::Bool(false) => true,
+            Value::Text(text) => self.facts.name(*text).is_empty(),
             Value::List(all) | Value::Tuple(all) | Value::Set(all) => all.is_empty(),
             Value::Dict(all) => all.is_empty(),
             Value::Name(name) => matches!(self.facts.name(*name), "None"),
+            Value::Path(path) => path.last().is_some_and(|last| self.facts.name(*last) == "Pending"),
+            // `Err(…)`, `Vec::new()`, `set()`.
+            Value::Result(op) => match &self.facts.op(*op).what {
+                What::Call { callee, args } => match self.last_name(*callee) {
+                    Some("Err") => true,
+                    Some("new" | "default" | "empty" | "set" | "list" | "dict") => args.is_empty(),
+                    _ => false,
+                },
+                _ => false,
+            },
             _ => false,
         }
     }
@@ -126,7 +151,8 @@ impl Eval<'_, '_> {
     /// A loop has ended that began after so many events: with a sleep in it, it waits for something.
     pub(super) fn polled(&mut self, first: usize) {
         let first = first.min(self.events.len());
-        if let Some(sleep) = self.events[first..].iter().find(|event| event.beat == Beat::Sleep).cloned() {
+        let pauses = |event: &&Event| matches!(event.beat, Beat::Sleep | Beat::Pause);
+        if let Some(sleep) = self.events[first..].iter().find(pauses).cloned() {
             self.events.truncate(first);
             self.events.push(Event { beat: Beat::Wait, ..sleep });
         }

@@ -133,7 +133,7 @@ pub(super) fn speaks(facts: &FileFacts, unit: UnitId, is: &dyn Fn(V) -> bool, de
 }
 
 /// Functions defined in the body of a unit.
-fn defined(facts: &FileFacts, unit: UnitId) -> impl Iterator<Item = UnitId> + '_ {
+pub(super) fn defined(facts: &FileFacts, unit: UnitId) -> impl Iterator<Item = UnitId> + '_ {
     let all = spots(&facts.unit(unit).body);
     all.into_iter().filter_map(|spot| match spot.look {
         Look::Op(op) => match facts.op(op).what {
@@ -161,7 +161,7 @@ pub(super) fn each_value(what: &What, f: &mut dyn FnMut(V)) {
     }
 }
 
-fn parts(value: &Value, f: &mut dyn FnMut(V)) {
+pub(super) fn parts(value: &Value, f: &mut dyn FnMut(V)) {
     match value {
         Value::Attr(a, _) | Value::Not(a) | Value::Star(a) => f(*a),
         Value::Item(a, b) | Value::Binary(_, a, b) | Value::Compare(_, a, b) => [*a, *b].into_iter().for_each(f),

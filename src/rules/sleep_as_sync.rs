@@ -3,35 +3,36 @@
 use super::doubtful;
 use super::words;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Beat, Event, Suite};
+use crate::link::{Hope, Site, Suite};
 use std::collections::BTreeMap;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    let mut all: BTreeMap<_, (Finding, Vec<String>)> = BTreeMap::new();
+    let mut all: BTreeMap<Site, (Finding, Vec<String>)> = BTreeMap::new();
     for test in suite.tests.iter().filter(|test| !test.skipped) {
-        for [start, sleep, assertion] in hurried(&test.events) {
-            let ours = |event: &Event| suite.is_test_code(suite.unit_at(event.site)) && !suite.is_beside(event.site.file);
+        for Hope { start, sleep, assertion, shared } in suite.hopes(test) {
+            let ours = |site: Site| suite.is_test_code(suite.unit_at(site)) && !suite.is_beside(site.file);
             // What product code starts by itself may need a time of its own: an interval, a lease.
             if ![start, sleep, assertion].into_iter().all(ours)
                 || doubtful::speaks_of(suite, test.unit, &|name| name == "start_paused")
             {
                 continue;
             }
-            let unit = suite.unit_at(sleep.site);
+            let unit = suite.unit_at(sleep);
             // A closure that is made before runs when it is called, if it is.
-            if suite.unit_at(assertion.site) == unit && suite.span(assertion.site).start < suite.span(sleep.site).start {
+            if suite.unit_at(assertion) == unit && suite.span(assertion).start < suite.span(sleep).start {
                 continue;
             }
-            let entry = all.entry(sleep.site).or_insert_with(|| {
+            if all.get(&sleep).is_none_or(|(known, _)| shared && known.confidence == Confidence::Low) {
                 let labels = vec![
-                    words::label(suite, sleep.site, "this is meant to be long enough", Role::Primary),
-                    words::label(suite, start.site, "the work starts here", Role::Evidence),
-                    words::label(suite, assertion.site, "and is asserted on here", Role::OtherEnd),
+                    words::label(suite, sleep, "this is meant to be long enough", Role::Primary),
+                    words::label(suite, start, "the work starts here", Role::Evidence),
+                    words::label(suite, assertion, "and is asserted on here", Role::OtherEnd),
                 ];
                 let finding = Finding {
                     rule: "sleep-as-sync",
                     severity: Severity::Warning,
-                    confidence: Confidence::Medium,
+                    // Another question may be answered in its own good time, or holds before the work begins.
+                    confidence: if shared { Confidence::Medium } else { Confidence::Low },
                     message: format!(
                         "`{}` sleeps and hopes that the work it started has come far enough",
                         suite.unit_name(suite.owner(unit))
@@ -46,9 +47,10 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                     remedy: None,
                     fix: None,
                 };
-                (finding, Vec::new())
-            });
-            entry.1.push(test.name.clone());
+                let tests = all.remove(&sleep).map_or(Vec::new(), |(_, tests)| tests);
+                all.insert(sleep, (finding, tests));
+            }
+            all.entry(sleep).and_modify(|(_, tests)| tests.push(test.name.clone()));
         }
     }
     found.extend(all.into_values().map(|(mut finding, mut tests)| {
@@ -57,31 +59,4 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         finding.tests = tests;
         finding
     }));
-}
-
-/// Where work is started, a sleep follows, and an assertion with no wait between. Once the work is told to end, to wait
-/// for its end does not make up for the time that it was given.
-fn hurried(events: &[Event]) -> Vec<[&Event; 3]> {
-    let mut out = Vec::new();
-    let mut started: Option<&Event> = None;
-    let mut slept: Option<(&Event, &Event)> = None;
-    let mut ended = false;
-    for event in events {
-        match event.beat {
-            Beat::Start => started = Some(event),
-            Beat::Sleep => {
-                slept = started.map(|start| (start, event)).or(slept);
-                ended = false;
-            }
-            Beat::Wait if slept.is_some() && ended => {}
-            Beat::Wait => (started, slept) = (None, None),
-            Beat::End => ended = slept.is_some(),
-            Beat::Assert => {
-                if let Some((start, sleep)) = slept.take() {
-                    out.push([start, sleep, event]);
-                }
-            }
-        }
-    }
-    out
 }

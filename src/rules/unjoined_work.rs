@@ -4,7 +4,7 @@ use super::words;
 use crate::calls::Kind;
 use crate::facts::{Language, What};
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{End, Site, Suite, Work};
+use crate::link::{End, Heard, Site, Suite, Work};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for work in &suite.works {
@@ -36,6 +36,9 @@ fn confidence(suite: &Suite, work: &Work) -> Option<Confidence> {
     let dropped = work.held.as_deref().is_none_or(|held| held.starts_with('_'));
     match (work.kind, work.end) {
         (Kind::Queue | Kind::Socket, _) => None,
+        (Kind::Thread | Kind::Task, End::Never) if rust && work.heard == Heard::Perhaps => {
+            (tested && dropped && work.asserts.is_some()).then_some(Confidence::Low)
+        }
         // What is lost in Rust is the panic of an assertion.
         (Kind::Thread | Kind::Task, End::Never) if rust => {
             (tested && dropped && work.asserts.is_some()).then_some(Confidence::High)
@@ -49,7 +52,7 @@ fn confidence(suite: &Suite, work: &Work) -> Option<Confidence> {
         _ if !tested => None,
         // A loop cancels what is left of its tasks when the test ends.
         (Kind::Task, End::Never) => Some(Confidence::Low),
-        (_, End::Never) if work.daemon => Some(Confidence::Low),
+        (_, End::Never) if work.daemon || work.heard == Heard::Perhaps => Some(Confidence::Low),
         (Kind::Loop, End::OnSuccess { .. }) => None,
         (_, End::Never) => Some(Confidence::Medium),
         (_, End::OnSuccess { told: Some(_), .. }) => Some(Confidence::Medium),
@@ -90,7 +93,7 @@ fn finding(suite: &Suite, work: &Work, confidence: Confidence) -> Finding {
         message,
         labels,
         help: help.to_owned(),
-        notes: vec![note(work).to_owned()],
+        notes: vec![note(work, rust).to_owned()],
         tests: Vec::new(),
         reproduce: None,
         key: name,
@@ -160,12 +163,15 @@ fn secured(kind: Kind, rust: bool) -> &'static str {
     }
 }
 
-fn note(work: &Work) -> &'static str {
+fn note(work: &Work, rust: bool) -> &'static str {
     match (work.kind, work.end) {
-        (Kind::Task, End::Never) if work.held.is_none() => {
+        (Kind::Task, End::Never) if work.held.is_none() && !rust => {
             "the event loop holds tasks weakly: one that nobody refers to may be collected before it has run, and its error is lost"
         }
         (Kind::Coroutine, _) => "nothing of the function runs; Python says \"coroutine was never awaited\" when it is collected",
+        (Kind::Task, End::Never) if rust => {
+            "a task goes on when its handle is dropped: its panic is lost with the handle, and it ends wherever it is when the runtime does"
+        }
         (_, End::Never) if work.asserts.is_some() => {
             "the test passes whether the assertion holds or not, and it may end before it runs"
         }

@@ -31,7 +31,11 @@ impl Lower {
                     self.call(callee, Vec::new(), edges::expr(expr));
                     value
                 }
-                base => self.expr(base),
+                base => {
+                    let value = self.expr(base);
+                    self.push(What::Await(value), edges::expr(expr));
+                    value
+                }
             },
             Expr::Cast(e) => self.expr(&e.expr),
             Expr::Group(e) => self.expr(&e.expr),

@@ -191,7 +191,7 @@ fn calls_stand_in_evaluation_order() {
         steps("std::fs::write(dir.join(\"a\"), b\"x\").unwrap(); drop(g)"),
         ["#0 = dir.join(\"a\")", "#1 = std::fs::write(#0, \"x\")", "#2 = #1.unwrap()", "#3 = drop(g)", "return #3"]
     );
-    assert_eq!(steps("Foo::<u8>::new(&mut *x as _)?.go().await?;"), ["#0 = Foo::new(x)", "#1 = #0.go()"]);
+    assert_eq!(steps("Foo::<u8>::new(&mut *x as _)?.go().await?;"), ["#0 = Foo::new(x)", "#1 = #0.go()", "await #1"]);
     assert_eq!(
         steps("<A as B>::c(); <A>::d(); ::e::f(); (s.f)(1);"),
         ["#0 = A::c()", "#1 = A::d()", "#2 = e::f()", "#3 = s.f(1)"]
@@ -352,14 +352,14 @@ fn loops_say_what_they_go_over() {
 fn closures_are_units() {
     let facts =
         read("fn f() { spawn(move |a: u8, (b, c)| { a.go(); b }); spawn(async move { g().await }); async { h() }.await; }");
-    assert_eq!(body(&facts, unit(&facts, "f")), ["#3 = spawn(closure 2)", "#6 = spawn(closure 3)", "#7 = h()"]);
+    assert_eq!(body(&facts, unit(&facts, "f")), ["#3 = spawn(closure 2)", "#7 = spawn(closure 3)", "#8 = h()"]);
     let closure = &facts.units[2];
     assert_eq!((closure.shape, closure.parent, facts.name(closure.name)), (Shape::Closure, Some(crate::facts::UnitId(1)), ""));
     let params: Vec<_> = closure.params.iter().map(|param| facts.name(param.name)).collect();
     assert_eq!(params, ["a", "$1"]);
     assert_eq!(body(&facts, closure), ["(b, c) = $1", "#1 = a.go()", "return b"]);
     assert!(facts.units[3].is_async);
-    assert_eq!(body(&facts, &facts.units[3]), ["#4 = g()", "return #4"]);
+    assert_eq!(body(&facts, &facts.units[3]), ["#4 = g()", "await #4", "return #4"]);
 }
 
 #[test]
