@@ -999,6 +999,7 @@ impl<'i> Maker<'_, 'i> {
                 let test = Place::root(Root::Fresh(Fresh::of_test()));
                 making.ambience.cwd = Some(Where::At(Arc::new(test)));
             }
+            Some(Redirected::Home) => making.ambience.home = Some(Where::Unknown),
             Some(_) => making.ambience.cwd = Some(Where::Unknown),
             None => {}
         }
