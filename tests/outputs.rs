@@ -1,11 +1,14 @@
 //! Every output format over reports made by hand: exact places, a schema, and hostile input.
 
-use isolint::check::{Report, Skipped};
+use isolint::check::{Report, Skipped, check};
+use isolint::config::Local;
+use isolint::discover::{self, Opened, Origin};
 use isolint::facts::{Gap, Why};
 use isolint::finding::{Confidence, Finding, Label, Role, Severity};
 use isolint::render::{Format, Options, fingerprint, render};
 use isolint::text::{FileId, Kind, Source, Span};
 use serde_json::Value;
+use std::path::Path;
 
 fn source(path: &str, text: &str) -> Source {
     Source::of(path, Kind::Python, text)
@@ -837,4 +840,35 @@ fn programs_get_the_bytes_of_the_file_and_the_cell() {
     // Code scanning hashes the lines of the file.
     let hashes = fingerprint::line_hashes(NOTEBOOK);
     assert_eq!(result["partialFingerprints"]["primaryLocationLineHash"], hashes[6].as_str());
+}
+
+/// The services that we read beside GitHub's, from the project to the report.
+#[test]
+fn projects_of_gitlab_and_forgejo_come_out_in_sarif() {
+    for (name, workflow, rule) in [
+        ("gitlab-uncapped", ".gitlab-ci.yml", "uncapped-workers"),
+        ("gitlab-uncapped", "ci/nightly.yml", "uncapped-workers"),
+        ("gitlab-uncapped", ".gitlab-ci.yml", "cap-lost-in-transit"),
+        ("forgejo-uncapped", ".forgejo/workflows/ci.yml", "uncapped-workers"),
+        ("forgejo-uncapped", ".forgejo/workflows/ci.yml", "masked-test-failure"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/met").join(name);
+        for entry in walkdir::WalkDir::new(&from).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+            let to = folder.path().join(entry.path().strip_prefix(&from).unwrap());
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+        let project = discover::locate(&[folder.path().to_owned()]).unwrap();
+        let Opened { mut config, found, .. } = project.open(Origin::Nowhere, &[], 0).unwrap();
+        config.put(Local { preview: Some(true), ..Local::default() });
+        let log = json(Format::Sarif, &check(found.sources, &config));
+        valid(&log);
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        let place = |result: &Value| result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == workflow;
+        let found = results.iter().find(|result| result["ruleId"] == rule && place(result));
+        let found = found.unwrap_or_else(|| panic!("{name}: no {rule} in {workflow}: {results:#?}"));
+        assert!(!found["relatedLocations"].as_array().unwrap().is_empty(), "{name}: the chain is shown: {found:#}");
+    }
 }

@@ -143,8 +143,14 @@ fn remedy(effect: &Effect, known: &Known, case: Case) -> Remedy {
 
 /// A field of a field of what the unit was given.
 fn is_deep(root: &Root) -> bool {
-    let Root::Of(Term::Field(base, _)) = root else { return false };
-    matches!(base.plain(), Term::Field(..))
+    let mut depth = 0;
+    let Root::Of(mut term) = root.clone() else { return false };
+    while let Term::Field(base, name) = term.plain().clone() {
+        // The parent and the stem of a path are written as fields too.
+        depth += usize::from(!name.starts_with('<'));
+        term = (*base).clone();
+    }
+    depth > 1
 }
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {
