@@ -23,7 +23,7 @@ pub struct Root {
     pub addopts: Vec<Word>,
     /// Where the key `addopts` stands.
     pub addopts_key: Option<(FileId, Span)>,
-    /// pytest-timeout's setting is here.
+    /// A test that hangs is ended by what is set here: pytest-timeout's limit, or that of pytest's own fault handler where it exits.
     pub timeout: Option<(FileId, Span)>,
 }
 
@@ -128,7 +128,12 @@ fn root(dir: &str, place: (FileId, Span), list: impl Fn(&str) -> Option<Vec<Word
         left_out: super::pytest::read(&addopts).left_out.iter().filter_map(|path| tree::join("", path)).collect(),
         doctest_modules: addopts.iter().any(|word| word.str() == "--doctest-modules"),
     };
-    let timeout = list("timeout").filter(|words| words.first().is_some_and(|word| word.str() != "0")).map(|_| place);
+    let set = |key: &str, off: &[&str]| {
+        list(key).is_some_and(|words| words.first().is_none_or(|word| !off.contains(&word.str().to_ascii_lowercase().as_str())))
+    };
+    // pytest documentation, "Configuration Options", `faulthandler_exit_on_timeout`.
+    let exits = set("faulthandler_exit_on_timeout", &["false", "no", "off", "0"]) && set("faulthandler_timeout", &["0", "0.0"]);
+    let timeout = (exits || set("timeout", &["0"])).then_some(place);
     Root { discovery, place, addopts, addopts_key, timeout }
 }
 
