@@ -177,6 +177,8 @@ impl Reader<'_> {
                 _ if text.starts_with("-C") && text.len() > 2 => at.dir = go(&at.dir, &word.tail(2)),
                 _ if text.starts_with('-') => {}
                 _ => match text.split_once('=') {
+                    // just's own variables are filled in where the file is read: with another value it is another recipe.
+                    Some(_) if tools == [Tool::Just] => return,
                     Some((key, _)) => {
                         let value = word.tail(key.len() + 1);
                         env.set(key, value.expansions.is_empty().then_some(value.text));
