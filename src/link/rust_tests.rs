@@ -50,7 +50,6 @@ impl Maker<'_, '_> {
         let mut many = 0;
         let mut skipped = false;
         let mut moved = false;
-        let mut own_process = false;
         for mark in &data.marks {
             let Some(name) = mark_name(facts, mark) else { continue };
             let entry = self.mark_entry(unit, mark);
@@ -62,8 +61,6 @@ impl Maker<'_, '_> {
                 _ => usize::from(entry.is_some_and(|entry| entry.repeats)),
             };
             skipped |= last(&name) == "ignore";
-            // It forks (sealed_test documentation, "How it works").
-            own_process |= last(&name) == "sealed_test";
         }
         if !is_test {
             return None;
@@ -101,8 +98,9 @@ impl Maker<'_, '_> {
         let (queue, alone) = self.queue(unit, root.0, package.map_or("", |package| package.name.as_str()));
         let guards = self.serial_locks(unit);
         let mut made = making.done(name, path, unit);
-        if own_process {
-            // Nobody else meets what it does to its process.
+        if moved {
+            // The working directory belongs to the process: a mark that gives a test one of its own runs it in another process (sealed_test
+            // documentation, "How it works"), and nobody else meets what it does there.
             made.state.retain(|one| !one.effect.on.realm().is_some_and(Realm::is_of_process));
         }
         Some(Test { group: root.0, many: many > 1, skipped, queue, alone, guards, ..made })
