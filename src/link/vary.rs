@@ -748,7 +748,10 @@ impl Eval<'_, '_> {
         let rounded = one.coarse || self.is_near(other) || beside.iter().any(|two| two.coarse);
         let elsewhere = read || self.is_moment(other, 0);
         if rounded && elsewhere && !self.vary.told.contains(&one.origin()) {
-            self.may_fail(Doubt::SameTime, op, value, one.clone());
+            // Of more than a second it is a bound on the time in between.
+            let bound = self.tolerance(other).or_else(|| self.tolerance(value)).filter(|bound| *bound >= 1.0);
+            let doubt = bound.map_or(Doubt::SameTime, |bound| Doubt::Within(Some(bound)));
+            self.may_fail(doubt, op, value, one.clone());
         }
     }
 
