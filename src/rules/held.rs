@@ -22,7 +22,8 @@ pub struct Speech {
 pub fn check(suite: &Suite, speech: &Speech, found: &mut Vec<Finding>) {
     let mut met: BTreeSet<String> = BTreeSet::new();
     for meeting in &suite.encounters {
-        if meeting.place.realm().is_some_and(speech.is) && has_fixed_name(&meeting.place) {
+        let ends = [meeting.first, meeting.second].map(|(test, effect)| &suite.tests[test].state[effect].effect);
+        if meeting.place.realm().is_some_and(speech.is) && has_fixed_name(&meeting.place) && !ends.into_iter().any(gives_way) {
             met.insert(meeting.place.key());
             found.push(of_meeting(suite, speech, meeting));
         }
@@ -39,6 +40,11 @@ pub fn check(suite: &Suite, speech: &Speech, found: &mut Vec<Finding>) {
     found.extend(alone.values().filter_map(|all| of_one(suite, speech, all)));
 }
 
+/// Whether it is prepared for a thing that somebody else has: it takes the next one.
+fn gives_way(effect: &Effect) -> bool {
+    effect.catches(&["OSError", "IOError", "EnvironmentError"])
+}
+
 /// Whether a test surely takes or makes a thing under a name that everybody knows, and nobody is kept out.
 fn is_exposed(effect: &Effect) -> bool {
     !effect.flagged
@@ -46,6 +52,7 @@ fn is_exposed(effect: &Effect) -> bool {
         && !effect.one_of
         && changes(effect.verb)
         && !is_far(effect)
+        && !gives_way(effect)
         && is_shared(&effect.on)
         && has_fixed_name(&effect.on)
         && !effect.guards.iter().any(|lock| lock.reach == Reach::Host)
