@@ -166,9 +166,11 @@ impl Reading<'_> {
                 *slot(out) = Some(runs);
             }
             Kind::Runner(slot) => {
-                let known = RUNNERS.contains(&text()?);
-                *slot(out) =
-                    known.then(|| text().map(str::to_owned)).ok_or_else(|| self.none_of(key.name, value, &RUNNERS))??;
+                let name = text()?;
+                if !RUNNERS.contains(&name) {
+                    return Err(self.none_of(key.name, value, &RUNNERS));
+                }
+                *slot(out) = name.to_owned();
             }
             Kind::Workers(slot) => *slot(out) = Some(workers(value.get_ref()).ok_or_else(is)?),
             Kind::Dist(slot) => {
