@@ -327,6 +327,29 @@ pub struct Unit {
     pub inner: Span,
 }
 
+impl Unit {
+    /// A unit of which nothing but its kind and place is known yet. Its head is the empty span at its start.
+    pub fn new(name: Sym, shape: Shape, span: Span) -> Self {
+        Unit {
+            name,
+            shape,
+            class: None,
+            parent: None,
+            params: Vec::new(),
+            returns: None,
+            marks: Vec::new(),
+            globals: Vec::new(),
+            is_async: false,
+            yields: false,
+            body: Block::new(),
+            span,
+            head: Span { start: span.start, end: span.start },
+            signature: Span::default(),
+            inner: Span::default(),
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Param {
     pub name: Sym,
@@ -477,6 +500,28 @@ impl FileFacts {
         around.min_by_key(|statement| statement.span.end - statement.span.start)
     }
 
+    /// The last name of what is called: `c` of `a.b.c` and of `a::b::c`.
+    pub fn last_name(&self, callee: V) -> Option<&str> {
+        match self.value(callee) {
+            Value::Name(name) | Value::Attr(_, name) => Some(self.name(*name)),
+            Value::Path(path) => path.last().map(|name| self.name(*name)),
+            _ => None,
+        }
+    }
+
+    /// The receiver of the method that is written here.
+    pub fn is_self(&self, v: V) -> bool {
+        matches!(self.value(v), Value::Name(name) if self.name(*name) == "self")
+    }
+
+    /// The field of `self.field`.
+    pub fn own_field(&self, v: V) -> Option<&str> {
+        match self.value(v) {
+            Value::Attr(base, name) if self.is_self(*base) => Some(self.name(*name)),
+            _ => None,
+        }
+    }
+
     /// The dotted text of a name, attribute chain or path: `a.b.c` in Python, `a::b` in Rust; none for anything else.
     pub fn dotted(&self, v: V) -> Option<String> {
         match self.value(v) {
@@ -522,23 +567,7 @@ impl Builder {
     pub fn with_module(language: Language) -> Self {
         let mut builder = Builder::new(language);
         let name = builder.sym("");
-        builder.unit(Unit {
-            name,
-            shape: Shape::Module,
-            class: None,
-            parent: None,
-            params: Vec::new(),
-            returns: None,
-            marks: Vec::new(),
-            globals: Vec::new(),
-            is_async: false,
-            yields: false,
-            body: Vec::new(),
-            span: Span::default(),
-            head: Span::default(),
-            signature: Span::default(),
-            inner: Span::default(),
-        });
+        builder.unit(Unit::new(name, Shape::Module, Span::default()));
         builder
     }
 

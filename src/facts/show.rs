@@ -410,23 +410,7 @@ mod tests {
         let op = facts.op(What::Call { callee, args }, span);
         let cond = facts.value(Value::Bool(true));
         let body = vec![Step::If { cond, then: vec![Step::Op(op)], other: Block::new(), span: Span { start: 0, end: 16 } }];
-        facts.unit(Unit {
-            name,
-            shape: Shape::Module,
-            class: None,
-            parent: None,
-            params: Vec::new(),
-            returns: None,
-            marks: Vec::new(),
-            globals: Vec::new(),
-            is_async: false,
-            yields: false,
-            body,
-            span: Span { start: 0, end: 16 },
-            head: Span::default(),
-            signature: Span::default(),
-            inner: Span::default(),
-        });
+        facts.unit(Unit { body, ..Unit::new(name, Shape::Module, Span { start: 0, end: 16 }) });
         facts.gap(Span { start: 7, end: 8 }, Why::Syntax);
         let source = Source::of("a.py", Kind::Python, "if x:\n open('a')\n");
         let shown = show(&facts.finish(), &source);

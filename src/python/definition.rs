@@ -2,7 +2,7 @@
 
 use super::Lower;
 use super::syntax::{Field, Kind, N};
-use crate::facts::{Arg, Block, Class, Mark, Param, ParamKind, Shape, Unit, V, Value, What};
+use crate::facts::{Arg, Class, Mark, Param, ParamKind, Shape, Unit, V, Value, What};
 use crate::text::Span;
 
 impl Lower<'_> {
@@ -54,21 +54,16 @@ impl Lower<'_> {
         };
         self.type_parameters(n);
         let unit = self.facts.unit(Unit {
-            name,
-            shape,
             class: self.scope.class,
             parent: Some(self.scope.unit),
             params,
             returns,
             marks,
-            globals: Vec::new(),
             is_async: syntax.child(n, Kind::AsyncToken).is_some(),
-            yields: false,
-            body: Block::new(),
-            span,
             head,
             signature: syntax.field(n, Field::Parameters).map(|params| self.span(params)).unwrap_or_default(),
             inner: syntax.field(n, Field::Body).map(|body| self.span(body)).unwrap_or_default(),
+            ..Unit::new(name, shape, span)
         });
         self.emit(What::Define(unit), span);
         self.within(unit, None, |lower| {
@@ -163,21 +158,10 @@ impl Lower<'_> {
         let span = self.span(n);
         let name = self.facts.sym("");
         let unit = self.facts.unit(Unit {
-            name,
-            shape: Shape::Closure,
-            class: None,
             parent: Some(self.scope.unit),
             params,
-            returns: None,
-            marks: Vec::new(),
-            globals: Vec::new(),
-            is_async: false,
-            yields: false,
-            body: Block::new(),
-            span,
-            head: Span { start: span.start, end: span.start },
-            signature: Span::default(),
             inner: syntax.field(n, Field::Body).map(|body| self.span(body)).unwrap_or_default(),
+            ..Unit::new(name, Shape::Closure, span)
         });
         self.within(unit, None, |lower| {
             let value = lower.role(n, Field::Body);
@@ -203,21 +187,11 @@ impl Lower<'_> {
         let class =
             self.facts.class(Class { name, bases, metaclass, extends: None, marks, fields, parent, body: None, span, head });
         let unit = self.facts.unit(Unit {
-            name,
-            shape: Shape::ClassBody,
             class: Some(class),
             parent: Some(parent),
-            params: Vec::new(),
-            returns: None,
-            marks: Vec::new(),
-            globals: Vec::new(),
-            is_async: false,
-            yields: false,
-            body: Block::new(),
-            span,
             head,
-            signature: Span::default(),
             inner: syntax.field(n, Field::Body).map(|body| self.span(body)).unwrap_or_default(),
+            ..Unit::new(name, Shape::ClassBody, span)
         });
         if let Some(class) = self.facts.facts_mut().classes.get_mut(class.0 as usize) {
             class.body = Some(unit);

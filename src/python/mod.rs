@@ -100,23 +100,7 @@ impl Lower<'_> {
     fn module(&mut self) {
         let name = self.facts.sym("");
         let span = Span::new(0, self.text.len());
-        self.facts.unit(Unit {
-            name,
-            shape: Shape::Module,
-            class: None,
-            parent: None,
-            params: Vec::new(),
-            returns: None,
-            marks: Vec::new(),
-            globals: Vec::new(),
-            is_async: false,
-            yields: false,
-            body: Block::new(),
-            span,
-            head: Span::new(0, 0),
-            signature: Span::default(),
-            inner: span,
-        });
+        self.facts.unit(Unit { inner: span, ..Unit::new(name, Shape::Module, span) });
         self.statements(Syntax::ROOT);
         self.close();
     }

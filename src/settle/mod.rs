@@ -203,33 +203,12 @@ mod tests {
                 span: place(text),
             });
             let unit = Unit {
-                name,
-                shape: Shape::Function,
-                class: None,
-                parent: None,
                 params: params.into_iter().collect(),
-                returns: None,
-                marks: Vec::new(),
-                globals: Vec::new(),
-                is_async: false,
-                yields: false,
-                body: Vec::new(),
-                span: Span::new(start, start + text.len()),
                 head: place(head),
-                signature: Span::default(),
-                inner: Span::default(),
+                ..Unit::new(name, Shape::Function, Span::new(start, start + text.len()))
             };
             if facts.units.is_empty() {
-                let whole = Span::new(0, source.text.len());
-                facts.units.push(Unit {
-                    shape: Shape::Module,
-                    span: whole,
-                    head: Span::default(),
-                    signature: Span::default(),
-                    inner: Span::default(),
-                    params: Vec::new(),
-                    ..unit.clone()
-                });
+                facts.units.push(Unit::new(name, Shape::Module, Span::new(0, source.text.len())));
             }
             facts.units.push(unit);
             self
