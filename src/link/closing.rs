@@ -90,7 +90,7 @@ fn fields(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Vec<Field> {
         let Some(class) = facts.unit(unit.1).class else { continue };
         for born in &summaries[unit.0.0 as usize][unit.1.0 as usize].born {
             let What::Store { to, .. } = &facts.op(born.op).what else { continue };
-            let Some(name) = own_field(facts, *to) else { continue };
+            let Some(name) = facts.own_field(*to) else { continue };
             let closes = index.calls(facts.language).thing(&born.ty).is_some_and(|thing| !thing.closed.is_empty());
             let known = out.iter().any(|field| field.class == (unit.0, class) && *field.name == *name);
             if closes && !known {
@@ -232,10 +232,10 @@ impl Closings<'_> {
                 if facts.name(*method) != name {
                     return false;
                 }
-                if is_self(facts, *base) {
+                if facts.is_self(*base) {
                     return self.is_of(*unit, (callee.0, class));
                 }
-                let Some(field) = own_field(facts, *base) else { return false };
+                let Some(field) = facts.own_field(*base) else { return false };
                 let Some(own) = facts.unit(unit.1).class else { return false };
                 self.class_of_field((unit.0, own), field) == Some((callee.0, class))
             };
@@ -257,7 +257,7 @@ impl Closings<'_> {
                 let facts = self.index.file(unit.0);
                 row.iter().filter_map(Spot::op).find_map(|op| {
                     let What::Store { to, value, ty } = &facts.op(op).what else { return None };
-                    if own_field(facts, *to) != Some(name) {
+                    if facts.own_field(*to) != Some(name) {
                         return None;
                     }
                     let declared = ty.and_then(|ty| self.class(*unit, ty));
@@ -299,10 +299,10 @@ impl Closings<'_> {
             // `self.reader`, or `self.reader()` where it is a coroutine.
             let is_reader = |v: V| match facts.value(v) {
                 Value::Result(op) => match &facts.op(*op).what {
-                    What::Call { callee, .. } => own_field(facts, *callee) == Some(name),
+                    What::Call { callee, .. } => facts.own_field(*callee) == Some(name),
                     _ => false,
                 },
-                _ => own_field(facts, v) == Some(name),
+                _ => facts.own_field(v) == Some(name),
             };
             for op in row.iter().filter_map(Spot::op) {
                 let What::Call { callee, args } = &facts.op(op).what else { continue };
@@ -343,11 +343,11 @@ impl Closings<'_> {
             .iter()
             .filter_map(Spot::op)
             .filter_map(|op| match &facts.op(op).what {
-                What::Store { to, value, .. } if own_field(facts, *value) == Some(handle) => Some(*to),
+                What::Store { to, value, .. } if facts.own_field(*value) == Some(handle) => Some(*to),
                 _ => None,
             })
             .collect();
-        let is = |v: V| own_field(facts, v) == Some(handle) || aliases.iter().any(|alias| facts.value(*alias) == facts.value(v));
+        let is = |v: V| facts.own_field(v) == Some(handle) || aliases.iter().any(|alias| facts.value(*alias) == facts.value(v));
         row.iter().filter_map(Spot::op).any(|op| match &facts.op(op).what {
             What::Await(v) => is(*v),
             What::Call { callee, args } => {
@@ -356,7 +356,7 @@ impl Closings<'_> {
                     if is(*base) {
                         return method == "join" && (!expected || args.is_empty()) || method == "cancel" && !expected;
                     }
-                    if is_self(facts, *base) && depth < 2 {
+                    if facts.is_self(*base) && depth < 2 {
                         let class = facts.unit(unit.1).class.map(|class| (unit.0, class));
                         let inner = class.and_then(|class| self.index.method(class, method));
                         if let Some((inner, row)) = inner.and_then(|inner| Some((inner, self.rows.get(&inner)?))) {
@@ -461,22 +461,10 @@ fn caught(facts: &FileFacts, handler: &Handler) -> Option<Vec<Arc<str>>> {
     Some(out)
 }
 
-fn is_self(facts: &FileFacts, v: V) -> bool {
-    matches!(facts.value(v), Value::Name(name) if facts.name(*name) == "self")
-}
-
-/// `self.name`.
-fn own_field(facts: &FileFacts, v: V) -> Option<&str> {
-    match facts.value(v) {
-        Value::Attr(base, name) if is_self(facts, *base) => Some(facts.name(*name)),
-        _ => None,
-    }
-}
-
 /// The method of `self.field.method`.
 fn method_of_field<'f>(facts: &'f FileFacts, v: V, field: &str) -> Option<&'f str> {
     match facts.value(v) {
-        Value::Attr(base, method) if own_field(facts, *base) == Some(field) => Some(facts.name(*method)),
+        Value::Attr(base, method) if facts.own_field(*base) == Some(field) => Some(facts.name(*method)),
         _ => None,
     }
 }
@@ -502,7 +490,7 @@ fn kept_in(facts: &FileFacts, row: &[Spot], made: OpId) -> Option<Arc<str>> {
         each_value(what, &mut |v| speaks |= holds(facts, v, &is));
         match what {
             What::Call { .. } if speaks => results.push(op),
-            What::Store { to, .. } if speaks => match own_field(facts, *to) {
+            What::Store { to, .. } if speaks => match facts.own_field(*to) {
                 Some(field) => return Some(field.into()),
                 None => names.push(facts.value(*to).clone()),
             },

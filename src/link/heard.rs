@@ -201,7 +201,7 @@ impl Life<'_> {
                 Look::Op(op) => match &self.facts.op(op).what {
                     What::Store { to, value, .. } if of(*value) => {
                         let mut targets = Vec::new();
-                        self.targets(*to, &mut targets);
+                        self.reached_by(*to, &mut targets);
                         names.extend(targets);
                     }
                     What::Call { callee, args } => {
@@ -239,10 +239,11 @@ impl Life<'_> {
         false
     }
 
-    fn targets(&self, to: V, out: &mut Vec<Sym>) {
+    /// The variables through which what is stored can be had.
+    fn reached_by(&self, to: V, out: &mut Vec<Sym>) {
         match self.facts.value(to) {
             Value::Name(name) => out.push(*name),
-            value => parts(value, &mut |part| self.targets(part, out)),
+            value => parts(value, &mut |part| self.reached_by(part, out)),
         }
     }
 
@@ -263,13 +264,9 @@ impl Life<'_> {
     /// is not known.
     fn through_objects(&self, made: OpId, started: usize) -> Heard {
         let What::Call { args, .. } = &self.facts.op(made).what else { return Heard::Not };
-        let of_self = |v: V| match self.facts.value(v) {
-            Value::Attr(base, _) => matches!(self.facts.value(*base), Value::Name(name) if self.facts.name(*name) == "self"),
-            _ => false,
-        };
         let class = self.facts.unit(self.unit.1).class.map(|class| self.index.class_of_impl((self.unit.0, class)));
         let tears_down = class.is_some_and(|class| TEARDOWNS.iter().any(|name| self.index.method(class, name).is_some()));
-        if tears_down && args.iter().any(|arg| of_self(arg.value)) {
+        if tears_down && args.iter().any(|arg| self.facts.own_field(arg.value).is_some()) {
             return Heard::Perhaps;
         }
         let waits = self.row[started..].iter().filter_map(Spot::op).any(|op| match &self.facts.op(op).what {

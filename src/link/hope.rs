@@ -108,16 +108,8 @@ fn hurried(events: &[Event]) -> Vec<Hurried<'_>> {
 fn is_assertion(facts: &FileFacts, op: OpId) -> bool {
     match &facts.op(op).what {
         What::Assert(_) => true,
-        What::Call { callee, .. } => last_name(facts, *callee).is_some_and(|name| name.starts_with("assert")),
+        What::Call { callee, .. } => facts.last_name(*callee).is_some_and(|name| name.starts_with("assert")),
         _ => false,
-    }
-}
-
-fn last_name(facts: &FileFacts, callee: V) -> Option<&str> {
-    match facts.value(callee) {
-        Value::Name(name) | Value::Attr(_, name) => Some(facts.name(*name)),
-        Value::Path(path) => path.last().map(|name| facts.name(*name)),
-        _ => None,
     }
 }
 
@@ -251,11 +243,12 @@ impl<'a> Course<'a> {
         match self.facts.value(value) {
             Value::Name(name) => Some(*name),
             Value::Result(op) => match &self.facts.op(*op).what {
-                What::Call { callee, args } if last_name(self.facts, *callee) == Some("clone") => match self.facts.value(*callee)
-                {
-                    Value::Attr(base, _) => name(*base),
-                    _ => args.first().and_then(|arg| name(arg.value)),
-                },
+                What::Call { callee, args } if self.facts.last_name(*callee) == Some("clone") => {
+                    match self.facts.value(*callee) {
+                        Value::Attr(base, _) => name(*base),
+                        _ => args.first().and_then(|arg| name(arg.value)),
+                    }
+                }
                 _ => None,
             },
             _ => None,
@@ -280,7 +273,7 @@ impl<'a> Course<'a> {
 
     /// A loop gives each of its tasks its turns before a sleep of its own ends, so one is late only where it waits for the outside.
     fn gives_turns(&self) -> bool {
-        let task = self.call(self.start).and_then(|(callee, _)| last_name(self.facts, callee));
+        let task = self.call(self.start).and_then(|(callee, _)| self.facts.last_name(callee));
         let of_loop = matches!(task, Some("create_task" | "ensure_future" | "start_soon"));
         of_loop && self.row[self.sleep].op().is_some_and(|op| self.awaited.contains(&op))
     }
@@ -291,7 +284,7 @@ impl<'a> Course<'a> {
         let mut named = BTreeSet::new();
         length.into_iter().for_each(|length| self.names(length, &mut named));
         (0..self.sleep).filter_map(|at| self.call(at)).any(|(callee, args)| {
-            let name = last_name(self.facts, callee).unwrap_or_default();
+            let name = self.facts.last_name(callee).unwrap_or_default();
             if name.contains("sleep") || name.contains("wait") || name.starts_with("from_") || name.ends_with("timeout") {
                 return false;
             }
@@ -409,9 +402,9 @@ impl<'a> Course<'a> {
                     read.roots.insert((*name, None));
                 }
             }
-            Value::Attr(base, name) => match self.own(*base) {
-                Some(this) => drop(read.roots.insert((this, Some(*name)))),
-                None => self.subject(*base, read),
+            Value::Attr(base, name) => match self.facts.value(*base) {
+                Value::Name(this) if self.facts.is_self(*base) => drop(read.roots.insert((*this, Some(*name)))),
+                _ => self.subject(*base, read),
             },
             Value::Item(base, _) => self.subject(*base, read),
             Value::Result(op) => {
@@ -422,19 +415,11 @@ impl<'a> Course<'a> {
                 if let Value::Attr(base, _) = self.facts.value(*callee) {
                     self.subject(*base, read);
                 }
-                if read.roots.len() == before && last_name(self.facts, *callee).is_some_and(|name| LOOKS.contains(&name)) {
+                if read.roots.len() == before && self.facts.last_name(*callee).is_some_and(|name| LOOKS.contains(&name)) {
                     args.iter().for_each(|arg| self.subject(arg.value, read));
                 }
             }
             value => parts(value, &mut |part| self.subject(part, read)),
-        }
-    }
-
-    /// `self`.
-    fn own(&self, v: V) -> Option<Sym> {
-        match self.facts.value(v) {
-            Value::Name(name) if self.facts.name(*name) == "self" => Some(*name),
-            _ => None,
         }
     }
 
@@ -482,9 +467,9 @@ impl<'a> Course<'a> {
                     out.insert((*name, None));
                 }
             }
-            Value::Attr(base, name) => match self.own(*base) {
-                Some(this) => drop(out.insert((this, Some(*name)))),
-                None => self.mentioned(*base, depth + 1, out),
+            Value::Attr(base, name) => match self.facts.value(*base) {
+                Value::Name(this) if self.facts.is_self(*base) => drop(out.insert((*this, Some(*name)))),
+                _ => self.mentioned(*base, depth + 1, out),
             },
             Value::Result(op) => self.all_of(&self.facts.op(*op).what, depth, out),
             Value::Closure(unit) => self.inside(*unit, depth, out),

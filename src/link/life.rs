@@ -178,7 +178,7 @@ fn unawaited(index: &Index, unit: UnitRef) -> Vec<Work> {
     for op in row.iter().filter_map(Spot::op) {
         let What::Call { callee, .. } = &facts.op(op).what else { continue };
         let callee = match facts.value(*callee) {
-            Value::Attr(base, name) if matches!(facts.value(*base), Value::Name(this) if facts.name(*this) == "self") => {
+            Value::Attr(base, name) if facts.is_self(*base) => {
                 let class = facts.unit(unit.1).class.map(|class| index.class_of_impl((unit.0, class)));
                 class.and_then(|class| index.method(class, facts.name(*name)))
             }
@@ -577,13 +577,7 @@ impl Life<'_> {
             match &self.facts.op(op).what {
                 What::Assert(cond) => !self.narrows(*cond),
                 What::Yield(_) => raises_at_yield,
-                What::Call { callee, .. } => match self.facts.value(*callee) {
-                    Value::Attr(base, name) => {
-                        let of_self = matches!(self.facts.value(*base), Value::Name(name) if self.facts.name(*name) == "self");
-                        of_self && self.facts.name(*name).starts_with("assert")
-                    }
-                    _ => false,
-                },
+                What::Call { callee, .. } => self.facts.own_field(*callee).is_some_and(|name| name.starts_with("assert")),
                 _ => false,
             }
         })

@@ -113,7 +113,7 @@ impl Eval<'_, '_> {
             Value::And(all) => all.iter().for_each(|one| self.exactly(*one, out)),
             Value::Result(op) => {
                 if let What::Call { callee, .. } = &self.facts.op(*op).what
-                    && self.facts_last(*callee).is_some_and(|name| matches!(name, "all" | "is_empty" | "is_none"))
+                    && self.facts.last_name(*callee).is_some_and(|name| matches!(name, "all" | "is_empty" | "is_none"))
                 {
                     self.sources(cond, 0, out);
                 }
@@ -155,7 +155,7 @@ impl Eval<'_, '_> {
             Value::Result(op) => {
                 let What::Call { callee, args } = &self.facts.op(*op).what else { return };
                 out.push(*op);
-                if !self.facts_last(*callee).is_some_and(|name| KEEPS.contains(&name)) {
+                if !self.facts.last_name(*callee).is_some_and(|name| KEEPS.contains(&name)) {
                     return;
                 }
                 if let Value::Attr(base, _) = self.facts.value(*callee) {
@@ -165,15 +165,6 @@ impl Eval<'_, '_> {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// The last name of what is called.
-    fn facts_last(&self, callee: V) -> Option<&str> {
-        match self.facts.value(callee) {
-            Value::Name(name) | Value::Attr(_, name) => Some(self.facts.name(*name)),
-            Value::Path(path) => path.last().map(|name| self.facts.name(*name)),
-            _ => None,
         }
     }
 }

@@ -55,7 +55,7 @@ impl Eval<'_, '_> {
 
     /// A call, with what the tables say of it.
     pub(super) fn pace(&mut self, op: OpId, callee: V, args: &[Arg], flow: Option<Flow>) {
-        let name = self.last_name(callee).unwrap_or_default().to_owned();
+        let name = self.facts.last_name(callee).unwrap_or_default().to_owned();
         match flow {
             Some(Flow::Sleep) => {
                 let length = args.first().and_then(|arg| self.seconds(arg.value, 0));
@@ -117,7 +117,7 @@ impl Eval<'_, '_> {
             Value::Result(op) => match &self.facts.op(*op).what {
                 What::Call { callee, .. } => {
                     matches!(
-                        self.last_name(*callee),
+                        self.facts.last_name(*callee),
                         Some("is_alive" | "is_empty" | "is_none" | "empty" | "is_running" | "running" | "is_err" | "is_pending")
                     )
                 }
@@ -137,7 +137,7 @@ impl Eval<'_, '_> {
             Value::Path(path) => path.last().is_some_and(|last| self.facts.name(*last) == "Pending"),
             // `Err(…)`, `Vec::new()`, `set()`.
             Value::Result(op) => match &self.facts.op(*op).what {
-                What::Call { callee, args } => match self.last_name(*callee) {
+                What::Call { callee, args } => match self.facts.last_name(*callee) {
                     Some("Err") => true,
                     Some("new" | "default" | "empty" | "set" | "list" | "dict") => args.is_empty(),
                     _ => false,

@@ -294,7 +294,7 @@ impl<'a> Reader<'a> {
         for _ in 0..8 {
             let Value::Attr(base, _) = self.facts.value(at) else { return Some(None) };
             match self.facts.value(*base) {
-                Value::Name(name) if self.facts.name(*name) == "self" => return None,
+                Value::Name(_) if self.facts.is_self(*base) => return None,
                 Value::Name(name) => {
                     // An address that was kept in a variable leads on to the socket.
                     match self.maker(*name).map(|op| &self.facts.op(op).what) {

@@ -300,7 +300,7 @@ impl Eval<'_, '_> {
             Value::Attr(..) => true,
             Value::Result(op) => {
                 let What::Call { callee, .. } = &self.facts.op(*op).what else { return false };
-                let made = self.last_name(*callee).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+                let made = self.facts.last_name(*callee).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
                 !made && !matches!(self.flow_at(*op), Some(Flow::Period | Flow::Measure | Flow::Random))
             }
             // A variable may be made of itself.
@@ -312,14 +312,6 @@ impl Eval<'_, '_> {
     fn stored_value(&self, name: Sym) -> Option<V> {
         match &self.facts.op(*self.state.stored.get(&name)?).what {
             What::Store { value, .. } => Some(*value),
-            _ => None,
-        }
-    }
-
-    pub(super) fn last_name(&self, callee: V) -> Option<&str> {
-        match self.facts.value(callee) {
-            Value::Name(name) | Value::Attr(_, name) => Some(self.facts.name(*name)),
-            Value::Path(path) => path.last().map(|name| self.facts.name(*name)),
             _ => None,
         }
     }
@@ -379,7 +371,7 @@ impl Eval<'_, '_> {
         let receiver = receiver.filter(|_| !external);
         self.pace(op, callee, args, flow);
         // What a method's receiver is, or a function's first argument.
-        let joined = self.last_name(callee) == Some("join") && self.facts.language == Language::Python;
+        let joined = self.facts.last_name(callee) == Some("join") && self.facts.language == Language::Python;
         let subject = match receiver {
             Some(base) if !joined => Some(base),
             _ => args.first().map(|arg| arg.value),
@@ -388,7 +380,7 @@ impl Eval<'_, '_> {
         let literal = subject.map(|v| match self.facts.value(v) {
             Value::List(all) | Value::Tuple(all) | Value::Set(all) => self.elements_of(all),
             Value::Result(op) => match &self.facts.op(*op).what {
-                What::Call { callee, .. } if self.last_name(*callee) == Some("range") => Elements::Settled,
+                What::Call { callee, .. } if self.facts.last_name(*callee) == Some("range") => Elements::Settled,
                 _ => Elements::Unknown,
             },
             Value::Text(_) => Elements::Texts,
@@ -432,7 +424,7 @@ impl Eval<'_, '_> {
             }
             Some(Flow::Same) => given,
             Some(Flow::Coarse) => {
-                let day = self.last_name(callee) == Some("date") || self.last_name(callee) == Some("date_naive");
+                let day = self.facts.last_name(callee) == Some("date") || self.facts.last_name(callee) == Some("date_naive");
                 given
                     .into_iter()
                     .filter(Varying::is_time)
@@ -647,7 +639,7 @@ impl Eval<'_, '_> {
             Value::Attr(base, _) => Some(*base),
             _ => args.first().map(|arg| arg.value),
         };
-        if self.last_name(*callee) != Some("len") || !matches!(self.facts.value(number), Value::Int(0 | 1)) {
+        if self.facts.last_name(*callee) != Some("len") || !matches!(self.facts.value(number), Value::Int(0 | 1)) {
             return false;
         }
         self.settle_order(of);
@@ -861,7 +853,7 @@ impl Eval<'_, '_> {
                     _ => 86400.0,
                 };
                 let first = args.first()?;
-                let name = first.name.map_or_else(|| self.last_name(*callee), |name| Some(self.facts.name(name)))?;
+                let name = first.name.map_or_else(|| self.facts.last_name(*callee), |name| Some(self.facts.name(name)))?;
                 Some(self.seconds(first.value, depth + 1)? * unit(name))
             }
             _ => None,
@@ -883,7 +875,7 @@ impl Eval<'_, '_> {
             Value::Binary(Operator::Divide, a, b) => Some(self.unit_of(*a, depth + 1)? * self.seconds(*b, 0)?),
             Value::Result(op) => {
                 let What::Call { callee, args } = &self.facts.op(*op).what else { return None };
-                match self.last_name(*callee) {
+                match self.facts.last_name(*callee) {
                     Some("as_millis") => Some(1e-3),
                     Some("as_micros") => Some(1e-6),
                     Some("as_nanos" | "time_ns" | "perf_counter_ns" | "monotonic_ns") => Some(1e-9),
@@ -922,7 +914,7 @@ impl Eval<'_, '_> {
         let facts = self.facts;
         for mark in &facts.unit(unit).marks {
             let named = |name: &str| mark.args.iter().find(|arg| arg.name.is_some_and(|known| facts.name(known) == name));
-            let values = match self.last_name(mark.callee) {
+            let values = match self.facts.last_name(mark.callee) {
                 Some("parametrize") => named("argvalues").or_else(|| mark.args.iter().filter(|arg| arg.name.is_none()).nth(1)),
                 Some("fixture") => named("params"),
                 _ => None,

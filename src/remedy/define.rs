@@ -99,7 +99,7 @@ fn resolve(draft: &Draft, value: V, unit: UnitId, parts: &[String], depth: usize
             }
             None
         }
-        Value::Attr(base, _) if matches!(facts.value(*base), Value::Name(name) if facts.name(*name) == "self") => {
+        Value::Attr(base, _) if facts.is_self(*base) => {
             let name = facts.dotted(value)?;
             let class = facts.unit(unit).class?;
             let stored = stores(draft, &name, |place| facts.unit(place).class == Some(class));
@@ -169,9 +169,9 @@ fn below_own(draft: &Draft, base: V, unit: UnitId, parts: &[String], depth: usiz
 /// Whether a path is built on an attribute that the methods of the class do not set: a directory that the whole class knows.
 fn is_of_class(draft: &Draft, base: V, unit: UnitId) -> bool {
     let facts = draft.facts;
-    let own = matches!(facts.value(base), Value::Attr(of, _) if matches!(facts.value(*of), Value::Name(name) if facts.name(*name) == "self"));
     let class = facts.unit(unit).class;
-    own && facts.dotted(base).is_some_and(|name| stores(draft, &name, |place| facts.unit(place).class == class).is_empty())
+    facts.own_field(base).is_some()
+        && facts.dotted(base).is_some_and(|name| stores(draft, &name, |place| facts.unit(place).class == class).is_empty())
 }
 
 /// A function of this file that gives a path: by its type in Rust, by being no class in Python.

@@ -93,11 +93,7 @@ impl<'a> Draft<'a> {
     /// The last name of what is called.
     pub fn last_name(&self, call: &Call) -> &'a str {
         let facts: &'a FileFacts = self.facts;
-        match facts.value(call.callee) {
-            Value::Name(name) | Value::Attr(_, name) => facts.name(*name),
-            Value::Path(names) => names.last().map_or("", |name| facts.name(*name)),
-            _ => "",
-        }
+        facts.last_name(call.callee).unwrap_or_default()
     }
 
     /// Replaces the last name of what is called: `os.mkdir` becomes `os.makedirs`.
