@@ -5,7 +5,7 @@ use super::context::leads_to_files;
 use super::life::Born;
 use super::names::is_environ;
 use super::own::Owned;
-use super::pace::Event;
+use super::pace::Moment;
 use super::patch::Patched;
 use super::place::Place;
 use super::pool::Pool;
@@ -145,8 +145,8 @@ pub(super) struct Eval<'a, 'w> {
     pub vary: Vary,
     /// By call: what the tables say of its values.
     pub flows: HashMap<OpId, Flow>,
-    /// The course in time, and by call how many events were there before it.
-    pub events: Vec<Event>,
+    /// The course in time, and by call how many steps were there before it.
+    pub course: Vec<Moment>,
     pub begun: HashMap<OpId, usize>,
     /// New files and directories whose owners were made here, and those that went with them, on whatever way.
     pub owned: Vec<Owned>,
@@ -224,7 +224,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             made_of: HashMap::new(),
             vary: Vary::default(),
             flows: HashMap::new(),
-            events: Vec::new(),
+            course: Vec::new(),
             begun: HashMap::new(),
             owned: Vec::new(),
             gone: Vec::new(),
@@ -266,8 +266,9 @@ impl<'a, 'w> Eval<'a, 'w> {
             doubtful: self.vary.doubtful,
             parameters: self.vary.parameters,
             unstable: self.vary.unstable,
-            events: self.events,
-            needs: self.world.take_needs(),
+            course: self.course,
+            events: Vec::new(),
+            needs: Vec::new(),
         }
     }
 
@@ -342,7 +343,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             What::Call { callee, args } => {
                 let first = self.effects.len();
                 let given = std::mem::take(&mut self.vary.gives);
-                self.begun.insert(id, self.events.len());
+                self.begun.insert(id, self.course.len());
                 let result = self.call(id, *callee, args).bounded();
                 self.call_reads(id, *callee, args, first);
                 self.results.insert(id, result.clone());
@@ -714,12 +715,12 @@ impl<'a, 'w> Eval<'a, 'w> {
             self.read_whole(body, iter);
         }
         let walks = self.walk(over.map(|(_, iter)| iter));
-        let events = self.events.len();
+        let steps = self.course.len();
         let before = self.state.clone();
         self.maybe += 1;
         self.block(body);
         self.maybe -= 1;
-        self.polled(events);
+        self.polled(steps);
         self.walked(walks);
         // A value that is built from its own last round has no bound.
         let grown: Vec<Sym> = self

@@ -121,7 +121,9 @@ impl Eval<'_, '_> {
         let is_generator = site.is_some() && data.yields && !is_context;
         let around = self.around();
         let mut leave = Vec::new();
-        for effect in summary.effects.iter().chain(&summary.state) {
+        // A trail that passes through one call twice tells nothing that a shorter one does not.
+        let turns_back = |via: &[Site]| site.is_some_and(|site| via.contains(&site));
+        for effect in summary.effects.iter().chain(&summary.state).filter(|effect| !turns_back(&effect.via)) {
             let Some(mut effect) = frame.effect(effect) else { continue };
             let after_yield = effect.leave && is_context;
             effect.leave &= !is_context;
@@ -139,13 +141,13 @@ impl Eval<'_, '_> {
         for pool in summary.pools.iter().filter(|pool| !frame.ambience.replaces_pool(self.world, pool)) {
             self.add_pool(pool.clone());
         }
-        self.paced(site, &summary.events);
+        self.paced(site, unit);
         let mut after = frame.ambience(&summary.after);
         after.patched.retain(|one| before.patched.contains(one) || !ambience.patched.contains(one));
         let held: Vec<Lock> = summary.held.iter().map(|lock| frame.lock(lock)).collect();
         let mut gives = summary.gives.as_ref().map_or(Term::Nil, |gives| frame.term(gives, 0));
-        let waiting = summary.calls.iter().filter_map(|deferred| frame.deferred(deferred, CARRIED));
-        let waiting: Vec<Deferred> = waiting.collect();
+        let waiting = summary.calls.iter().filter(|deferred| !turns_back(&deferred.around.via));
+        let waiting: Vec<Deferred> = waiting.filter_map(|deferred| frame.deferred(deferred, CARRIED)).collect();
         let changed = recv.as_ref().and_then(|recv| self.world.changed(&frame, unit, recv));
         let moved = self.make_all(site, &waiting, &around);
         self.vary.called = summary.varying.clone();

@@ -1,10 +1,12 @@
 //! The course of a test in time: where work is started that goes on beside it, where it sleeps, waits, ends the work and asserts.
 
 use super::eval::Eval;
-use super::summary::TRAIL;
-use super::term::Site;
+use super::summary::{Summary, TRAIL};
+use super::term::{Site, UnitRef};
 use crate::calls::Flow;
 use crate::facts::{Arg, Comparison, OpId, V, Value, What};
+use rayon::prelude::*;
+use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Beat {
@@ -22,7 +24,17 @@ pub enum Beat {
     Assert,
 }
 
-/// One of these, with the calls through which it is reached, outermost first.
+/// A step in the course of one unit. What its callees do in time is put in at the end ([`unfold`]): it is asked of tests alone, and would
+/// make every caller stale whenever a callee's course grows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Moment {
+    Beat(Beat, Site),
+    /// A call of a unit of the project; without a place where the runner calls it.
+    Call(Option<Site>, UnitRef),
+    Loop(Vec<Moment>),
+}
+
+/// A beat, with the calls through which it is reached, outermost first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Event {
     pub beat: Beat,
@@ -45,12 +57,69 @@ fn waits(name: &str) -> bool {
 /// Events kept of one unit.
 const EVENTS: usize = 64;
 
-impl Eval<'_, '_> {
-    fn beat(&mut self, op: OpId, beat: Beat) {
-        if self.events.len() < EVENTS && self.spread.is_empty() {
-            let site = self.site(op);
-            self.events.push(Event { beat, site, via: Vec::new() });
+/// Steps kept of one unit.
+const MOMENTS: usize = 512;
+
+/// The events of a course, with those of the units that it calls.
+pub(super) fn unfold<'s>(course: &[Moment], of: &impl Fn(UnitRef) -> &'s [Event]) -> Vec<Event> {
+    let mut out = Vec::new();
+    for moment in course {
+        match moment {
+            Moment::Beat(beat, site) => out.push(Event { beat: *beat, site: *site, via: Vec::new() }),
+            Moment::Call(site, unit) => {
+                let turns_back = |event: &&Event| site.is_some_and(|site| event.via.contains(&site));
+                let inner = of(*unit).iter().filter(|event| event.via.len() < TRAIL && !turns_back(event));
+                out.extend(inner.map(|event| Event { via: site.iter().chain(&event.via).copied().collect(), ..event.clone() }));
+            }
+            // With a sleep in it, a loop waits for something.
+            Moment::Loop(inner) => {
+                let inner = unfold(inner, of);
+                match inner.iter().find(|event| matches!(event.beat, Beat::Sleep | Beat::Pause)) {
+                    Some(sleep) => out.push(Event { beat: Beat::Wait, ..sleep.clone() }),
+                    None => out.extend(inner),
+                }
+            }
         }
+        if out.len() >= EVENTS {
+            out.truncate(EVENTS);
+            break;
+        }
+    }
+    out
+}
+
+/// Puts into each summary what the unit does in time, its callees included, as far as a trail may be long.
+pub(super) fn unfold_all(all: &mut [Vec<Arc<Summary>>]) {
+    for _ in 0..=TRAIL {
+        let events = |unit: &Arc<Summary>| {
+            let of = |unit: UnitRef| &*all[unit.0.0 as usize][unit.1.0 as usize].events;
+            let events = unfold(&unit.course, &of);
+            (events != unit.events).then_some(events)
+        };
+        let fresh: Vec<Vec<Option<Vec<Event>>>> = all.par_iter().map(|file| file.iter().map(events).collect()).collect();
+        let mut grown = false;
+        for (summary, events) in all.iter_mut().flatten().zip(fresh.into_iter().flatten()) {
+            if let Some(events) = events {
+                grown = true;
+                Arc::make_mut(summary).events = events;
+            }
+        }
+        if !grown {
+            break;
+        }
+    }
+}
+
+impl Eval<'_, '_> {
+    fn moment(&mut self, moment: Moment) {
+        if self.course.len() < MOMENTS && self.spread.is_empty() {
+            self.course.push(moment);
+        }
+    }
+
+    fn beat(&mut self, op: OpId, beat: Beat) {
+        let site = self.site(op);
+        self.moment(Moment::Beat(beat, site));
     }
 
     /// A call, with what the tables say of it.
@@ -70,7 +139,7 @@ impl Eval<'_, '_> {
                     _ => None,
                 }));
                 let first = own.filter_map(|op| self.begun.get(&op)).min().copied();
-                self.events.truncate(first.unwrap_or(self.events.len()));
+                self.course.truncate(first.unwrap_or(self.course.len()));
                 self.beat(op, Beat::Start);
             }
             // `options.get("key")` waits for nothing.
@@ -148,26 +217,16 @@ impl Eval<'_, '_> {
         }
     }
 
-    /// A loop has ended that began after so many events: with a sleep in it, it waits for something.
+    /// A loop has ended that began after so many steps.
     pub(super) fn polled(&mut self, first: usize) {
-        let first = first.min(self.events.len());
-        let pauses = |event: &&Event| matches!(event.beat, Beat::Sleep | Beat::Pause);
-        if let Some(sleep) = self.events[first..].iter().find(pauses).cloned() {
-            self.events.truncate(first);
-            self.events.push(Event { beat: Beat::Wait, ..sleep });
+        let inner = self.course.split_off(first.min(self.course.len()));
+        if !inner.is_empty() {
+            self.course.push(Moment::Loop(inner));
         }
     }
 
-    /// What a unit does in time, seen from a call of it.
-    pub(super) fn paced(&mut self, site: Option<Site>, events: &[Event]) {
-        if !self.spread.is_empty() {
-            return;
-        }
-        for event in events.iter().filter(|event| event.via.len() < TRAIL) {
-            if self.events.len() < EVENTS {
-                let via = site.into_iter().chain(event.via.iter().copied()).collect();
-                self.events.push(Event { via, ..event.clone() });
-            }
-        }
+    /// A call of a unit.
+    pub(super) fn paced(&mut self, site: Option<Site>, unit: UnitRef) {
+        self.moment(Moment::Call(site, unit));
     }
 }

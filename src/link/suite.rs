@@ -10,15 +10,16 @@ use super::leak::{Leak, leaks};
 use super::life::{Fork, Lives, Work, lives};
 use super::listing::{Listing, listings};
 use super::overlap::{Ask, Meeting, meetings, runs_of};
-use super::pace::Event;
+use super::pace::{Event, unfold};
 use super::place::{Fresh, Place, Realm, Root};
 use super::pool::TestPool;
 use super::ports::{Probe, probes};
 use super::registry::{Registration, registrations};
+use super::rounds::{self, Wanted};
 use super::rust_tests::constructors;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
-use super::world::{self, Wanted, World};
+use super::world::World;
 use crate::calls::{self, Calls, Discriminator, Flag, Lifetime, Redirected, Tables, Verb};
 use crate::facts::run::{Run, Runner, Setup, Target, Workers};
 use crate::facts::{FileFacts, Language, Mark, OpId, Shape, UnitId, V, Value};
@@ -206,7 +207,7 @@ impl<'a> Suite<'a> {
         wanted: Wanted,
     ) -> Option<Self> {
         let index = Index::new(sources, facts, setup, declared.tables);
-        let mut summaries = world::summaries(&index, setup, wanted)?;
+        let mut summaries = rounds::summaries(&index, setup, wanted)?;
         if let Some(is_private) = declared.is_private {
             let kept = |effect: &Effect| !is_private(&effect.on.show());
             for summary in summaries.iter_mut().flatten().filter(|summary| !summary.effects.iter().all(kept)) {
@@ -1041,7 +1042,7 @@ impl<'i> Maker<'_, 'i> {
         let pools = eval.pools.iter().filter(|pool| !frame.ambience.replaces_pool(&self.world, pool));
         making.pools.extend(pools.map(|pool| TestPool { pool: pool.clone(), phase, within: unit }));
         if phase == Phase::Body {
-            making.events.append(&mut eval.events);
+            making.events.extend(unfold(&eval.course, &|unit| &self.world.summary(unit).events));
         }
         making.ambience = frame.ambience(&eval.state.ambience);
         making.guards.extend(eval.state.guards.iter().map(|lock| frame.lock(lock)));

@@ -2,7 +2,7 @@
 
 use super::condition::{Condition, equality};
 use super::life::Born;
-use super::pace::Event;
+use super::pace::{Event, Moment};
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
 use super::pool::Pool;
@@ -254,9 +254,11 @@ pub struct Summary {
     pub parameters: Vec<Parameters>,
     /// Marks whose parameters have other ids in every process.
     pub unstable: Vec<Unstable>,
-    /// What it does in time.
+    /// What it does in time, step by step.
+    pub course: Vec<Moment>,
+    /// The same with what its callees do; put in when all summaries stand.
     pub events: Vec<Event>,
-    /// Summaries read on the way; a change in one of them makes this one stale.
+    /// Units whose summaries were read on the way; put in when all stand.
     pub needs: Vec<UnitRef>,
 }
 

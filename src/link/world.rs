@@ -1,22 +1,17 @@
-//! All summaries, and the rounds that compute them.
-//!
-//! Each round evaluates the units whose needs changed, in parallel, against the summaries of the round before; so cycles need no
-//! special case, and the result depends neither on order nor on threads.
+//! What the evaluation of one unit sees of all others.
 
-use super::eval::evaluate;
 use super::give::home;
 use super::index::Index;
 use super::patch::Patched;
 use super::place::{Fresh, Place, Root};
-use super::summary::{Ambience, Frame, Summary, TRAIL};
+use super::summary::{Ambience, Frame, Summary};
 use super::term::{Argument, ClassRef, Fields, Lock, Mix, Object, Opaque, Pending, Term, UnitRef};
 use crate::calls::{Call, Calls, Gives};
 use crate::facts::run::Setup;
-use crate::facts::{Language, ParamKind, Shape, UnitId};
+use crate::facts::{Language, ParamKind, Shape};
 use crate::text::FileId;
-use rayon::prelude::*;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What one evaluation sees of the others, and which of them it looked at.
@@ -26,9 +21,6 @@ pub struct World<'a> {
     summaries: &'a [Vec<Arc<Summary>>],
     needs: RefCell<BTreeSet<UnitRef>>,
 }
-
-/// Asked between steps: does anybody still want to know?
-pub type Wanted<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// Steps of substitution in one another before it is given up.
 pub(super) const NESTED: usize = 12;
@@ -71,6 +63,7 @@ impl<'a> World<'a> {
         &self.summaries[unit.0.0 as usize][unit.1.0 as usize]
     }
 
+    /// The summaries that were read; a change in one of them makes what was made of it stale.
     pub fn take_needs(&self) -> Vec<UnitRef> {
         self.needs.take().into_iter().collect()
     }
@@ -392,63 +385,4 @@ pub fn of_place(term: &Term, f: impl Fn(&Place) -> Option<Place>) -> Term {
 
 fn store<'s>(summary: &'s Summary, name: &str) -> Option<&'s Term> {
     summary.stores.iter().find(|(stored, _)| &**stored == name).map(|(_, term)| term)
-}
-
-/// Evaluates all units until nothing changes, or effects have come as far as a trail may be long. None where it is not `wanted` to its
-/// end: this is where most of an analysis goes.
-pub fn summaries(index: &Index, setup: &Setup, wanted: Wanted) -> Option<Vec<Vec<Arc<Summary>>>> {
-    let empty = Arc::new(Summary::default());
-    let mut all: Vec<Vec<Arc<Summary>>> = index.facts.iter().map(|file| vec![empty.clone(); file.units.len()]).collect();
-    let units = |keep: &dyn Fn(Shape) -> bool| -> BTreeSet<UnitRef> {
-        let files = index.facts.iter().enumerate();
-        files
-            .flat_map(|(i, facts)| {
-                let file = FileId(i as u32);
-                facts
-                    .units
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, unit)| keep(unit.shape))
-                    .map(move |(u, _)| (file, UnitId(u as u32)))
-                    .collect::<Vec<_>>()
-            })
-            .collect()
-    };
-    let mut readers: HashMap<UnitRef, BTreeSet<UnitRef>> = HashMap::new();
-    // Constants first, so that most functions are evaluated with the values they read.
-    let bodies = units(&|shape| matches!(shape, Shape::Module | Shape::ClassBody));
-    let functions = units(&|shape| !matches!(shape, Shape::Module | Shape::ClassBody));
-    let mut dirty = bodies;
-    let mut waiting = Some(functions);
-    for _ in 0..TRAIL + 3 {
-        let work: Vec<UnitRef> = dirty.iter().copied().collect();
-        let fresh: Vec<(UnitRef, Summary)> = work
-            .par_iter()
-            .map(|unit| {
-                let world = World::new(index, setup, &all);
-                wanted().then(|| (*unit, evaluate(&world, *unit)))
-            })
-            .collect::<Option<_>>()?;
-        // Who reads whom must be known for all before it is asked who is stale.
-        for (unit, summary) in &fresh {
-            for need in &summary.needs {
-                readers.entry(*need).or_default().insert(*unit);
-            }
-        }
-        dirty = BTreeSet::new();
-        for (unit, summary) in fresh {
-            let old = &mut all[unit.0.0 as usize][unit.1.0 as usize];
-            if **old != summary {
-                *old = Arc::new(summary);
-                dirty.extend(readers.get(&unit).into_iter().flatten());
-            }
-        }
-        if let Some(functions) = waiting.take() {
-            dirty.extend(functions);
-        }
-        if dirty.is_empty() {
-            break;
-        }
-    }
-    Some(all)
 }
