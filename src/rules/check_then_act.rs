@@ -146,21 +146,32 @@ fn remedy(effect: &Effect, known: &Known, case: Case) -> Remedy {
 fn is_chosen(place: &Place) -> bool {
     let fixed = place.segments.iter().flatten().all(|piece| matches!(piece, Piece::Lit(_)));
     match &place.root {
-        Root::Of(term) => fixed && matches!(term.plain(), Term::Param(_) | Term::Captured(_)),
+        root @ Root::Of(term) => match base(term) {
+            Term::Param(_) | Term::Captured(_) => fixed && fields(root) == 0,
+            // What a program answered, or a call that is not known.
+            _ => true,
+        },
         root => matches!(root, Root::Cwd | Root::Start | Root::Project),
     }
 }
 
-/// A field of a field of what the unit was given.
-fn is_deep(root: &Root) -> bool {
+/// What a field, or a field of a field, is read of.
+fn base(term: &Term) -> &Term {
+    match term.plain() {
+        Term::Field(inner, _) => base(inner),
+        other => other,
+    }
+}
+
+/// How many fields lie between what the unit was given and a path. The parent and the stem of a path are written as fields too.
+fn fields(root: &Root) -> usize {
     let mut depth = 0;
-    let Root::Of(mut term) = root.clone() else { return false };
+    let Root::Of(mut term) = root.clone() else { return 0 };
     while let Term::Field(base, name) = term.plain().clone() {
-        // The parent and the stem of a path are written as fields too.
         depth += usize::from(!name.starts_with('<'));
         term = (*base).clone();
     }
-    depth > 1
+    depth
 }
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {
@@ -221,7 +232,7 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
         // The body of a file that nobody imports: a program of its own.
         _ if effect.via.is_empty() && unit.1.0 == 0 && !suite.imports.is_imported(unit.0) => Confidence::Low,
         // What an object deep in another one holds is the working directory of that application, more often than not.
-        Case::MakeDir if is_deep(&effect.on.root) => Confidence::Low,
+        Case::MakeDir if fields(&effect.on.root) > 1 => Confidence::Low,
         // Whether two do this at once, nobody can say.
         Case::MakeDir | Case::Remove | Case::File
             if is_chosen(&effect.on) && !suite.is_test_code(unit) && !is_of_others(suite, unit, effect) =>
