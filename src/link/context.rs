@@ -20,6 +20,22 @@ pub(super) struct Left {
     exits: Vec<(OpId, Term)>,
 }
 
+/// Words of conditions that hold when somebody asks for it.
+const FLAGS: &[&str] = &[
+    "update",
+    "regen",
+    "bless",
+    "overwrite",
+    "golden",
+    "rewrite",
+    "record_mode",
+    "__main__",
+    "getoption",
+    "log_enabled",
+    "isenabledfor",
+    "is_enabled_for",
+];
+
 impl Eval<'_, '_> {
     /// `Some(true)`: what follows when the condition holds is only done when asked for; `Some(false)`: when it does not hold.
     pub(super) fn flag(&self, cond: V, term: &Term) -> Option<bool> {
@@ -51,14 +67,12 @@ impl Eval<'_, '_> {
         }
     }
 
-    /// A name that speaks of an update on demand, in the words that golden files use.
+    /// A name that speaks of an update on demand, in the words that golden files use, or of a level of the log that is not on.
     fn flag_of_name(&self, cond: V) -> Option<bool> {
         let mut found = false;
         self.names(cond, 0, &mut |name| {
             let name = name.to_ascii_lowercase();
-            found |= ["update", "regen", "bless", "overwrite", "golden", "rewrite", "record_mode", "__main__", "getoption"]
-                .iter()
-                .any(|word| name.contains(word));
+            found |= FLAGS.iter().any(|word| name.contains(word));
         });
         found.then_some(true)
     }

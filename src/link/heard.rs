@@ -4,7 +4,7 @@
 use super::life::{Heard, Life};
 use super::spots::{Look, Region, Spot, each_value, mentions, parts, speaks, spots};
 use crate::calls::Kind;
-use crate::facts::{Language, OpId, Shape, Step, Sym, UnitId, V, Value, What};
+use crate::facts::{Block, Language, OpId, Shape, Step, Sym, UnitId, V, Value, What};
 use std::collections::BTreeSet;
 
 /// Methods that come back when another thread has done something.
@@ -19,8 +19,15 @@ impl Life<'_> {
         match (self.facts.language, self.thing.kind) {
             (Language::Rust, Kind::Thread | Kind::Task) => self.other_half(made, started),
             (Language::Python, Kind::Threads) => self.all_results(made, held),
+            // An executor ends its idle processes when it is collected; a pool of `multiprocessing` is told to.
+            (Language::Python, Kind::Processes) if self.thing.looks.iter().any(|look| look == "submit") => {
+                self.all_results(made, held)
+            }
+            (Language::Python, Kind::Thread) if self.is_brief(made) => Heard::Perhaps,
             (Language::Python, Kind::Thread | Kind::Timer) => self.through_objects(made, started),
-            (Language::Python, Kind::Child) => self.reads_output(made, held),
+            (Language::Python, Kind::Process) if self.is_brief(made) => Heard::Perhaps,
+            (Language::Python, Kind::Child) if self.reads_output(made, held) => Heard::Surely,
+            (_, Kind::Child) if self.has_input(made, held) || self.is_brief_command(made) => Heard::Perhaps,
             _ => Heard::Not,
         }
     }
@@ -45,7 +52,9 @@ impl Life<'_> {
             unit = parent;
         }
         let halves: Vec<(Sym, Sym)> = before.iter().flat_map(|op| self.halves(*op)).collect();
-        let mut heard = Heard::Not;
+        // One of many that a service starts, one for each that asks: who asked hears how it goes.
+        let serves = is_served(&self.facts.unit(self.unit.1).body, self.row[started].op(), false);
+        let mut heard = if serves { Heard::Perhaps } else { Heard::Not };
         for unit in closures {
             if self.facts.unit(unit).body.iter().any(|step| matches!(step, Step::Loop { over: None, cond: None, .. })) {
                 heard = heard.max(Heard::Perhaps);
@@ -286,7 +295,7 @@ impl Life<'_> {
     }
 
     /// The nested function that a name stands for.
-    fn runs(&self, v: V) -> Option<UnitId> {
+    pub(super) fn runs(&self, v: V) -> Option<UnitId> {
         let Value::Name(name) = self.facts.value(v) else { return None };
         self.row.iter().filter_map(Spot::op).find_map(|op| match self.facts.op(op).what {
             What::Define(unit) if self.facts.unit(unit).name == *name => Some(unit),
@@ -295,16 +304,9 @@ impl Life<'_> {
     }
 
     /// `process.stdout.read()` and `for line in process.stdout` come back when the process has closed its output.
-    fn reads_output(&self, made: OpId, held: Option<Sym>) -> Heard {
-        let is_output = |v: V| match self.facts.value(v) {
-            Value::Attr(base, name) if matches!(self.facts.name(*name), "stdout" | "stderr") => match self.facts.value(*base) {
-                Value::Name(name) => held == Some(*name),
-                Value::Result(op) => *op == made,
-                _ => false,
-            },
-            _ => false,
-        };
-        let reads = self.row.iter().any(|spot| match spot.look {
+    fn reads_output(&self, made: OpId, held: Option<Sym>) -> bool {
+        let is_output = |v: V| self.is_stream(v, made, held, &["stdout", "stderr"]);
+        self.row.iter().any(|spot| match spot.look {
             Look::Ask(v) => is_output(v),
             Look::Op(op) => match &self.facts.op(op).what {
                 What::Call { callee, args } => match self.facts.value(*callee) {
@@ -316,9 +318,46 @@ impl Life<'_> {
                 _ => false,
             },
             Look::Enter(_) => false,
-        });
-        if reads { Heard::Surely } else { Heard::Not }
+        })
     }
+
+    /// Whoever holds the input of a child can end it: by a word, or by closing it.
+    fn has_input(&self, made: OpId, held: Option<Sym>) -> bool {
+        let is_input = |v: V| self.is_stream(v, made, held, &["stdin"]);
+        self.row.iter().filter_map(Spot::op).any(|op| {
+            let mut found = false;
+            let mut look = |v: V| match self.facts.value(v) {
+                Value::Attr(base, _) => found |= is_input(*base) || is_input(v),
+                _ => found |= is_input(v),
+            };
+            each_value(&self.facts.op(op).what, &mut look);
+            found
+        })
+    }
+
+    /// A stream of the child, by one of these names.
+    fn is_stream(&self, v: V, made: OpId, held: Option<Sym>, names: &[&str]) -> bool {
+        match self.facts.value(v) {
+            Value::Attr(base, name) if names.contains(&self.facts.name(*name)) => match self.facts.value(*base) {
+                Value::Name(name) => held == Some(*name),
+                Value::Result(op) => *op == made,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Whether an operation stands in an endless loop.
+fn is_served(block: &Block, op: Option<OpId>, endless: bool) -> bool {
+    block.iter().any(|step| match step {
+        Step::Op(here) => endless && Some(*here) == op,
+        Step::Loop { over, cond, body, .. } => is_served(body, op, endless || over.is_none() && cond.is_none()),
+        Step::If { then, other, .. } => is_served(then, op, endless) || is_served(other, op, endless),
+        Step::Match { arms, .. } => arms.iter().any(|arm| is_served(&arm.body, op, endless)),
+        Step::Scope(body) | Step::With { body, .. } => is_served(body, op, endless),
+        Step::Try { body, .. } => is_served(body, op, endless),
+    })
 }
 
 /// What a unit does with its half of a channel.

@@ -4,6 +4,7 @@ use super::call::Passed;
 use super::context::names_lock;
 use super::eval::{Context, Eval};
 use super::index::{Binding, walk_ops};
+use super::place::Root;
 use super::summary::{Ambience, Around, Deferred, Frame, TRAIL};
 use super::term::{Argument, ClassRef, Lock, Mix, Object, Opaque, Pending, Site, Term, UnitRef};
 use super::world::Wrapping;
@@ -123,7 +124,10 @@ impl Eval<'_, '_> {
         let mut leave = Vec::new();
         // A trail that passes through one call twice tells nothing that a shorter one does not.
         let turns_back = |via: &[Site]| site.is_some_and(|site| via.contains(&site));
+        // Where in the unit what is done to a relative path stands, by its place among our effects.
+        let mut relative: Vec<(usize, Site)> = Vec::new();
         for effect in summary.effects.iter().chain(&summary.state).filter(|effect| !turns_back(&effect.via)) {
+            let stands = (effect.on.root == Root::Cwd).then(|| effect.via.first().copied().unwrap_or(effect.site));
             let Some(mut effect) = frame.effect(effect) else { continue };
             let after_yield = effect.leave && is_context;
             effect.leave &= !is_context;
@@ -134,7 +138,10 @@ impl Eval<'_, '_> {
             match after_yield {
                 true => leave.push(effect),
                 // What a unit gathers is bounded; what it has already stays, since callers hold places in it.
-                false if self.effects.len() < GATHERED => self.effects.push(effect),
+                false if self.effects.len() < GATHERED => {
+                    relative.extend(stands.map(|stands| (self.effects.len(), stands)));
+                    self.effects.push(effect);
+                }
                 false => {}
             }
         }
@@ -149,7 +156,13 @@ impl Eval<'_, '_> {
         let waiting = summary.calls.iter().filter(|deferred| !turns_back(&deferred.around.via));
         let waiting: Vec<Deferred> = waiting.filter_map(|deferred| frame.deferred(deferred, CARRIED)).collect();
         let changed = recv.as_ref().and_then(|recv| self.world.changed(&frame, unit, recv));
-        let moved = self.make_all(site, &waiting, &around);
+        let gathered = self.effects.len();
+        let moved = self.make_all(site, &waiting, &around).map(|(at, after)| {
+            if after.cwd != before.cwd {
+                self.forget_relative(&relative, at, gathered);
+            }
+            after
+        });
         self.vary.called = summary.varying.clone();
         if is_context {
             match (site, self.at) {
@@ -214,9 +227,17 @@ impl Eval<'_, '_> {
         if gives.depth() > KEPT { Term::opaque(site, Mix::EMPTY) } else { gives }
     }
 
-    /// Makes the calls that waited for this one, or carries them on. Gives what relative paths mean afterwards, where one of them changed it.
-    fn make_all(&mut self, site: Option<Site>, waiting: &[Deferred], around: &Around) -> Option<Ambience> {
-        let mut moved = None;
+    /// Takes out what was done to relative paths behind a call that is known only now, and that went to another directory.
+    fn forget_relative(&mut self, relative: &[(usize, Site)], at: Site, until: usize) {
+        let behind = |(_, stands): &&(usize, Site)| stands.file == at.file && *stands > at;
+        let lost: Vec<usize> = relative.iter().filter(behind).map(|(place, _)| *place).filter(|place| *place < until).collect();
+        lost.iter().rev().for_each(|place| drop(self.effects.remove(*place)));
+    }
+
+    /// Makes the calls that waited for this one, or carries them on. Gives what relative paths mean afterwards, where one of them changed
+    /// it, and where the first of those stands.
+    fn make_all(&mut self, site: Option<Site>, waiting: &[Deferred], around: &Around) -> Option<(Site, Ambience)> {
+        let mut moved: Option<(Site, Ambience)> = None;
         for deferred in waiting {
             if deferred.call.callee.is_open() {
                 if self.calls.len() < CALLS && deferred.around.via.len() < CARRIED {
@@ -225,7 +246,10 @@ impl Eval<'_, '_> {
                 }
             } else if self.making < MAKING && self.made < MADE {
                 self.made += 1;
-                moved = self.make(site, deferred).or(moved);
+                if let Some(after) = self.make(site, deferred) {
+                    let here = deferred.around.via.first().copied().unwrap_or(deferred.call.site);
+                    moved = Some((moved.map_or(here, |(first, _)| first.min(here)), after));
+                }
             }
         }
         moved

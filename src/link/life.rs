@@ -270,7 +270,7 @@ impl Life<'_> {
         let end = match deeds.ends.iter().find(|end| **end > started) {
             None if deeds.ends.is_empty() => End::Never,
             None => return None,
-            Some(_) => self.on_success(started, &deeds.ends)?,
+            Some(_) => self.on_success(started, &deeds.ends, held)?,
         };
         let heard = match end {
             End::Never => self.heard(made, started, held),
@@ -517,7 +517,7 @@ impl Life<'_> {
 
     /// The end is reached where nothing fails between: what may fail, and what tells the thing to end. None where the end is reached
     /// on every way, or where a condition decides about it.
-    fn on_success(&self, started: usize, ends: &[usize]) -> Option<End> {
+    fn on_success(&self, started: usize, ends: &[usize], held: Option<Sym>) -> Option<End> {
         let around = &self.row[started].around;
         let mut first = usize::MAX;
         for end in ends.iter().copied().filter(|end| *end > started) {
@@ -527,7 +527,7 @@ impl Life<'_> {
                     Region::Handler(n) | Region::Last(n) => {
                         let body = |spot: &Spot| spot.around.contains(&Region::Body(*n));
                         let enters = self.row.iter().position(body).unwrap_or(end).max(started);
-                        return self.fails(started, enters).map(|fails| self.end(end, fails));
+                        return self.fails(started, enters, held).map(|fails| self.end(end, fails));
                     }
                     Region::Arm(..) | Region::Body(_) | Region::Else(_) if !around.contains(region) => {
                         if matches!(region, Region::Arm(..)) {
@@ -539,7 +539,7 @@ impl Life<'_> {
             }
             first = first.min(end);
         }
-        let fails = self.fails(started, first)?;
+        let fails = self.fails(started, first, held)?;
         Some(self.end(first, fails))
     }
 
@@ -563,7 +563,7 @@ impl Life<'_> {
     }
 
     /// The first assertion between two places of the row, or the yield of a context manager, whose block may raise.
-    fn fails(&self, from: usize, to: usize) -> Option<usize> {
+    fn fails(&self, from: usize, to: usize, held: Option<Sym>) -> Option<usize> {
         let raises_at_yield = is_context_manager(self.facts, self.facts.unit(self.unit.1));
         let around = &self.row[from].around;
         (from + 1..to.min(self.row.len())).find(|i| {
@@ -575,12 +575,27 @@ impl Life<'_> {
             });
             let Some(op) = spot.op().filter(|_| plain) else { return false };
             match &self.facts.op(op).what {
-                What::Assert(cond) => !self.narrows(*cond),
+                What::Assert(cond) => !self.narrows(*cond) && !self.is_of_thing(*cond, held),
                 What::Yield(_) => raises_at_yield,
                 What::Call { callee, .. } => self.facts.own_field(*callee).is_some_and(|name| name.starts_with("assert")),
                 _ => false,
             }
         })
+    }
+
+    /// An assertion on the thing itself: where `process.is_alive()` does not hold, nothing is left running.
+    fn is_of_thing(&self, cond: V, held: Option<Sym>) -> bool {
+        let looks = |name: Sym| self.thing.looks.iter().any(|look| look == self.facts.name(name));
+        let part = |v: V| match self.facts.value(v) {
+            Value::Attr(base, name) => {
+                looks(*name) && matches!(self.facts.value(*base), Value::Name(name) if held == Some(*name))
+            }
+            _ => false,
+        };
+        match self.facts.value(cond) {
+            Value::Result(op) => matches!(&self.facts.op(*op).what, What::Call { callee, .. } if part(*callee)),
+            _ => part(cond),
+        }
     }
 
     /// An assertion for a type checker: `x is not None`, `isinstance(x, T)`.

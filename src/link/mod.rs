@@ -1,5 +1,6 @@
 //! The facts of all files, joined: names, summaries of units, tests with their fixtures, and what may meet.
 
+mod brief;
 mod call;
 mod closing;
 mod commands;

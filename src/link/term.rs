@@ -391,6 +391,8 @@ impl Piece {
     pub fn is_settled(&self) -> bool {
         match self {
             Piece::Lit(_) => true,
+            // No name is made of nothing: what takes its place is not known.
+            Piece::Hole(Term::Nil) => false,
             Piece::Hole(term) => term.is_settled(),
         }
     }

@@ -1,11 +1,11 @@
 //! A path is checked, and then acted on as if the answer still held.
 
-use super::in_place::anchor;
+use super::in_place::{anchor, is_of_others};
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
-use crate::link::{Effect, Known, Root, Site, Suite, Summary, Term, UnitRef, is_shared};
+use crate::link::{Effect, Known, Piece, Place, Root, Site, Suite, Summary, Term, UnitRef, is_shared};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -141,16 +141,37 @@ fn remedy(effect: &Effect, known: &Known, case: Case) -> Remedy {
     }
 }
 
-/// A field of a field of what the unit was given.
-fn is_deep(root: &Root) -> bool {
+/// A path that the caller hands over, one of a fixed name below it, or one of the folder that the program was started in: as a rule that of
+/// one run. What a caller's folder is filled with by names that are not written here is merged into what others may have made.
+fn is_chosen(place: &Place) -> bool {
+    let fixed = place.segments.iter().flatten().all(|piece| matches!(piece, Piece::Lit(_)));
+    match &place.root {
+        root @ Root::Of(term) => match base(term) {
+            Term::Param(_) | Term::Captured(_) => fixed && fields(root) == 0,
+            // What a program answered, or a call that is not known.
+            _ => true,
+        },
+        root => matches!(root, Root::Cwd | Root::Start | Root::Project),
+    }
+}
+
+/// What a field, or a field of a field, is read of.
+fn base(term: &Term) -> &Term {
+    match term.plain() {
+        Term::Field(inner, _) => base(inner),
+        other => other,
+    }
+}
+
+/// How many fields lie between what the unit was given and a path. The parent and the stem of a path are written as fields too.
+fn fields(root: &Root) -> usize {
     let mut depth = 0;
-    let Root::Of(mut term) = root.clone() else { return false };
+    let Root::Of(mut term) = root.clone() else { return 0 };
     while let Term::Field(base, name) = term.plain().clone() {
-        // The parent and the stem of a path are written as fields too.
         depth += usize::from(!name.starts_with('<'));
         term = (*base).clone();
     }
-    depth > 1
+    depth
 }
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {
@@ -211,7 +232,13 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: C
         // The body of a file that nobody imports: a program of its own.
         _ if effect.via.is_empty() && unit.1.0 == 0 && !suite.imports.is_imported(unit.0) => Confidence::Low,
         // What an object deep in another one holds is the working directory of that application, more often than not.
-        Case::MakeDir if is_deep(&effect.on.root) => Confidence::Low,
+        Case::MakeDir if fields(&effect.on.root) > 1 => Confidence::Low,
+        // Whether two do this at once, nobody can say.
+        Case::MakeDir | Case::Remove | Case::File
+            if is_chosen(&effect.on) && !suite.is_test_code(unit) && !is_of_others(suite, unit, effect) =>
+        {
+            Confidence::Low
+        }
         // Which path it is, nobody can say; a lock around the act says that others are there.
         Case::MakeDir | Case::Remove | Case::LockFile | Case::File if !path.contains(char::is_alphanumeric) => Confidence::Low,
         Case::Remove | Case::File if matches!(effect.on.root, Root::Of(_)) => Confidence::Low,

@@ -40,7 +40,9 @@ struct Temporary<'s> {
 impl<'s> Temporary<'s> {
     fn of(moved: Move<'s>, all: &'s [Effect]) -> Option<Self> {
         let (from, to) = (&moved.from.on, &moved.to.on);
-        let named_apart = from.is_private() || discriminators(from).next().is_some() || !from.follows(to);
+        // Who moves the old file out of the way first leaves a gap, and means to be alone.
+        let cleared = moves(all).any(|other| other.from.on == *to && other.from.site < moved.to.site);
+        let named_apart = cleared || from.is_private() || discriminators(from).next().is_some() || !from.follows(to);
         if named_apart || is_left_alone(moved.from) || has_choice(moved, all) {
             return None;
         }

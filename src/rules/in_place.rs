@@ -122,6 +122,13 @@ pub fn is_named(suite: &Suite, unit: UnitRef, effect: &Effect) -> bool {
     WORDS.iter().any(|word| name.contains(word)) || names(suite, unit, effect, WORDS)
 }
 
+/// Whether something says that others use the path at the same time: everybody on the host has it, it goes by the words of a cache, or
+/// several threads or processes of the program do this.
+pub fn is_of_others(suite: &Suite, unit: UnitRef, effect: &Effect) -> bool {
+    let host = matches!(effect.on.root, Root::Abs | Root::Temp | Root::Home | Root::Run | Root::Setting(_));
+    host || effect.spread.is_some() || suite.is_spread(effect.site) || is_named(suite, unit, effect)
+}
+
 /// The paths that methods of the class put into the field where a path begins, in their own words.
 fn stored(suite: &Suite, unit: UnitRef, place: &Place) -> Vec<String> {
     let Root::Of(Term::Field(base, field)) = &place.root else { return Vec::new() };

@@ -1,6 +1,6 @@
 //! A cache, state or index file is written in place where others may read it.
 
-use super::in_place::{End, anchor, is_exposed, is_field, is_named, is_temporary};
+use super::in_place::{End, anchor, is_exposed, is_field, is_named, is_of_others, is_temporary};
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
@@ -29,9 +29,10 @@ struct Evidence {
 }
 
 impl Evidence {
-    /// One method loads a field's file and another one saves it, and no word says that it is a cache: as a rule one owner's state.
-    fn is_state(&self) -> bool {
-        !(self.missing || self.paired || self.named) && self.check.is_none() && self.read.is_none()
+    /// Looked for, loaded, and otherwise made: what runs leave for each other. One method that loads a field's file and another one that
+    /// saves it are one owner's state, as a rule.
+    fn is_cache(&self) -> bool {
+        (self.missing || self.check.is_some()) && (self.read.is_some() || self.elsewhere.is_some())
     }
 
     fn suffices(&self) -> bool {
@@ -185,7 +186,11 @@ fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, evidence: &Evidence) -
     Finding {
         rule: "non-atomic-write",
         severity: if suite.is_spread(effect.site) { Severity::Error } else { Severity::Warning },
-        confidence: if suite.is_beside(unit.0) || evidence.is_state() { Confidence::Low } else { Confidence::Medium },
+        confidence: if suite.is_beside(unit.0) || !evidence.is_cache() && !is_of_others(suite, unit, effect) {
+            Confidence::Low
+        } else {
+            Confidence::Medium
+        },
         message: format!("`{name}` writes `{path}` in place, where another process may be reading it"),
         labels,
         help: help.to_owned(),

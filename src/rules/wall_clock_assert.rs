@@ -4,9 +4,9 @@ use super::doubtful::{self, Said};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::link::{Chance, Doubt, Suite};
 
-/// A bound up to here is missed on a busy machine; a longer one is a time-out, or nearly so.
+/// A bound up to the first is missed on a busy machine, one below the second now and then; a longer one is a time-out.
 const TIGHT: f64 = 2.0;
-const WIDE: f64 = 10.0;
+const WIDE: f64 = 5.0;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for (unit, one) in doubtful::all(suite) {
@@ -15,7 +15,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             Doubt::Within(within) => {
                 let (severity, confidence) = match within {
                     Some(seconds) if seconds <= TIGHT => (Severity::Warning, Confidence::High),
-                    Some(seconds) if seconds <= WIDE => (Severity::Note, Confidence::Medium),
+                    Some(seconds) if seconds < WIDE => (Severity::Note, Confidence::Medium),
                     Some(_) => (Severity::Note, Confidence::Low),
                     None if one.of.chance == Chance::Clock => (Severity::Note, Confidence::Low),
                     None => (Severity::Note, Confidence::Medium),

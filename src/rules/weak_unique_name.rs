@@ -5,6 +5,7 @@ use super::words;
 use crate::calls::Discriminator::{
     self, Class, Counter, Date, Host, Ms, Param, Pid, Sec, Slot, Testname, Tid, Tname, User, Worker,
 };
+use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Finding, Role, Severity};
 use crate::link::{Meeting, Place, Root, Spread, Suite, discriminators, has_fixed_name};
@@ -56,7 +57,9 @@ fn threads<'s>(suite: &'s Suite<'_>) -> impl Iterator<Item = Single<'s>> {
     let all = product.flat_map(|(_, summary)| &summary.effects);
     all.filter(|effect| {
         let alike = discriminators(&effect.on).any(|one| one == Pid) && is_made_of(&effect.on, OF_EACH_THREAD);
-        let exposed = alike && !effect.on.is_private() && effect.guards.is_empty();
+        // Who creates it exclusively, and goes on where it is there, lets one of them have it.
+        let reserved = effect.verb == Verb::Create && effect.accepts_existing();
+        let exposed = alike && !reserved && !effect.on.is_private() && effect.guards.is_empty();
         effect.spread == Some(Spread::Threads) && exposed && single::leaves(effect.verb)
     })
     .filter(move |effect| seen.insert(effect.site))

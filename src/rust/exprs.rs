@@ -70,9 +70,9 @@ impl Lower {
                 self.value(Value::List(elems))
             }
             Expr::Repeat(e) => {
-                let elem = self.expr(&e.expr);
+                self.expr(&e.expr);
                 self.expr(&e.len);
-                self.value(Value::List(vec![elem]))
+                self.buffer()
             }
             Expr::Tuple(e) if e.elems.is_empty() => self.value(Value::Nil),
             Expr::Tuple(e) => {
@@ -164,6 +164,12 @@ impl Lower {
                 self.name(name)
             }
         }
+    }
+
+    /// `[0; 16]`: room for what is put there later, and that is not known.
+    pub fn buffer(&mut self) -> V {
+        let filled = self.value(Value::Unknown);
+        self.value(Value::List(vec![filled]))
     }
 
     pub fn arg(&mut self, expr: &Expr) -> Arg {

@@ -123,9 +123,9 @@ impl Lower {
         match name {
             "vec" => {
                 if let Some((value, len)) = grammar::repeat(tokens()) {
-                    let value = self.expr(&value);
+                    self.expr(&value);
                     self.expr(&len);
-                    return self.value(Value::List(vec![value]));
+                    return self.buffer();
                 }
                 if let Some(pieces) = pieces(tokens()) {
                     let values = pieces.iter().map(|piece| self.piece(piece)).collect();
