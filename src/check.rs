@@ -110,7 +110,7 @@ pub fn conflicts(mut sources: Vec<Source>, config: &Config, preview: bool) -> (R
     };
     let (report, seen) = done.unwrap_or_default();
     let path_of = |file: FileId| report.sources.get(file.0 as usize).map_or(String::new(), |source| source.path.to_string());
-    let plan = Plan::new(&seen, &report.findings, &path_of, preview);
+    let plan = Plan::new(&seen, &report.findings, &report.gaps, &path_of, preview);
     (report, plan)
 }
 

@@ -2,9 +2,9 @@
 //! until it is repaired.
 
 use crate::calls::{Discriminator, Verb};
-use crate::facts::Language;
 use crate::facts::run::{Dist, Runner};
 use crate::facts::trace::Place;
+use crate::facts::{Gap, Language};
 use crate::finding::{Confidence, Finding};
 use crate::link::{Piece, Realm, Root, Suite, Term, Test, TestEffect, changes, discriminators, is_far, separates};
 use crate::page::{self, Status};
@@ -195,9 +195,15 @@ fn is_doubtful(one: &TestEffect) -> bool {
 }
 
 impl Plan {
-    /// From all findings of a project, those of low confidence and of rules in preview too, and what is known of its tests. `preview`:
-    /// what rules in preview say counts as what others say.
-    pub fn new(seen: &Seen, findings: &[Finding], path_of: &dyn Fn(FileId) -> String, preview: bool) -> Plan {
+    /// From all findings of a project, those of low confidence and of rules in preview too, what is known of its tests, and what could
+    /// not be read. `preview`: what rules in preview say counts as what others say.
+    pub fn new(
+        seen: &Seen,
+        findings: &[Finding],
+        gaps: &[(FileId, Gap)],
+        path_of: &dyn Fn(FileId) -> String,
+        preview: bool,
+    ) -> Plan {
         let mut of: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (t, test) in seen.tests.iter().enumerate() {
             of.entry(&test.name).or_default().push(t);
@@ -229,6 +235,12 @@ impl Plan {
             for t in tests {
                 doubts[t].insert(Doubt { place: (primary.file, primary.span), text: text.clone() });
             }
+        }
+        for (file, gap) in gaps {
+            let path = path_of(*file);
+            let doubt = Doubt { place: (*file, gap.span), text: "a part of it could not be read".to_owned() };
+            let here = (0..seen.tests.len()).filter(|t| seen.tests[*t].path == path);
+            here.for_each(|t| drop(doubts[t].insert(doubt.clone())));
         }
         let held = in_order(held, seen.tests.len());
         let groups = groups(seen, &held);
@@ -362,6 +374,7 @@ fn means<'s>(tests: impl Iterator<Item = &'s SeenTest>) -> Means {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Why;
     use crate::finding::{Label, Role, Severity};
     use crate::text::Span;
 
@@ -395,7 +408,7 @@ mod tests {
     }
 
     fn plan(seen: &Seen, findings: &[Finding]) -> Plan {
-        Plan::new(seen, findings, &|_| "c.py".to_owned(), false)
+        Plan::new(seen, findings, &[], &|_| "c.py".to_owned(), false)
     }
 
     #[test]
@@ -421,6 +434,15 @@ mod tests {
         let plan = plan(&seen, &[hunch, nameless]);
         assert!(plan.blockers.is_empty());
         assert!(plan.files.iter().all(|file| matches!(file.verdict, Verdict::Unknown(_))), "{:?}", plan.files);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_unknown() {
+        let seen = seen(&[("a", "a.py"), ("c", "c.py")], Runner::Sequential);
+        let gap = Gap { span: Span::default(), why: Why::Macro };
+        let plan = Plan::new(&seen, &[], &[(FileId(0), gap)], &|_| "c.py".to_owned(), false);
+        assert_eq!(plan.files[0].verdict, Verdict::Safe);
+        assert!(matches!(plan.files[1].verdict, Verdict::Unknown(_)));
     }
 
     #[test]

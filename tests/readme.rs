@@ -130,7 +130,8 @@ fn every_command_runs() {
                 continue;
             }
             let world = World::bare();
-            for name in ["pyproject.toml", "weather/cache.py", "weather/report.py", "tests/test_cache.py", "tests/test_report.py"] {
+            for name in ["pyproject.toml", "weather/cache.py", "weather/report.py", "tests/test_cache.py", "tests/test_report.py"]
+            {
                 world.file(name, fs::read(root().join("testdata/example").join(name)).unwrap());
             }
             let git = "git init -q -b main && git add -A && git -c user.name=a -c user.email=a@b -c commit.gpgsign=false commit -q -m x \
