@@ -239,8 +239,9 @@ impl Plan {
         for (file, gap) in gaps {
             let path = path_of(*file);
             let doubt = Doubt { place: (*file, gap.span), text: "a part of it could not be read".to_owned() };
-            let here = (0..seen.tests.len()).filter(|t| seen.tests[*t].path == path);
-            here.for_each(|t| drop(doubts[t].insert(doubt.clone())));
+            for t in (0..seen.tests.len()).filter(|t| seen.tests[*t].path == path) {
+                doubts[t].insert(doubt.clone());
+            }
         }
         let held = in_order(held, seen.tests.len());
         let groups = groups(seen, &held);
