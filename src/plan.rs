@@ -418,9 +418,9 @@ mod tests {
         let sure = |key, tests| finding("shared-path", key, Confidence::High, tests);
         let plan = plan(&seen, &[sure("x", &["a", "b"]), sure("y", &["a", "b", "c"]), sure("z", &["a", "c"])]);
         let order: Vec<(&str, usize)> = plan.blockers.iter().map(|one| (one.finding.key.as_str(), one.frees)).collect();
-        assert_eq!(order, [("y", 0), ("z", 1), ("x", 2)]);
+        assert_eq!(order, [("y", 0), ("x", 1), ("z", 2)]);
         assert_eq!(plan.files[3].verdict, Verdict::Safe);
-        assert_eq!(plan.files[2].verdict, Verdict::Blocked(BTreeSet::from([0, 1])));
+        assert_eq!(plan.files[2].verdict, Verdict::Blocked(BTreeSet::from([0, 2])));
         // All of them hang together.
         assert_eq!(plan.groups.len(), 1);
         assert_eq!(plan.groups[0].tests.len(), 3);

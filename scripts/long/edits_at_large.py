@@ -78,14 +78,17 @@ def replaced(before, edits):
 
 
 def unnamed(before, after, named):
-    """Lines of the file before that differ without being named; what is new stands beside one that is."""
+    """Lines of the file before that differ without being named; what is new stands beside one that is, blank lines not counted."""
     matcher = difflib.SequenceMatcher(None, before.splitlines(), after.splitlines(), autojunk=False)
     lines = []
     for tag, first, last, *_ in matcher.get_opcodes():
         if tag != "equal":
-            changed = range(first + 1, last + 1) if last > first else [first, first + 1]
-            found = [line for line in changed if line not in named]
-            lines += found if last > first or len(found) == 2 else []
+            changed = list(range(first + 1, last + 1))
+            if not changed:
+                # Where a blank line is new among blank lines, nobody can tell which one.
+                changed = range(first - 1, first + 3)
+                changed = [] if any(line in named for line in changed) else [first]
+            lines += [line for line in changed if line not in named]
     return lines
 
 
