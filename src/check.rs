@@ -1,12 +1,13 @@
 //! The whole library in one call: sources and configuration in, a report out. No I/O, no panic that gets out.
 
 use crate::baseline::Entry;
-use crate::config::Config;
+use crate::config::{Config, Local};
 use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Gap, Language};
-use crate::finding::{Finding, Fix};
+use crate::finding::{Confidence, Finding, Fix};
 pub use crate::link::Wanted;
 use crate::link::{Declared, Suite};
+use crate::plan::{self, Plan};
 use crate::text::{FileId, Kind, Source, Span};
 use crate::{conf, link, python, remedy, rules, rust, settle};
 use rayon::prelude::*;
@@ -83,16 +84,38 @@ impl Memory {
 /// not wanted to its end; the memory keeps what was read until then.
 pub fn check_again(mut sources: Vec<Source>, config: &Config, memory: &mut Memory, wanted: Wanted) -> Option<Report> {
     sources.sort_by(|a, b| a.path.cmp(&b.path));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.jobs).stack_size(STACK).build();
-    match pool {
-        Ok(pool) => pool.install(|| analyse(sources, config, memory, wanted)),
+    let done = || analyse(sources, config, memory, wanted, |_| ()).map(|(report, _)| report);
+    match pool(config.jobs) {
+        Some(pool) => pool.install(done),
         // No threads to be had: the caller's own will do.
-        Err(_) => analyse(sources, config, memory, wanted),
+        None => done(),
     }
 }
 
+fn pool(threads: usize) -> Option<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build().ok()
+}
+
+/// Which test files of a project may run beside any other, and what holds the rest back. The report holds all findings that the plan
+/// is made of: those of low confidence and of rules in preview too. With `preview` the latter hold tests back, and raise no mere doubt.
+pub fn conflicts(mut sources: Vec<Source>, config: &Config, preview: bool) -> (Report, Plan) {
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut config = config.clone();
+    config.put(Local { preview: Some(true), min_confidence: Some(Confidence::Low), ..Local::default() });
+    let memory = &mut Memory::default();
+    let done = || analyse(sources, &config, memory, &|| true, plan::look);
+    let done = match pool(config.jobs) {
+        Some(pool) => pool.install(done),
+        None => done(),
+    };
+    let (report, seen) = done.unwrap_or_default();
+    let path_of = |file: FileId| report.sources.get(file.0 as usize).map_or(String::new(), |source| source.path.to_string());
+    let plan = Plan::new(&seen, &report.findings, &report.gaps, &path_of, preview);
+    (report, plan)
+}
+
 /// How the tests of a project are run, without a look at the tests themselves. The sources come back sorted by path.
-pub fn plan(mut sources: Vec<Source>, config: &Config) -> (Vec<Source>, Setup) {
+pub fn setup(mut sources: Vec<Source>, config: &Config) -> (Vec<Source>, Setup) {
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     let read = || {
         let lowered = sources.par_iter().map(|source| match source.kind {
@@ -104,10 +127,9 @@ pub fn plan(mut sources: Vec<Source>, config: &Config) -> (Vec<Source>, Setup) {
         let facts: Vec<Arc<FileFacts>> = lowered.collect();
         conf::read(&sources, &link::programs(&sources, &facts), &config.runs)
     };
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
-    let setup = match pool {
-        Ok(pool) => pool.install(read),
-        Err(_) => read(),
+    let setup = match pool(0) {
+        Some(pool) => pool.install(read),
+        None => read(),
     };
     (sources, setup)
 }
@@ -143,9 +165,9 @@ pub fn fix_some(
 /// Writes ignore comments for what is shown of a project that was checked, with this reason. Nothing is written to a file.
 pub fn add_ignores(report: Report, reason: &str, config: &Config) -> remedy::cover::Covered {
     let add = || remedy::cover::run(report.clone(), reason, &|sources| check(sources, config));
-    match rayon::ThreadPoolBuilder::new().num_threads(1).stack_size(STACK).build() {
-        Ok(pool) => pool.install(add),
-        Err(_) => add(),
+    match pool(1) {
+        Some(pool) => pool.install(add),
+        None => add(),
     }
 }
 
@@ -168,7 +190,14 @@ fn empty() -> FileFacts {
     crate::facts::Builder::with_module(Language::Python).finish()
 }
 
-fn analyse(mut sources: Vec<Source>, config: &Config, memory: &mut Memory, wanted: Wanted) -> Option<Report> {
+/// The report, and what `look` takes from the suite; its default where linking broke down.
+fn analyse<T: Default + Send>(
+    mut sources: Vec<Source>,
+    config: &Config,
+    memory: &mut Memory,
+    wanted: Wanted,
+    look: impl FnOnce(&Suite) -> T + Send,
+) -> Option<(Report, T)> {
     conf::notebooks::leave_out(&mut sources);
     let lowered: Vec<Option<Result<Arc<FileFacts>, String>>> = sources
         .par_iter()
@@ -211,15 +240,16 @@ fn analyse(mut sources: Vec<Source>, config: &Config, memory: &mut Memory, wante
             .collect();
         let tests = suite.tests.len();
         let unmet = std::mem::take(&mut suite.unmet);
+        let seen = look(&suite);
         drop(suite);
-        Some((tests, unmet, runners(&setup, &sources), results, setup))
+        Some((tests, unmet, runners(&setup, &sources), results, setup, seen))
     });
-    let mut setup = Setup::default();
+    let (mut setup, mut seen) = (Setup::default(), T::default());
     match linked {
         Ok(linked) => {
-            let (tests, unmet, runners, results, read) = linked?;
+            let (tests, unmet, runners, results, read, looked) = linked?;
             report.unmet = unmet;
-            setup = read;
+            (setup, seen) = (read, looked);
             report.tests = tests;
             report.runners = runners;
             for result in results {
@@ -244,7 +274,7 @@ fn analyse(mut sources: Vec<Source>, config: &Config, memory: &mut Memory, wante
         }
     }
     // Asked last of all: who is not wanted may have left out a rule.
-    wanted().then_some(report)
+    wanted().then_some((report, seen))
 }
 
 /// Runs one part; a panic in it is a fault of the report, and the rest goes on.

@@ -18,6 +18,7 @@ pub mod link;
 pub mod lsp;
 pub mod notebook;
 pub mod page;
+pub mod plan;
 pub mod python;
 pub mod remedy;
 pub mod render;

@@ -86,7 +86,11 @@ pub fn summary(outcome: &Outcome, would: bool) -> String {
         (n, false) => format!("Fixed {}", count(n)),
         (n, true) => format!("Would fix {}", count(n)),
     };
-    if more == 0 { first + "." } else { format!("{first}; {more} more with --unsafe-fixes.") }
+    match (made, more) {
+        (_, 0) => first + ".",
+        (0, more) => format!("{first}; {} can be fixed with --unsafe-fixes.", count(more)),
+        (_, more) => format!("{first}; {more} more with --unsafe-fixes."),
+    }
 }
 
 /// One line on what could be fixed; none where nothing can.

@@ -24,7 +24,9 @@ impl fmt::Display for Wrong {
             Wrong::NoGit => write!(f, "there is no program `git`; install it, or put it on the PATH"),
             Wrong::NoRepository => write!(f, "the project is in no git repository; leave the flag out"),
             Wrong::NoRevision(name) => {
-                write!(f, "git knows no revision `{name}` here; check the spelling, or fetch it (`git fetch origin {name}`)")
+                // A branch of the remote: its name there has no `origin/` before it.
+                let there = name.strip_prefix("origin/").unwrap_or(name);
+                write!(f, "git knows no revision `{name}` here; check the spelling, or fetch it (`git fetch origin {there}`)")
             }
             Wrong::NoBase(name) => write!(
                 f,

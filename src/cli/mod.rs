@@ -30,6 +30,7 @@ const EXAMPLES: &str = "Examples:
   isolint check tests --output-format concise    Only what touches `tests`, one line each
   isolint check --fix                            Mend what can be mended safely
   isolint check --changed-since origin/main      Only what a branch touches
+  isolint plan                                   Which test files may run in parallel
   isolint explain shared-path                    What a rule finds, and what to do";
 
 /// Finds what makes Python and Rust tests collide, flake or exhaust a machine when they run in parallel.
@@ -49,7 +50,7 @@ enum Command {
     ///
     /// Exit status: 0 nothing to report (notes alone are nothing), 1 findings, 2 the work could not be done.
     Check(Box<check::Check>),
-    /// Show how the tests are run, and by how many workers.
+    /// Say which test files may run beside any other, what holds the rest back, and how many workers CI starts.
     Plan(plan::Plan),
     /// Explain a rule: what it finds, why it matters, what to do.
     Explain {

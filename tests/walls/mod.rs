@@ -16,7 +16,7 @@ pub struct Room {
 /// Everything below the shell: what `check` puts together.
 const CORE: &[&str] = &[
     "text", "notebook", "facts", "calls", "page", "python", "rust", "conf", "link", "finding", "rules", "baseline", "settle",
-    "remedy", "config", "cache",
+    "remedy", "config", "cache", "plan",
 ];
 
 /// Who may use whom. Rules never see a syntax tree, front ends never see a finding, only the shell touches the world.
@@ -33,6 +33,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "conf", uses: &["text", "facts"] },
     Room { name: "link", uses: &["text", "facts", "calls"] },
     Room { name: "rules", uses: &["text", "facts", "calls", "link", "finding"] },
+    Room { name: "plan", uses: &["text", "facts", "calls", "link", "finding", "page"] },
     Room { name: "config", uses: &["text", "facts", "finding", "calls", "page", "baseline"] },
     Room { name: "settle", uses: &["text", "facts", "finding", "page", "baseline", "config", "check"] },
     Room { name: "remedy", uses: &["text", "notebook", "facts", "finding", "check"] },
@@ -49,7 +50,7 @@ pub const ROOMS: &[Room] = &[
         // The front ends for `isolint facts FILE`, which shows what they record.
         uses: &[
             "text", "facts", "calls", "finding", "page", "python", "rust", "rules", "baseline", "config", "settle", "check",
-            "discover", "remedy", "render", "lsp", "cache",
+            "discover", "remedy", "render", "lsp", "cache", "plan",
         ],
     },
     Room { name: "main", uses: &["cli"] },
@@ -74,7 +75,7 @@ const OWNED: &[Owned] = &[
     Owned { name: "syn", by: &["rust"] },
     Owned { name: "proc_macro2", by: &["rust"] },
     Owned { name: "granit_parser", by: &["conf"] },
-    Owned { name: "toml", by: &["calls", "page", "conf", "config"] },
+    Owned { name: "toml", by: &["calls", "page", "conf", "config", "plan"] },
     Owned { name: "ariadne", by: &["src/render/terminal.rs"] },
     Owned { name: "quick_junit", by: &["src/render/junit.rs"] },
     Owned { name: "quick_xml", by: &["src/render/checkstyle.rs"] },

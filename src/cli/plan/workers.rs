@@ -1,16 +1,11 @@
-//! `plan`: how many workers each test job starts, and how that number comes about.
+//! `plan --workers`: how many workers each test job starts, and how that number comes about.
 
-use super::{Failure, output};
-use clap::Args;
-use isolint::check;
-use isolint::discover::{self, Origin};
 use isolint::facts::run::{Runner, Setup};
 use isolint::facts::trace::{Command, Count, Host, Job, Link, Machine, Part, Place};
 use isolint::render::sanitized::sanitized;
 use isolint::text::Source;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::PathBuf;
 
 /// The machines that a count is worked out for.
 const MACHINES: [Machine; 4] = [
@@ -20,30 +15,8 @@ const MACHINES: [Machine; 4] = [
     Machine { name: "laptop, 8 CPUs", cpus: 8, quota: 8 },
 ];
 
-/// The flags of `isolint plan`.
-#[derive(Args, Debug)]
-pub struct Plan {
-    /// A folder of the project; the current one where none is named.
-    #[arg(value_name = "PATH")]
-    path: Option<PathBuf>,
-    /// For each test job the number of workers, on machines of several sizes, with the chain that leads to it.
-    #[arg(long, required = true)]
-    workers: bool,
-}
-
-impl Plan {
-    pub fn run(&self) -> Result<u8, Failure> {
-        let paths: Vec<PathBuf> = self.path.iter().cloned().collect();
-        let project = discover::locate(&paths)?;
-        let opened = project.open(Origin::Project, &[], 0)?;
-        let (sources, setup) = check::plan(opened.found.sources, &opened.config);
-        let page = if self.workers { table(&sources, &setup) } else { String::new() };
-        output::print(page.as_bytes())?;
-        Ok(0)
-    }
-}
-
-fn table(sources: &[Source], setup: &Setup) -> String {
+/// The table, for people.
+pub fn table(sources: &[Source], setup: &Setup) -> String {
     let mut page = String::new();
     let mut jobs = 0;
     let mut unknown = 0;
