@@ -8,9 +8,9 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Tabs, CRLF, characters outside of the first plane before the edit, single quotes.
-const AWKWARD: &str = "# 😀 é\r\nimport os\r\n\r\n\r\ndef prepare(outdir):\r\n\tname = '😀é'; \r\n\tif not os.path.isdir(outdir):\r\n\t\tos.makedirs(outdir, 0o755)\r\n\treturn name\r\n";
+const AWKWARD: &str = "# 😀 é\r\nimport os\r\n\r\n\r\ndef prepare(cache_dir):\r\n\tname = '😀é'; \r\n\tif not os.path.isdir(cache_dir):\r\n\t\tos.makedirs(cache_dir, 0o755)\r\n\treturn name\r\n";
 
-const AWKWARD_FIXED: &str = "# 😀 é\r\nimport os\r\n\r\n\r\ndef prepare(outdir):\r\n\tname = '😀é'; \r\n\tos.makedirs(outdir, 0o755, exist_ok=True)\r\n\treturn name\r\n";
+const AWKWARD_FIXED: &str = "# 😀 é\r\nimport os\r\n\r\n\r\ndef prepare(cache_dir):\r\n\tname = '😀é'; \r\n\tos.makedirs(cache_dir, 0o755, exist_ok=True)\r\n\treturn name\r\n";
 
 const SHARED: &str = "def test_save():\n    with open(\"/tmp/é😀.json\", \"w\") as out:\n        out.write(\"é\")\n";
 
@@ -57,7 +57,7 @@ fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn a_call_that_a_test_puts_a_mock_in_the_place_of_is_left_alone() {
-    let product = "import os\n\n\ndef prepare(outdir):\n    if not os.path.isdir(outdir):\n        os.makedirs(outdir)\n";
+    let product = "import os\n\n\ndef prepare(cache_dir):\n    if not os.path.isdir(cache_dir):\n        os.makedirs(cache_dir)\n";
     let test = "from unittest.mock import patch\n\n\n@patch(\"app.files.os.makedirs\")\ndef test_prepare(makedirs):\n    \
                 makedirs.assert_called_with(\"/srv/out\")\n";
     let folder = project(&[("src/app/files.py", product), ("src/app/other.py", product), ("tests/test_files.py", test)]);
@@ -135,7 +135,7 @@ fn a_diff_writes_nothing() {
     assert_eq!(done.status.code(), Some(1));
     let text = out(&done);
     assert!(text.starts_with("--- a/src/a.py\n+++ b/src/a.py\n@@ "), "{text}");
-    assert!(text.contains("+\tos.makedirs(outdir, 0o755, exist_ok=True)\r\n"));
+    assert!(text.contains("+\tos.makedirs(cache_dir, 0o755, exist_ok=True)\r\n"));
     assert!(err(&done).contains("Would fix 2 findings."));
     let clean = project(&[("src/a.py", "x = 1\n")]);
     let none = run(clean.path(), &["--diff"]);

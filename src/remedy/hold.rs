@@ -1,7 +1,7 @@
 //! A temporary's owner that is held as long as its path is used.
 
 use super::draft::{Call, Draft};
-use crate::facts::{Site, Statement};
+use crate::facts::{Site, Statement, Unit, V, Value, What};
 use crate::finding::Fix;
 use crate::text::Span;
 
@@ -36,6 +36,9 @@ fn in_python(draft: &mut Draft, call: &Call, statement: &Statement) -> Option<()
         return None;
     }
     let unit = draft.facts.unit(draft.unit_at(call.span));
+    if is_made_anew(draft, unit, head) {
+        return None;
+    }
     let mut lines = Vec::new();
     let name = draft.fresh(unit.span, &["tmp", "temporary", "tmp_owner"])?;
     let made = draft.text(call.span);
@@ -50,6 +53,18 @@ fn in_python(draft: &mut Draft, call: &Call, statement: &Statement) -> Option<()
     draft.insert_before(statement, &lines);
     draft.replace(call.span, name);
     Some(())
+}
+
+/// Whether the unit makes the directory that the statement names: it counts on its being gone.
+fn is_made_anew(draft: &Draft, unit: &Unit, head: &str) -> bool {
+    let Some((target, _)) = head.split_once('=') else { return false };
+    let is_target = |v: V| draft.facts.dotted(v).is_some_and(|name| name == target.trim());
+    draft.facts.ops.iter().filter(|op| unit.span.contains(op.span)).any(|op| {
+        let What::Call { callee, args } = &op.what else { return false };
+        let makes = matches!(draft.facts.last_name(*callee), Some("mkdir" | "makedirs" | "copytree"));
+        let of = matches!(draft.facts.value(*callee), Value::Attr(base, _) if is_target(*base));
+        makes && (of || args.iter().any(|arg| is_target(arg.value)))
+    })
 }
 
 fn in_rust(draft: &mut Draft, call: &Call, statement: &Statement) -> Option<()> {
