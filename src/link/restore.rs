@@ -3,10 +3,11 @@
 use super::eval::Eval;
 use super::index::Binding;
 use super::names::is_environ;
+use super::overlap::changes;
 use super::place::{Place, Realm};
 use super::state::realm;
 use super::summary::Effect;
-use crate::calls::Verb;
+use crate::calls::{Call, Verb};
 use crate::facts::{Arg, OpId, V, Value, What};
 
 impl Eval<'_, '_> {
@@ -15,8 +16,10 @@ impl Eval<'_, '_> {
         let Value::Result(op) = self.facts.value(context) else { return };
         let op = *op;
         let What::Call { callee, args } = &self.facts.op(op).what else { return };
-        let kept = self.entries.get(&op).filter(|entry| entry.undone).and_then(|entry| entry.state.as_ref());
-        let kept = kept.map(|keeper| Place::state(realm(keeper), None));
+        // What only sets where it is called takes it back where it is a context manager: `with torch.set_grad_enabled(False)`.
+        let sets = |entry: &&&Call| entry.undone || entry.does.keys().copied().any(changes);
+        let kept = self.entries.get(&op).filter(sets).and_then(|entry| entry.state.as_ref()).map(realm);
+        let kept = kept.filter(Realm::is_of_process).map(|realm| Place::state(realm, None));
         if let Some(place) = kept.or_else(|| self.patched_dict(*callee, args)) {
             self.is_as_before(op, place);
         }
