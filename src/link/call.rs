@@ -531,6 +531,7 @@ impl Eval<'_, '_> {
                     return args.first().map_or(Term::Nil, |arg| arg.term.clone());
                 }
                 self.told_by_name(op, name, args);
+                self.resets(op, name);
                 let term = self.unknown(op, args);
                 // A class from outside that we have no entry for.
                 let class_like =

@@ -14,7 +14,7 @@ use super::term::{Piece, Site, Term};
 use super::world::World;
 use crate::calls::Verb;
 use crate::facts::run::{Runner, Setup};
-use crate::facts::{FileFacts, Language, Shape};
+use crate::facts::{FileFacts, Language, Shape, UnitId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> 
         leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect));
         let is_read = leak.victims.iter().any(|(u, _)| *u != leak.change.0);
         leak.victims.retain(|&(u, e)| first(u, e));
-        leak.is_set_anew = is_read && leak.victims.is_empty();
+        leak.is_set_anew = is_read && leak.victims.is_empty() && is_read_by_name(&leak.place);
         // Of each test what an assertion depends on, and those that have one first.
         let unasserted = |&(u, e): &(usize, usize)| !tests[u].state[e].effect.asserted;
         leak.victims.sort_by_key(|at| (at.0, unasserted(at)));
@@ -159,7 +159,9 @@ fn left(state: &[TestEffect], at: usize, world: &World) -> Option<(Restored, Opt
         let own = changes(before.effect.verb) && before.phase != Phase::WideSetup && before.effect.on.touches(&effect.on);
         // Modules that are taken out and loaded again: what is patched may be a copy that goes.
         let reloaded = matches!(effect.on.realm(), Some(Realm::Variable(_))) && is_modules(&before.effect.on);
-        own || reloaded || before.effect.undone && (covers(before, effect) || may_cover(before, effect))
+        own || reloaded
+            || is_of_subclass(world, &before.effect, effect)
+            || before.effect.undone && (covers(before, effect) || may_cover(before, effect))
     };
     if state[..at].iter().any(shields) {
         return None;
@@ -189,6 +191,16 @@ fn left(state: &[TestEffect], at: usize, world: &World) -> Option<(Restored, Opt
     }
 }
 
+/// Whether all who read it name it: methods read the fields of objects and classes through their receiver, which may be any.
+fn is_read_by_name(place: &Place) -> bool {
+    let plain = place.segments.len() == 1;
+    match place.realm() {
+        Some(Realm::Variable(holder)) => plain && holder.unit.1 == UnitId(0),
+        Some(Realm::Environment) => plain,
+        _ => false,
+    }
+}
+
 /// What pytest and unittest put back after each test, and pytest after collecting too: the filters of warnings (pytest documentation,
 /// "How to capture warnings"), and what pytest says of the test at hand.
 pub(super) fn is_put_back_by_runner(place: &Place) -> bool {
@@ -198,6 +210,17 @@ pub(super) fn is_put_back_by_runner(place: &Place) -> bool {
         Some(Realm::Environment) => place.literal().as_deref() == Some("PYTEST_CURRENT_TEST"),
         _ => false,
     }
+}
+
+/// Whether a class got a variable of its own by the name of one that is changed in another class: an attribute of what it holds may be
+/// meant for either.
+fn is_of_subclass(world: &World, own: &Effect, other: &Effect) -> bool {
+    let class = |place: &Place| match place.realm() {
+        Some(Realm::Variable(holder)) => world.index.file(holder.unit.0).unit(holder.unit.1).class.map(|_| holder.unit),
+        _ => None,
+    };
+    let named = own.on.segments.len() == 1 && other.on.segments.len() > 1 && own.on.variable() == other.on.variable();
+    named && own.verb == Verb::Write && class(&own.on).zip(class(&other.on)).is_some_and(|(a, b)| a != b)
 }
 
 /// Whether it is a variable of a class that a function defines: it goes with the call.
