@@ -141,7 +141,7 @@ impl Place {
     }
 
     /// A variable of the environment, where it is told as an item of an `os.environ` that was replaced.
-    fn as_environment(self) -> Place {
+    fn into_environment(self) -> Place {
         match (self.root_name(), self.segments.as_slice()) {
             ("os.environ", []) => Place::state(Realm::Environment, None),
             ("os.environ", [segment]) if self.is_item() && segment.len() == 3 => {
@@ -228,7 +228,7 @@ impl Eval<'_, '_> {
 
     /// Records that something is done to what is no path.
     pub(super) fn on_state(&mut self, op: OpId, verb: Verb, place: Place, value: Option<Term>, undone: bool) {
-        let place = place.as_environment();
+        let place = place.into_environment();
         if self.is_per_context(&place) {
             return;
         }
