@@ -246,6 +246,8 @@ pub enum Gives {
     /// The number of a port that the system chose, or a pair of host and such a number.
     Port,
     Address,
+    /// This text.
+    Text(String),
     Nothing,
     Unknown,
 }
@@ -312,6 +314,7 @@ impl Gives {
             }),
             "port" => Gives::Port,
             "address" => Gives::Address,
+            "text" => Gives::Text(one()?),
             "nothing" => Gives::Nothing,
             "unknown" => Gives::Unknown,
             _ => return Err(format!("`{kind}` is none of the words that `gives` knows")),
@@ -474,6 +477,9 @@ pub struct Call {
     pub scope: bool,
     #[serde(default)]
     pub store: bool,
+    /// It stands for another object in each context: what is done to it is done to none that the process keeps.
+    #[serde(default)]
+    pub per_context: bool,
     /// What it makes goes with the result; the parameter that says otherwise.
     pub owns: Option<Flag>,
     /// What the receiver owns does not go with it from here on.

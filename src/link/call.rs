@@ -297,6 +297,7 @@ impl Eval<'_, '_> {
                     None => self.unknown(op, args),
                 };
             }
+            Term::Int(number) if name == "to_string" => return Term::text(&number.to_string()),
             Term::Either(terms) => {
                 let terms = terms.clone();
                 self.maybe += 1;
@@ -339,7 +340,9 @@ impl Eval<'_, '_> {
             self.take_own_lock(class, recv, name);
             let shape = self.world.index.file(unit.0).unit(unit.1).shape;
             let recv = (shape != Shape::StaticMethod).then(|| recv.clone());
-            return self.call_unit(op, unit, recv, args);
+            let gives = self.call_unit(op, unit, recv, args);
+            self.registered(op, name, args);
+            return gives;
         }
         if let Some(gives) = self.open_options(op, recv, name, args) {
             return gives;
@@ -440,6 +443,8 @@ impl Eval<'_, '_> {
                 self.set_attribute(args);
             }
             "delattr" | "builtins.delattr" => self.change_attribute(op, Verb::Delete, args),
+            "operator.setitem" => self.change_item(op, Verb::Write, args),
+            "operator.delitem" => self.change_item(op, Verb::Delete, args),
             "super" => return Term::External("super".into()),
             "Ok" | "Some" => return args.first().map_or(Term::Nil, |arg| arg.term.clone()),
             "Err" => return Term::Unknown,
@@ -526,6 +531,7 @@ impl Eval<'_, '_> {
                     return args.first().map_or(Term::Nil, |arg| arg.term.clone());
                 }
                 self.told_by_name(op, name, args);
+                self.resets(op, name);
                 let term = self.unknown(op, args);
                 // A class from outside that we have no entry for.
                 let class_like =

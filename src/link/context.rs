@@ -42,6 +42,9 @@ impl Eval<'_, '_> {
         if let Some(alone) = self.alone(cond, 0) {
             return Some(alone);
         }
+        if self.asks_version(cond) {
+            return Some(true);
+        }
         match term.plain() {
             Term::Not(inner) => {
                 return self.flag_of_term(inner).map(|flag| !flag).or_else(|| self.flag_of_name(cond).map(|flag| !flag));
@@ -56,6 +59,25 @@ impl Eval<'_, '_> {
             _ => {}
         }
         self.flag_of_term(term).or_else(|| self.flag_of_name(cond))
+    }
+
+    /// Whether a condition asks for the version of a library: which one the project is installed with is not known.
+    fn asks_version(&self, cond: V) -> bool {
+        match self.facts.value(cond) {
+            Value::Not(inner) => self.asks_version(*inner),
+            Value::And(all) => all.iter().any(|one| self.asks_version(*one)),
+            Value::Compare(Comparison::Less | Comparison::Greater, a, b) => {
+                let (mut version, mut own) = (false, false);
+                for side in [*a, *b] {
+                    self.names(side, 0, &mut |name| {
+                        version |= matches!(name, "__version__" | "version_info" | "VERSION");
+                        own |= name == "sys";
+                    });
+                }
+                version && !own
+            }
+            _ => false,
+        }
     }
 
     fn flag_of_term(&self, term: &Term) -> Option<bool> {
@@ -313,6 +335,10 @@ impl Eval<'_, '_> {
         } else if !matches!(term.plain(), Term::Handle(_) | Term::Path(_) | Term::Virtual) {
             self.doubt(context);
             self.locked_by_name(context, &term);
+            // What leaving it does becomes known where this unit is called, as its class does.
+            if let Some(op) = op.filter(|_| term.plain().is_open()) {
+                left.exits.push((op, term));
+            }
         }
         bound
     }

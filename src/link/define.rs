@@ -6,7 +6,8 @@ use super::call::{Passed, is_callable};
 use super::eval::Eval;
 use super::index::Binding;
 use super::term::{ClassRef, Term};
-use crate::facts::{ClassId, Language, Mark, OpId, Shape, UnitId};
+use crate::calls::How;
+use crate::facts::{ClassId, Language, Mark, OpId, Shape, UnitId, Value};
 
 impl Eval<'_, '_> {
     /// A function is bound to its name at import: its decorators run.
@@ -14,6 +15,31 @@ impl Eval<'_, '_> {
         if self.is_imported() {
             let target = Term::Function((self.file, unit));
             self.decorate(op, &self.facts.unit(unit).marks, &target);
+        }
+    }
+
+    /// A function that a decorator hands on to be called at the end: `@self.addCleanup`.
+    pub(super) fn registered_by_marks(&mut self, op: OpId, unit: UnitId) {
+        if self.is_imported() {
+            return;
+        }
+        let facts = self.facts;
+        for mark in facts.unit(unit).marks.iter().filter(|mark| mark.args.is_empty()) {
+            if let Value::Attr(_, name) = facts.value(mark.callee) {
+                let term = Term::Function((self.file, unit));
+                let given = Passed { name: None, term, value: None, star: false };
+                self.registered(op, facts.name(*name), &[given]);
+            }
+        }
+    }
+
+    /// A method whose name says that what it is handed runs at the end of the test, where the project has one of its own: one that
+    /// stands for `unittest.TestCase.addCleanup` keeps its promise.
+    pub(super) fn registered(&mut self, op: OpId, name: &str, args: &[Passed]) {
+        let entry = self.world.calls(self.file).get(&format!(".{name}"));
+        let ends = entry.and_then(|entry| entry.runs.as_ref()).is_some_and(|runs| runs.how == How::Cleanup);
+        if let Some(callable) = args.first().filter(|_| ends).map(|arg| arg.term.clone()) {
+            self.run(op, &callable, How::Cleanup, args);
         }
     }
 

@@ -389,6 +389,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 if !matches!(self.facts.unit(self.unit).shape, Shape::Module | Shape::ClassBody) {
                     self.state.vars.insert(name, Term::Function((self.file, *unit)));
                 }
+                self.registered_by_marks(id, *unit);
             }
             What::Return(value) => {
                 if let Some(value) = value {

@@ -158,7 +158,7 @@ impl<'a> Eval<'a, '_> {
     }
 
     /// Runs a callable argument.
-    fn run(&mut self, op: OpId, callable: &Term, how: How, args: &[Passed]) {
+    pub(super) fn run(&mut self, op: OpId, callable: &Term, how: How, args: &[Passed]) {
         let callable = match callable.plain() {
             // `addCleanup(os.environ.pop, "NAME", None)`.
             Term::Field(recv, name) if super::names::is_environ(recv) => &Term::Method(recv.clone(), name.clone()),
@@ -471,6 +471,7 @@ impl<'a> Eval<'a, '_> {
             Gives::Cpus(_) | Gives::Unknown => Term::Opaque(Arc::new(Opaque { site, via: 0, mix: Mix::EMPTY, ty: None })),
             Gives::Port => super::ports::chosen(site),
             Gives::Address => Term::List(Arc::from([Term::Unknown, super::ports::chosen(site)])),
+            Gives::Text(text) => Term::text(text),
             Gives::Nothing => Term::Nil,
         }
     }

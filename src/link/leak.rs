@@ -14,7 +14,7 @@ use super::term::{Piece, Site, Term};
 use super::world::World;
 use crate::calls::Verb;
 use crate::facts::run::{Runner, Setup};
-use crate::facts::{FileFacts, Language};
+use crate::facts::{FileFacts, Language, Shape, UnitId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub struct Leak {
     pub victims: Vec<(usize, usize)>,
     /// Other tests of the same process use or change it too.
     pub is_used: bool,
+    /// Other tests of the same process read it, and each of them sets it first: none of them meets what is left.
+    pub is_set_anew: bool,
     /// It brings back what a fresh process has, more likely than not: a cache that is emptied, a flag that is cleared.
     pub is_reset: bool,
 }
@@ -57,7 +59,7 @@ pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> 
     let mut found: BTreeMap<(Site, String), Leak> = BTreeMap::new();
     for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped && !test.unmet) {
         for e in 0..test.state.len() {
-            let Some((restored, restore)) = left(&test.state, e) else { continue };
+            let Some((restored, restore)) = left(&test.state, e, world) else { continue };
             if is_in_hook(facts, &test.state[e]) {
                 continue;
             }
@@ -71,6 +73,7 @@ pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> 
                 tests: Vec::new(),
                 victims: Vec::new(),
                 is_used: false,
+                is_set_anew: false,
                 is_reset: is_reset(effect) || is_initial(world, effect),
             });
             // The worst of its tests is told.
@@ -102,7 +105,10 @@ pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> 
         let reads = |effect: &Effect| matches!(effect.verb, Verb::Read | Verb::List) && !effect.undone && !effect.expected;
         leak.victims = near;
         let mut first = |u: usize, e: usize| !*set_before.entry((u, e)).or_insert_with(|| is_set_before(&tests[u].state, e));
-        leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect) && first(u, e));
+        leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect));
+        let is_read = leak.victims.iter().any(|(u, _)| *u != leak.change.0);
+        leak.victims.retain(|&(u, e)| first(u, e));
+        leak.is_set_anew = is_read && leak.victims.is_empty() && is_read_by_name(&leak.place);
         // Of each test what an assertion depends on, and those that have one first.
         let unasserted = |&(u, e): &(usize, usize)| !tests[u].state[e].effect.asserted;
         leak.victims.sort_by_key(|at| (at.0, unasserted(at)));
@@ -132,7 +138,7 @@ fn is_in_hook(facts: &[Arc<FileFacts>], one: &TestEffect) -> bool {
 }
 
 /// How a change that a test makes is left; none where it is none of its own that lasts, or where that is not clear.
-fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
+fn left(state: &[TestEffect], at: usize, world: &World) -> Option<(Restored, Option<usize>)> {
     let one = &state[at];
     let effect = &one.effect;
     let of_process = effect.on.realm().is_some_and(Realm::is_of_process);
@@ -140,6 +146,7 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
         return None;
     }
     if effect.undone
+        || is_local(world, &effect.on)
         || is_put_back_by_runner(&effect.on)
         || ends(one)
         || effect.spread == Some(Spread::Processes)
@@ -152,24 +159,31 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
         let own = changes(before.effect.verb) && before.phase != Phase::WideSetup && before.effect.on.touches(&effect.on);
         // Modules that are taken out and loaded again: what is patched may be a copy that goes.
         let reloaded = matches!(effect.on.realm(), Some(Realm::Variable(_))) && is_modules(&before.effect.on);
-        own || reloaded || before.effect.undone && (covers(before, effect) || may_cover(before, effect))
+        own || reloaded
+            || is_of_subclass(world, &before.effect, effect)
+            || before.effect.undone && (covers(before, effect) || may_cover(before, effect))
     };
     if state[..at].iter().any(shields) {
         return None;
     }
     let later = || {
         state.iter().enumerate().skip(at + 1).filter(|(_, later)| {
-            // One operation may well change the same thing twice: in a loop.
-            changes(later.effect.verb) && later.effect.site != effect.site && (covers(later, effect) || may_cover(later, effect))
+            // One operation may well change the same thing twice: in a loop. What runs at the end comes from another call of it.
+            let another = later.effect.site != effect.site || ends(later);
+            changes(later.effect.verb) && another && (covers(later, effect) || may_cover(later, effect))
         })
     };
-    if later().any(|(_, later)| ends(later)) {
+    // A module that is loaded again later has its variables as they were.
+    let loaded_again = |later: &TestEffect| {
+        matches!(effect.on.realm(), Some(Realm::Variable(_))) && is_modules(&later.effect.on) && changes(later.effect.verb)
+    };
+    if later().any(|(_, later)| ends(later)) || state[at + 1..].iter().any(loaded_again) {
         return None;
     }
     match later().next_back() {
         None => Some((Restored::Never, None)),
         Some((_, last)) if !covers(last, effect) => None,
-        Some((i, last)) => match puts_back(effect, &last.effect) {
+        Some((i, last)) => match puts_back(world, effect, &last.effect) {
             Some(true) => Some((Restored::IfItPasses, Some(i))),
             Some(false) => Some((Restored::Never, None)),
             None => None,
@@ -177,10 +191,44 @@ fn left(state: &[TestEffect], at: usize) -> Option<(Restored, Option<usize>)> {
     }
 }
 
+/// Whether all who read it name it: methods read the fields of objects and classes through their receiver, which may be any.
+fn is_read_by_name(place: &Place) -> bool {
+    let plain = place.segments.len() == 1;
+    match place.realm() {
+        Some(Realm::Variable(holder)) => plain && holder.unit.1 == UnitId(0),
+        Some(Realm::Environment) => plain,
+        _ => false,
+    }
+}
+
 /// What pytest and unittest put back after each test, and pytest after collecting too: the filters of warnings (pytest documentation,
-/// "How to capture warnings").
+/// "How to capture warnings"), and what pytest says of the test at hand.
 pub(super) fn is_put_back_by_runner(place: &Place) -> bool {
-    matches!(place.realm(), Some(Realm::Library(name)) if &**name == "warnings.filters")
+    match place.realm() {
+        Some(Realm::Library(name)) => &**name == "warnings.filters",
+        // pytest sets it anew for each phase of each test (pytest documentation, "PYTEST_CURRENT_TEST environment variable").
+        Some(Realm::Environment) => place.literal().as_deref() == Some("PYTEST_CURRENT_TEST"),
+        _ => false,
+    }
+}
+
+/// Whether a class got a variable of its own by the name of one that is changed in another class: an attribute of what it holds may be
+/// meant for either.
+fn is_of_subclass(world: &World, own: &Effect, other: &Effect) -> bool {
+    let class = |place: &Place| match place.realm() {
+        Some(Realm::Variable(holder)) => world.index.file(holder.unit.0).unit(holder.unit.1).class.map(|_| holder.unit),
+        _ => None,
+    };
+    let named = own.on.segments.len() == 1 && other.on.segments.len() > 1 && own.on.variable() == other.on.variable();
+    named && own.verb == Verb::Write && class(&own.on).zip(class(&other.on)).is_some_and(|(a, b)| a != b)
+}
+
+/// Whether it is a variable of a class that a function defines: it goes with the call.
+fn is_local(world: &World, place: &Place) -> bool {
+    let Some(Realm::Variable(holder)) = place.realm() else { return false };
+    let file = world.index.file(holder.unit.0);
+    let around = std::iter::successors(Some(holder.unit.1), |unit| file.unit(*unit).parent);
+    around.into_iter().any(|unit| !matches!(file.unit(unit).shape, Shape::Module | Shape::ClassBody))
 }
 
 /// The modules that are loaded: `sys.modules`.
@@ -211,16 +259,21 @@ fn is_reset(effect: &Effect) -> bool {
 
 /// Whether a variable or attribute gets the literal that its module, class or constructor gave it.
 fn is_initial(world: &World, effect: &Effect) -> bool {
-    let Some(Realm::Variable(holder)) = effect.on.realm() else { return false };
-    let mut names = effect.on.segments.iter().map(|segment| match segment.as_slice() {
+    let set = effect.value.as_ref().map(Term::plain);
+    effect.verb == Verb::Write && initial(world, &effect.on).is_some_and(|value| set == Some(value.plain()))
+}
+
+/// The literal that a variable or attribute gets from its module, class or constructor.
+fn initial(world: &World, place: &Place) -> Option<Term> {
+    let Some(Realm::Variable(holder)) = place.realm() else { return None };
+    let mut names = place.segments.iter().map(|segment| match segment.as_slice() {
         [Piece::Lit(name)] => Some(name),
         _ => None,
     });
-    let Some(first) = names.next().flatten() else { return false };
-    let value = names.try_fold(world.variable(holder.unit, first), |value, name| Some(world.field(&value, name?, 0)));
+    let first = names.next().flatten()?;
+    let value = names.try_fold(world.variable(holder.unit, first), |value, name| Some(world.field(&value, name?, 0)))?;
     let literal = |term: &Term| term.as_literal().is_some() || matches!(term, Term::Int(_) | Term::Bool(_) | Term::Nil);
-    let set = effect.value.as_ref().map(Term::plain);
-    effect.verb == Verb::Write && value.is_some_and(|value| literal(value.plain()) && set == Some(value.plain()))
+    literal(value.plain()).then_some(value)
 }
 
 /// Whether an effect is on all that another one is on.
@@ -247,7 +300,7 @@ fn ends(one: &TestEffect) -> bool {
 }
 
 /// Whether the last change takes back the first one: it removes what was set, or sets what was there before. None where that is not clear.
-fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
+fn puts_back(world: &World, first: &Effect, last: &Effect) -> Option<bool> {
     let removes = |effect: &Effect| matches!(effect.verb, Verb::Delete | Verb::DeleteTree);
     if removes(last) {
         return Some(!removes(first));
@@ -272,13 +325,23 @@ fn puts_back(first: &Effect, last: &Effect) -> Option<bool> {
         Realm::Variable(_) | Realm::Library(_) => match value? {
             Term::Closure(..) => Some(false),
             same if first.value.as_ref().is_some_and(|first| first.plain() == same) => Some(false),
-            // Back to a default.
-            _ if is_literal => Some(true),
+            // Back to a default, unless that is known to be another one.
+            same if is_literal => initial(world, &first.on).is_none_or(|initial| initial.plain() == same).then_some(true),
+            // What another variable holds is no former value of this one.
+            Term::Field(holder, name) if is_other_variable(&first.on, holder, name) => None,
             Term::Function(_) | Term::External(_) | Term::Class(_) | Term::Field(..) | Term::Method(..) => Some(true),
             _ => None,
         },
         _ => None,
     }
+}
+
+/// Whether a field is a variable of a module, and another one than this.
+fn is_other_variable(place: &Place, holder: &Term, name: &str) -> bool {
+    let Term::Module(module) = holder else { return false };
+    let same = matches!(place.realm(), Some(Realm::Variable(own)) if own.unit == *module)
+        && matches!(place.segments.first().map(Vec::as_slice), Some([Piece::Lit(own)]) if **own == *name);
+    !same
 }
 
 /// Whether an effect gives a generator of random numbers a seed.

@@ -267,7 +267,8 @@ pub fn is_taken_back(state: &[Effect], at: usize) -> bool {
 pub fn left_at_import(summary: &Summary) -> impl Iterator<Item = &Effect> {
     let all = summary.state.iter().enumerate();
     all.filter(|(at, effect)| {
-        changes(effect.verb) && !effect.flagged && !effect.expected && !effect.leave && !is_taken_back(&summary.state, *at)
+        let lasts = !effect.flagged && !effect.expected && !effect.leave && !is_put_back_by_runner(&effect.on);
+        changes(effect.verb) && lasts && !is_taken_back(&summary.state, *at)
     })
     .map(|(_, effect)| effect)
 }

@@ -3,11 +3,16 @@
 use super::eval::Eval;
 use super::index::Binding;
 use super::names::is_environ;
+use super::overlap::changes;
 use super::place::{Place, Realm};
 use super::state::realm;
 use super::summary::Effect;
-use crate::calls::Verb;
-use crate::facts::{Arg, OpId, V, Value, What};
+use super::term::Term;
+use crate::calls::{Call, Verb};
+use crate::facts::{Arg, Language, OpId, V, Value, What};
+
+/// Words in the names of functions that bring something back.
+const RESETS: &[&str] = &["default", "reset", "restore", "undo", "unpatch"];
 
 impl Eval<'_, '_> {
     /// A context manager is left that puts back all of what it is about.
@@ -15,10 +20,45 @@ impl Eval<'_, '_> {
         let Value::Result(op) = self.facts.value(context) else { return };
         let op = *op;
         let What::Call { callee, args } = &self.facts.op(op).what else { return };
-        let kept = self.entries.get(&op).filter(|entry| entry.undone).and_then(|entry| entry.state.as_ref());
-        let kept = kept.map(|keeper| Place::state(realm(keeper), None));
-        if let Some(place) = kept.or_else(|| self.patched_dict(*callee, args)) {
-            self.is_as_before(op, place);
+        // What only sets where it is called takes it back where it is a context manager: `with torch.set_grad_enabled(False)`.
+        let sets = |entry: &&&Call| entry.undone || entry.does.keys().copied().any(changes);
+        let kept = self.entries.get(&op).filter(sets).and_then(|entry| entry.state.as_ref()).map(realm);
+        let kept = kept.filter(Realm::is_of_process).map(|realm| Place::state(realm, None));
+        match kept.or_else(|| self.patched_dict(*callee, args)) {
+            Some(place) => self.is_as_before(op, place),
+            None => self.may_be_as_before(op, *callee),
+        }
+    }
+
+    /// A context manager that nobody here defines, and whose name says that it keeps the environment or the working directory.
+    fn may_be_as_before(&mut self, op: OpId, callee: V) {
+        let known =
+            matches!(self.value(callee).plain(), Term::Function(_) | Term::Bound(..) | Term::Closure(..) | Term::Class(_));
+        if known || self.entries.contains_key(&op) {
+            return;
+        }
+        let (mut environment, mut directory) = (false, false);
+        self.names(callee, 0, &mut |name| {
+            let name = name.to_ascii_lowercase();
+            let both = ["isolat", "sandbox"].iter().any(|word| name.contains(word));
+            environment |= both || name.contains("env");
+            directory |= both || name.contains("cwd") || name.contains("chdir") || name.contains("filesystem");
+        });
+        if environment {
+            self.is_as_before(op, Place::state(Realm::Environment, None));
+        }
+        if directory {
+            self.is_as_before(op, Place::state(Realm::WorkingDirectory, None));
+        }
+    }
+
+    /// A function of a library that says by its name that it brings back what the library keeps: how much of it is not known.
+    pub(super) fn resets(&mut self, op: OpId, name: &str) {
+        let Some((package, _)) = name.split_once('.').filter(|_| self.facts.language == Language::Python) else { return };
+        let last = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+        if RESETS.iter().any(|word| last.contains(word)) {
+            let effect = self.new_effect(op, Verb::Write, Place::state(Realm::Library(package.into()), None));
+            self.effects.push(Effect { undone: true, ..effect });
         }
     }
 

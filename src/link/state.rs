@@ -131,6 +131,34 @@ impl Place {
         }
     }
 
+    /// The list, where this is an item of it by its number.
+    fn without_number(mut self) -> Place {
+        let number = |piece: &Piece| matches!(piece, Piece::Lit(text) if text.parse::<i64>().is_ok());
+        if self.is_item() && self.segments.last().and_then(|segment| segment.get(1)).is_some_and(number) {
+            self.segments.pop();
+        }
+        self
+    }
+
+    /// A variable of the environment, where it is told as an item of an `os.environ` that was replaced.
+    fn into_environment(self) -> Place {
+        match (self.root_name(), self.segments.as_slice()) {
+            ("os.environ", []) => Place::state(Realm::Environment, None),
+            ("os.environ", [segment]) if self.is_item() && segment.len() == 3 => {
+                Place { root: Root::State(Realm::Environment), segments: vec![vec![segment[1].clone()]] }
+            }
+            _ => self,
+        }
+    }
+
+    /// The name of the variable that this is, or is a part of.
+    pub fn variable(&self) -> Option<&str> {
+        match self.segments.first()?.as_slice() {
+            [Piece::Lit(name)] => Some(name),
+            _ => None,
+        }
+    }
+
     /// Whether one of two is the other, or a part of it.
     pub fn touches(&self, other: &Place) -> bool {
         self.root == other.root && (self.segments.starts_with(&other.segments) || other.segments.starts_with(&self.segments))
@@ -200,6 +228,10 @@ impl Eval<'_, '_> {
 
     /// Records that something is done to what is no path.
     pub(super) fn on_state(&mut self, op: OpId, verb: Verb, place: Place, value: Option<Term>, undone: bool) {
+        let place = place.into_environment();
+        if self.is_per_context(&place) {
+            return;
+        }
         let site = self.site(op);
         if verb != Verb::Read {
             // To change a list one has to name it: that is no use of what it holds.
@@ -215,6 +247,22 @@ impl Eval<'_, '_> {
         effect.value = value.map(Term::bounded);
         effect.undone = undone;
         self.effects.push(effect);
+    }
+
+    /// Whether a variable holds what is another object in each context: `g = LocalProxy(…)`, `flask.g`.
+    fn is_per_context(&self, place: &Place) -> bool {
+        let calls = self.world.calls(self.file);
+        let told = |name: &str| calls.get(name).is_some_and(|entry| entry.per_context);
+        match (place.realm(), place.segments.first().map(Vec::as_slice)) {
+            (Some(Realm::Library(name)), _) => {
+                std::iter::successors(Some(&**name), |name| Some(name.rsplit_once('.')?.0)).any(told)
+            }
+            (Some(Realm::Variable(holder)), Some([Piece::Lit(name)])) => {
+                let held = self.world.variable(holder.unit, name);
+                self.world.types_of(&held).iter().any(|ty| told(ty))
+            }
+            _ => false,
+        }
     }
 
     /// Reads something that is no path, where the operation at hand stands.
@@ -387,9 +435,34 @@ impl Eval<'_, '_> {
     /// `setattr(module, "name", value)`, `delattr(module, "name")`.
     pub(super) fn change_attribute(&mut self, op: OpId, verb: Verb, args: &[Passed]) {
         let [on, name, rest @ ..] = args else { return };
-        let (Some(base), Some(name)) = (on.value, name.term.as_literal()) else { return };
-        let Some(place) = self.shared_attribute(base, &name) else { return };
+        let Some(base) = on.value else { return };
+        let place = match name.term.as_literal() {
+            Some(name) => self.shared_attribute(base, &name),
+            // `for name, value in saved.items(): setattr(settings, name, value)`: any of them.
+            None => self.any_attribute(&on.term),
+        };
+        let Some(place) = place else { return };
         if !self.is_ours(&place) {
+            self.on_state(op, verb, place, rest.first().map(|value| value.term.clone()), false);
+        }
+    }
+
+    /// Some attribute of a module or class; which one is not known.
+    fn any_attribute(&self, holder: &Term) -> Option<Place> {
+        let mut place = self.attribute_of(holder, "").filter(|place| matches!(place.realm(), Some(Realm::Variable(_))))?;
+        place.segments = vec![vec![Piece::Hole(Term::Unknown)]];
+        Some(place)
+    }
+
+    /// `operator.setitem(table, key, value)`, `operator.delitem(table, key)`.
+    pub(super) fn change_item(&mut self, op: OpId, verb: Verb, args: &[Passed]) {
+        let [on, key, rest @ ..] = args else { return };
+        let place = match on.value {
+            _ if is_environ(&on.term) => Some(Place::state(Realm::Environment, Some(key.term.clone()))),
+            Some(base) => self.shared_thing(base).map(|table| table.item(key.term.clone())),
+            None => None,
+        };
+        if let Some(place) = place.filter(|place| !self.is_ours(place)) {
             self.on_state(op, verb, place, rest.first().map(|value| value.term.clone()), false);
         }
     }
@@ -420,6 +493,8 @@ impl Eval<'_, '_> {
             _ => false,
         };
         let Some(place) = self.stored_thing(to).filter(|_| !holder) else { return };
+        // `del sys.path[0]`: which one it is depends on what else the list holds.
+        let place = if verb == Verb::Delete { place.without_number() } else { place };
         if !self.is_ours(&place) {
             let value = if self.stores_empty(op) { Some(Term::List([].into())) } else { value };
             self.on_state(op, verb, place, value, false);
@@ -535,7 +610,8 @@ impl Eval<'_, '_> {
                 let key = self.value(args[1].value);
                 self.shared_thing(first.value).map(|table| table.item(key))
             }
-            "patch" => self.thing_called(first.value),
+            // `patch("module.name", …)`, and trial's `self.patch(module, "name", value)`.
+            "patch" => self.thing_called(first.value).or_else(|| self.attribute_told(args).filter(|_| args.len() == 3)),
             "dict" if of_patch => self.thing_called(first.value).or_else(|| self.shared_thing(first.value)),
             _ => None,
         };

@@ -246,6 +246,15 @@ impl Term {
         }
     }
 
+    /// Whether it is the same whenever it is asked for: a literal, or what is made of literals alone.
+    pub fn is_constant(&self) -> bool {
+        match self.plain() {
+            Term::Int(_) | Term::Bool(_) | Term::Nil => true,
+            Term::Derived(parts) => parts.iter().all(Term::is_constant),
+            one => one.as_literal().is_some(),
+        }
+    }
+
     /// What this value adds to the separation of names that hold it.
     pub fn mix(&self) -> Mix {
         match self {

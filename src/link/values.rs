@@ -171,6 +171,24 @@ impl Eval<'_, '_> {
         }
     }
 
+    /// `sys.version_info >= (3, 8)`, where all versions that the file has to run with agree.
+    fn of_python(&self, comparison: Comparison, asked: &Term) -> Option<bool> {
+        let Term::List(asked) = asked else { return None };
+        let mut asked = asked.iter().map(|part| match part.plain() {
+            Term::Int(n) => u8::try_from(*n).ok(),
+            _ => None,
+        });
+        let (major, minor) = (asked.next()??, asked.next().unwrap_or(Some(0))?);
+        let oldest = self.world.setup.python_of(self.world.index.path(self.file));
+        // The oldest has the asked version, or a later one; with a third number it may be an earlier release of it.
+        let reached = if asked.next().is_none() { oldest >= (major, minor) } else { oldest > (major, minor) };
+        match comparison {
+            Comparison::Greater if reached => Some(true),
+            Comparison::Less if reached => Some(false),
+            _ => None,
+        }
+    }
+
     fn compare(&mut self, comparison: Comparison, a: V, b: V) -> Term {
         let left = self.value(a);
         let right = self.value(b);
@@ -180,6 +198,11 @@ impl Eval<'_, '_> {
                 return Term::Not(Arc::new(setting.clone()));
             }
             (Term::Setting(name), _) | (_, Term::Setting(name)) => return Term::Setting(name.clone()),
+            (Term::External(name), asked) if &**name == "sys.version_info" => {
+                if let Some(holds) = self.of_python(comparison, asked) {
+                    return Term::Bool(holds);
+                }
+            }
             _ => {}
         }
         match (comparison, equal(&left, &right)) {

@@ -79,7 +79,8 @@ fn kind(effect: &Effect, of_tests: bool) -> Option<Kind> {
             Some(Kind::Environment)
         }
         Some(Realm::Named(kind)) if &**kind == "host name" => Some(Kind::HostName),
-        Some(Realm::Library(name)) if of_tests && SEEDS.contains(&&**name) => Some(Kind::Seed),
+        // A draw at import is no seed.
+        Some(Realm::Library(name)) if of_tests && effect.verb != Verb::Read && SEEDS.contains(&&**name) => Some(Kind::Seed),
         _ => None,
     }
 }
@@ -137,8 +138,13 @@ fn finding(suite: &Suite, file: FileId, kind: Kind, effects: &[&Effect], of_test
     Finding {
         rule: "import-time-effect",
         severity,
-        // Loaded before all tests that see it, and in every worker alike: what it sets is the same for all of them.
-        confidence: if first && kind == Kind::Environment { Confidence::Low } else { words::confidence(&[effect]) },
+        // Loaded before all tests that see it, and in every worker alike: what it sets is the same for all of them. A default is the same
+        // whoever sets it first.
+        confidence: if kind == Kind::Environment && (first || set_where_missing) {
+            Confidence::Low
+        } else {
+            words::confidence(&[effect])
+        },
         message: format!("`{path}` {what} when it is imported"),
         labels,
         help: help.to_owned(),

@@ -79,7 +79,10 @@ impl Left<'_> {
         let removed = self.leaks.iter().all(|leak| matches!(change(suite, leak).verb, Verb::Delete | Verb::DeleteTree));
         match nobody_seen {
             _ if removed => Confidence::Low,
+            true if self.leaks.iter().all(|leak| is_felt_by_nobody(suite, leak)) => Confidence::Low,
             true => Confidence::Medium,
+            // A draw several calls away from all tests: what of them hangs on it is not seen.
+            false if self.is_far_from_tests(suite) && self.leaks.iter().all(|leak| seeds(change(suite, leak))) => Confidence::Low,
             // No test is seen to fail of it, and what reads it is far from the tests.
             false if self.is_far_from_tests(suite) => words::confidence(&[self.first(suite)]).lower(),
             false => words::confidence(&[self.first(suite)]),
@@ -124,7 +127,8 @@ impl Left<'_> {
         for &(test, at) in &victims {
             let read = &suite.tests[test].state[at].effect;
             if labels.len() < 9 && seen.insert(read.site) {
-                let text = format!("`{}` relies on it here", words::short(&suite.tests[test]));
+                let does = if seeds(effect) { "draws from it" } else { "relies on it" };
+                let text = format!("`{}` {does} here", words::short(&suite.tests[test]));
                 labels.push(words::label(suite, read.site, text, Role::OtherEnd));
             }
         }
@@ -148,6 +152,25 @@ impl Left<'_> {
             fix: None,
         }
     }
+}
+
+/// Generators whose draws are known by name: who draws from one is seen.
+const DRAWN: &[&str] = &["random", "numpy.random"];
+
+/// What all others set before they read it, a seed of a generator that no other test is seen to draw from, or a variable whose name
+/// stands in no other file.
+fn is_felt_by_nobody(suite: &Suite, leak: &Leak) -> bool {
+    let effect = change(suite, leak);
+    leak.is_set_anew
+        || match leak.place.realm() {
+            Some(Realm::Library(name)) => seeds(effect) && DRAWN.contains(&&**name),
+            Some(Realm::Variable(_)) => {
+                let Some(name) = leak.place.variable() else { return false };
+                let others = suite.facts.iter().enumerate().filter(|(file, _)| *file != effect.site.file.0 as usize);
+                !leak.is_used && !others.into_iter().any(|(_, file)| file.names.iter().any(|one| **one == *name))
+            }
+            _ => false,
+        }
 }
 
 /// Who meets what is left.
@@ -225,6 +248,19 @@ pub fn is_raced(suite: &Suite, effect: &Effect) -> bool {
     suite.encounters.iter().filter(|meeting| meeting.run.is_some()).any(|meeting| *meeting.place == *effect.on)
 }
 
+/// Whether all tests that meet do no more than set the same constant.
+fn is_one_constant(suite: &Suite, all: &[&Meeting]) -> bool {
+    all.iter().all(|meeting| {
+        let ends = [meeting.first, meeting.second].map(|(test, at)| &suite.tests[test].state[at].effect);
+        let effects = meeting.tests.iter().flat_map(|test| &suite.tests[*test].state).map(|one| &one.effect);
+        let mut values = effects
+            .filter(|effect| effect.on == meeting.place && crate::link::changes(effect.verb))
+            .map(|effect| effect.value.as_ref().filter(|value| effect.verb == Verb::Write && value.is_constant()));
+        let first = values.next().flatten();
+        ends.iter().all(|end| crate::link::changes(end.verb)) && first.is_some() && values.all(|value| value == first)
+    })
+}
+
 /// The finding for races of one unit.
 pub fn race(suite: &Suite, all: &[&Meeting], rule: &'static str, message: String, help: &str) -> Finding {
     let meeting = all[0];
@@ -262,7 +298,8 @@ pub fn race(suite: &Suite, all: &[&Meeting], rule: &'static str, message: String
     Finding {
         rule,
         severity: Severity::Error,
-        confidence: words::confidence(&[one, two]),
+        // Whoever comes first, all have the same.
+        confidence: if is_one_constant(suite, all) { Confidence::Low } else { words::confidence(&[one, two]) },
         message,
         labels,
         help: help.to_owned(),
