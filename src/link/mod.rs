@@ -1,6 +1,9 @@
 //! The facts of all files, joined: names, summaries of units, tests with their fixtures, and what may meet.
 
+mod ambient;
+mod around;
 mod call;
+mod chain;
 mod closing;
 mod commands;
 mod condition;
@@ -41,10 +44,12 @@ mod state;
 mod suite;
 mod summary;
 mod term;
+mod unfilled;
 mod values;
 mod vary;
 mod world;
 
+pub use chain::{Chain, Shelf};
 pub use closing::Closing;
 pub use condition::Condition;
 pub use guards::Lapse;
@@ -64,5 +69,6 @@ pub use risk::Risk;
 pub use suite::{Declared, Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Gone, Handling, Known, Move, Spread, Summary, Try, When, moves};
 pub use term::{Lock, Piece, Site, Term, UnitRef};
+pub use unfilled::Unfilled;
 pub use vary::{Chance, Doubt, Doubtful, Elements, Form, Parameters, Unstable, Varying};
 pub use world::Wanted;
