@@ -3,6 +3,7 @@
 use super::eval::Eval;
 use super::leak::is_set_before;
 use super::place::{Place, Realm};
+use super::spots::mentions;
 use super::state::realm;
 use super::suite::{Suite, Test, TestEffect};
 use super::term::Term;
@@ -71,7 +72,33 @@ impl Eval<'_, '_> {
                 Some(term) => Some(term.clone()),
             },
         };
-        Some((op, Place::state(realm(keeper), of)))
+        (!self.is_asked_before(keeper)).then(|| (op, Place::state(realm(keeper), of)))
+    }
+
+    /// Whether the unit asks for the setting outside of its assertions too: to compare with it, or to put it back. Then it knows that what
+    /// it calls may change it.
+    fn is_asked_before(&self, keeper: &Keeper) -> bool {
+        let asks = |entry: &Call| entry.state.as_ref() == Some(keeper) && entry.does.contains_key(&Verb::Stat);
+        let asserted = |asked: OpId| {
+            let is = |v: V| *self.facts.value(v) == Value::Result(asked);
+            self.facts.ops.iter().any(|op| {
+                let mut found = false;
+                let mut look = |v: V| mentions(self.facts, v, &is, &mut |_| found = true);
+                match &op.what {
+                    What::Assert(cond) => look(*cond),
+                    What::Call { callee, args } if self.last_name(*callee).is_some_and(|name| name.starts_with("assert")) => {
+                        args.iter().for_each(|arg| look(arg.value));
+                    }
+                    // `len(active_children())` in an assertion.
+                    What::Call { callee, args } if self.last_name(*callee).is_some_and(|name| COUNTS.contains(&name)) => {
+                        args.iter().for_each(|arg| look(arg.value));
+                    }
+                    _ => {}
+                }
+                found
+            })
+        };
+        self.entries.iter().any(|(op, entry)| asks(entry) && !asserted(*op))
     }
 }
 
