@@ -1,7 +1,7 @@
 //! Registries of a Rust process that start empty and that tests fill by hand: a test that looks something up there, and fills nothing
 //! itself, passes only where another test of its binary ran before.
 //!
-//! What is looked up is followed along plain paths and calls, what may fill along every method of the name: where in doubt, a test has
+//! What is looked up is followed along plain paths and calls, what may fill along methods of the name too: where in doubt, a test has
 //! filled it. What `#[ctor]` fills is there before the first test.
 
 use super::index::{Binding, Index, walk_ops};
@@ -84,12 +84,11 @@ pub(super) fn unfilled(index: &Index, tests: &[Test], setup: &Setup, is_test_cod
             continue;
         }
         let graph = graph.get_or_insert_with(|| Graph::new(index));
-        let surely = graph.callers(&registry.fills, false);
-        let perhaps = graph.callers(&registry.fills, true);
+        let surely = graph.callers(&registry.fills);
         let mut by_file: BTreeMap<FileId, Unfilled> = BTreeMap::new();
-        for (t, site) in readers.into_iter().filter(|(t, _)| !perhaps.contains(&tests[*t].unit)) {
+        for (t, site) in readers.into_iter().filter(|(t, _)| !graph.may_reach(tests[*t].unit, &surely)) {
             let test = &tests[t];
-            if graph.constructors.get(&test.group).into_iter().flatten().any(|unit| perhaps.contains(unit)) {
+            if graph.constructors.get(&test.group).into_iter().flatten().any(|unit| surely.contains(unit)) {
                 continue;
             }
             let fills = |other: &&Test| surely.contains(&other.unit) && !other.skipped;
@@ -446,11 +445,10 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// All functions from which one of these is reached.
-    fn callers(&self, of: &BTreeSet<UnitRef>, by_method: bool) -> BTreeSet<UnitRef> {
+    /// All functions from which one of these is reached by plain calls.
+    fn callers(&self, of: &BTreeSet<UnitRef>) -> BTreeSet<UnitRef> {
         let mut back: HashMap<UnitRef, Vec<UnitRef>> = HashMap::new();
-        let edges = self.plain.iter().chain(self.methods.iter().filter(|_| by_method));
-        for (from, all) in edges {
+        for (from, all) in &self.plain {
             all.iter().for_each(|to| back.entry(*to).or_default().push(*from));
         }
         let mut out = of.clone();
@@ -459,6 +457,20 @@ impl<'a> Graph<'a> {
             todo.extend(back.get(&at).into_iter().flatten().filter(|from| out.insert(**from)).copied().collect::<Vec<_>>());
         }
         out
+    }
+
+    /// Whether a test reaches one of these: by plain calls from anywhere, by methods from the test itself and what it calls. What sets up
+    /// stands near the test; further away nearly every name leads to every other.
+    fn may_reach(&self, test: UnitRef, of: &BTreeSet<UnitRef>) -> bool {
+        let mut level = BTreeSet::from([test]);
+        for _ in 0..2 {
+            if level.iter().any(|unit| of.contains(unit)) {
+                return true;
+            }
+            let called = |unit: &UnitRef| self.plain.get(unit).into_iter().chain(self.methods.get(unit)).flatten().copied();
+            level = level.iter().flat_map(called).collect();
+        }
+        level.iter().any(|unit| of.contains(unit))
     }
 
     /// The first call of a function that leads to one of these.
