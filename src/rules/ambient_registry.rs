@@ -25,15 +25,15 @@ fn unfilled(suite: &Suite, found: &mut Vec<Finding>) {
         let fills = format!("`{}` fills it here, for all that run later", words::short(filler));
         labels.push(words::label(suite, one.filler.1, fills, Role::OtherEnd));
         labels.push(words::label(suite, one.made, "one for the whole process, and empty at first", Role::Evidence));
-        let others = match one.reads.len() {
-            1 => String::new(),
-            n => format!(" and {} more", n - 1),
+        let does = match one.reads.len() {
+            1 => "looks up".to_owned(),
+            n => format!("and {} more look up", n - 1),
         };
         found.push(Finding {
             rule: "ambient-registry",
             severity: Severity::Warning,
             confidence: Confidence::Medium,
-            message: format!("`{}`{others} looks up what only other tests put into `{}`", words::short(victim), one.name),
+            message: format!("`{}` {does} what only other tests put into `{}`", words::short(victim), one.name),
             labels,
             help:
                 "fill the registry in this test too, in a helper with `std::sync::Once`, or hand the test a registry of its own"

@@ -36,15 +36,15 @@ fn finding(suite: &Suite, chain: &Chain) -> Finding {
         labels.push(Label { file, span, text, role: Role::Evidence });
     }
     let more = match chain.takers.len() {
-        1 => String::new(),
-        n => format!(" and {} more", n - 1),
+        1 => "needs".to_owned(),
+        n => format!("and {} more need", n - 1),
     };
     let (one, two) = (words::short(taker), words::short(giver));
     Finding {
         rule: "test-order-chain",
         severity: if apart.is_some() { Severity::Error } else { Severity::Warning },
         confidence: Confidence::High,
-        message: format!("`{one}`{more} needs `{name}`, which `{two}` leaves in their {shelf}"),
+        message: format!("`{one}` {more} `{name}`, which `{two}` leaves in their {shelf}"),
         labels,
         help: format!("make `{name}` in a fixture with `scope=\"{shelf}\"` that both ask for, or join the tests into one"),
         notes: vec![format!("`{one}` fails when it is run alone, when `{two}` fails, or in another order")],
