@@ -57,7 +57,8 @@ fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn a_call_that_a_test_puts_a_mock_in_the_place_of_is_left_alone() {
-    let product = "import os\n\n\ndef prepare(cache_dir):\n    if not os.path.isdir(cache_dir):\n        os.makedirs(cache_dir)\n";
+    let product =
+        "import os\n\n\ndef prepare(cache_dir):\n    if not os.path.isdir(cache_dir):\n        os.makedirs(cache_dir)\n";
     let test = "from unittest.mock import patch\n\n\n@patch(\"app.files.os.makedirs\")\ndef test_prepare(makedirs):\n    \
                 makedirs.assert_called_with(\"/srv/out\")\n";
     let folder = project(&[("src/app/files.py", product), ("src/app/other.py", product), ("tests/test_files.py", test)]);

@@ -24,6 +24,11 @@ impl Eval<'_, '_> {
         let sql = entry.state == Some(Keeper::Sql);
         for name in entry.does.values().flat_map(|of| of.iter()) {
             let Some(term) = given.get(name).map(Term::plain) else { continue };
+            // A program without a folder is looked up along `PATH`; in Rust, while other tests of the process may be setting it.
+            if !sql && self.facts.language == Language::Rust && term.as_literal().is_some_and(|name| !name.contains('/')) {
+                let path = Place::state(Realm::Environment, Some(Term::text("PATH")));
+                self.on_state(op, Verb::Read, path, None, false);
+            }
             let deeds = if sql { statement(term) } else { self.command(term) };
             for deed in deeds {
                 self.on_state(op, deed.verb, Place::state(deed.realm, Some(deed.name)), None, false);

@@ -7,7 +7,7 @@ use super::names::is_environ;
 use super::own::Owned;
 use super::pace::Moment;
 use super::patch::Patched;
-use super::place::Place;
+use super::place::{Place, Realm};
 use super::pool::Pool;
 use super::summary::{Ambience, Deferred, EFFECTS, Effect, Gone, Known, Spread, Summary, Try, Where, harm};
 use super::term::{Lock, Mix, Site, Term, UnitRef};
@@ -867,7 +867,8 @@ impl<'a, 'w> Eval<'a, 'w> {
             for effect in
                 self.effects.iter_mut().rev().take(8).filter(|effect| effect.site == site || effect.via.first() == Some(&site))
             {
-                effect.expected = true;
+                // That a variable is not set is an answer, and no failure.
+                effect.expected |= effect.on.realm() != Some(&Realm::Environment);
             }
         }
     }

@@ -7,7 +7,7 @@ use super::summary::{Spread, Where};
 use super::term::{Lock, Mix, Opaque, Piece, Site, Term, pieces};
 use super::values::textual;
 use super::world::{of_place, typed};
-use crate::calls::{Call, Discriminator, Flag, Gives, How, Lifetime, Verb};
+use crate::calls::{Call, Discriminator, Flag, Gives, How, Lifetime, Reach, Verb};
 use crate::facts::{Language, OpId, V, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,6 +50,10 @@ impl<'a> Eval<'a, '_> {
             Some(Flag::Always(always)) => *always,
             Some(Flag::Param(name)) => !matches!(given.get(name), None | Some(Term::Bool(false) | Term::Nil)),
         };
+        // A lock that is held for what the call runs is taken first.
+        let held = self.state.guards.len();
+        let around = entry.guard.filter(|_| entry.runs.is_some()).map(|reach| self.lock_given(entry, reach, &given, site).1);
+        self.state.guards.extend(around.clone());
         self.act_on_state(op, entry, &given, tolerant);
         for (verb, of) in entry.does.iter().filter(|_| !through && entry.state.is_none()) {
             for name in of.iter() {
@@ -90,19 +94,12 @@ impl<'a> Eval<'a, '_> {
         {
             self.set_variable(&name, &value);
         }
+        if around.is_some() {
+            self.state.guards.truncate(held);
+            return self.gives(entry, key, &given, site);
+        }
         if let Some(reach) = entry.guard {
-            let named = |on: &String| match on.strip_prefix('=') {
-                Some(name) => Some(Term::text(name)),
-                None => given.get(on).cloned(),
-            };
-            let on = entry.on.as_ref().and_then(named).or_else(|| given.recv.clone());
-            let what = match &on {
-                Some(Term::Unknown) | None => Term::opaque(site, Mix::EMPTY),
-                Some(term) => Place::of(term)
-                    .filter(|place| !matches!(place.root, Root::Of(_)))
-                    .map_or_else(|| term.clone(), |place| Term::Path(Arc::new(place))),
-            };
-            let lock = Lock { reach, shared: false, on: what };
+            let (on, lock) = self.lock_given(entry, reach, &given, site);
             if let Some(on) = &on {
                 self.lock_opened(on, &lock);
             }
@@ -112,6 +109,22 @@ impl<'a> Eval<'a, '_> {
             return Term::Lock(Arc::new(lock));
         }
         self.gives(entry, key, &given, site)
+    }
+
+    /// The lock that an entry takes, and the value that tells which one it is.
+    fn lock_given(&self, entry: &Call, reach: Reach, given: &Given, site: Site) -> (Option<Term>, Lock) {
+        let named = |on: &String| match on.strip_prefix('=') {
+            Some(name) => Some(Term::text(name)),
+            None => given.get(on).cloned(),
+        };
+        let on = entry.on.as_ref().and_then(named).or_else(|| given.recv.clone());
+        let what = match &on {
+            Some(Term::Unknown) | None => Term::opaque(site, Mix::EMPTY),
+            Some(term) => Place::of(term)
+                .filter(|place| !matches!(place.root, Root::Of(_)))
+                .map_or_else(|| term.clone(), |place| Term::Path(Arc::new(place))),
+        };
+        (on, Lock { reach, shared: false, on: what })
     }
 
     /// One verb of an entry on one argument.
@@ -225,7 +238,7 @@ impl<'a> Eval<'a, '_> {
         if inner == Term::Unknown { bound } else { inner }
     }
 
-    fn given_at(&mut self, entry: &'a Call, op: OpId) -> Given {
+    pub(super) fn given_at(&mut self, entry: &'a Call, op: OpId) -> Given {
         let crate::facts::What::Call { callee, args } = &self.facts.op(op).what else {
             return Given { recv: None, named: HashMap::new(), positional: Vec::new(), is_open: true };
         };

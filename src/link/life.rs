@@ -104,6 +104,10 @@ impl Eval<'_, '_> {
         let calls = self.world.calls(self.file);
         let mut types = self.world.types_of(term);
         types.extend(declared.and_then(|ty| self.type_name(ty)));
+        let listed = if types.is_empty() { self.made_by_parameter(op) } else { Vec::new() };
+        if let Some(ty) = listed.into_iter().find(|ty| calls.thing(ty).is_some()) {
+            return self.born.push(Born { op, ty, made: true, read: None });
+        }
         if let Some(ty) = types.into_iter().find(|ty| calls.thing(ty).is_some()) {
             let site = match term {
                 Term::Opaque(opaque) if opaque.via == 0 => Some(opaque.site),
@@ -112,6 +116,39 @@ impl Eval<'_, '_> {
             };
             self.born.push(Born { op, ty, made: site == Some(self.site(op)), read: None });
         }
+    }
+}
+
+impl Eval<'_, '_> {
+    /// The types of what a parameter of a test makes, whose mark lists them: `parametrize("factory", [Pool, Executor])`.
+    fn made_by_parameter(&self, op: OpId) -> Vec<Arc<str>> {
+        let What::Call { callee, .. } = &self.facts.op(op).what else { return Vec::new() };
+        let Value::Name(name) = self.facts.value(*callee) else { return Vec::new() };
+        let data = self.facts.unit(self.unit);
+        if !data.params.iter().any(|param| param.name == *name) {
+            return Vec::new();
+        }
+        let index = self.world.index;
+        let mut out = Vec::new();
+        for mark in &data.marks {
+            let [names, listed, ..] = mark.args.as_slice() else { continue };
+            let (Value::Text(names), Value::List(listed) | Value::Tuple(listed)) =
+                (self.facts.value(names.value), self.facts.value(listed.value))
+            else {
+                continue;
+            };
+            if self.facts.name(*names) != self.facts.name(*name) {
+                continue;
+            }
+            for one in listed {
+                match index.resolve_value(self.file, UnitId(0), *one) {
+                    Some(Binding::External(ty)) => out.push(ty),
+                    Some(Binding::Class(class)) => out.extend(index.outside_bases(class).cloned()),
+                    _ => {}
+                }
+            }
+        }
+        out
     }
 }
 
@@ -131,6 +168,7 @@ pub(super) fn lives(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Lives {
             if data.is_async && facts.language == Language::Python {
                 out.works.extend(unawaited(index, unit));
             }
+            out.works.extend(super::around::halves(index, summaries, unit));
             if summary.born.is_empty() {
                 continue;
             }

@@ -58,6 +58,7 @@ impl Eval<'_, '_> {
     /// An assertion: the listings that it holds only for, if nobody else changes the folder.
     pub(super) fn asserted(&mut self, cond: V) {
         self.asserted_globals(cond);
+        self.asserted_setting(cond);
         let mut found = Vec::new();
         self.exactly(cond, &mut found);
         self.decided_by(&found, self.is_snapshot(cond));
@@ -75,6 +76,7 @@ impl Eval<'_, '_> {
     pub(super) fn asserted_by_call(&mut self, method: &str, args: &[Arg]) {
         let mut found = Vec::new();
         let snapshot = self.is_snapshot_call(args);
+        self.asserted_setting_by_call(method, args);
         match method {
             "assertTrue" => {
                 if let Some(arg) = args.first() {

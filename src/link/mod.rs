@@ -1,7 +1,10 @@
 //! The facts of all files, joined: names, summaries of units, tests with their fixtures, and what may meet.
 
+mod ambient;
+mod around;
 mod brief;
 mod call;
+mod chain;
 mod closing;
 mod commands;
 mod condition;
@@ -37,16 +40,19 @@ mod risk;
 mod rounds;
 mod rust_tests;
 mod scope;
+mod served;
 mod snapshot;
 mod spots;
 mod state;
 mod suite;
 mod summary;
 mod term;
+mod unfilled;
 mod values;
 mod vary;
 mod world;
 
+pub use chain::{Chain, Shelf};
 pub use closing::Closing;
 pub use condition::Condition;
 pub use guards::Lapse;
@@ -64,7 +70,9 @@ pub use programs::programs;
 pub use registry::{Registration, left_at_import};
 pub use risk::Risk;
 pub use rounds::Wanted;
+pub use served::Served;
 pub use suite::{Declared, Phase, Suite, Test, TestEffect};
 pub use summary::{Effect, Gone, Handling, Known, Move, Spread, Summary, Try, When, moves};
 pub use term::{Lock, Piece, Site, Term, UnitRef};
+pub use unfilled::Unfilled;
 pub use vary::{Chance, Doubt, Doubtful, Elements, Form, Parameters, Unstable, Varying};

@@ -112,6 +112,17 @@ fn is_same_to(one: &Effect, two: &[TestEffect]) -> bool {
     })
 }
 
+/// Whether a program that is looked up is found all the same: the folders that were searched before may still be among those that are
+/// set now.
+fn still_finds(one: &Effect, two: &Effect) -> bool {
+    let replaces = |value: &Term| {
+        let mut known = *value.plain() != Term::Unknown;
+        value.visit(&mut |part| known &= !matches!(part, Term::Setting(_) | Term::Opaque(_) | Term::Unknown | Term::Call(_)));
+        known
+    };
+    two.call.ends_with("Command::new") && one.verb == Verb::Write && !one.value.as_ref().is_some_and(replaces)
+}
+
 /// The runs that carry out a test.
 pub(super) fn runs_of<'s>(test: &Test, setup: &'s Setup, facts: &[Arc<FileFacts>]) -> impl Iterator<Item = &'s Run> + Clone {
     setup.runs_of(&test.path, is_rust(test, facts))
@@ -437,7 +448,7 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             let remakes = phases == [true, true] && two.verb == Verb::MakeDir;
             let harm = match one.on.realm() {
                 None => conflict(one.verb, two.verb),
-                Some(_) if is_same_to(one, &ask.of(b)[..=second.1]) => None,
+                Some(_) if is_same_to(one, &ask.of(b)[..=second.1]) || still_finds(one, two) => None,
                 Some(realm) => state_conflict(realm, one.verb, two.verb),
             };
             let symptom = match harm {

@@ -480,7 +480,8 @@ fn is_end(facts: &FileFacts, callee: V) -> bool {
 }
 
 fn is_conversion(facts: &FileFacts, callee: V) -> bool {
-    facts.dotted(callee).is_some_and(|name| matches!(name.as_str(), "int" | "str" | "Ok" | "Some" | "format!"))
+    let known = |name: String| matches!(name.as_str(), "int" | "str" | "cast" | "typing.cast" | "Ok" | "Some" | "format!");
+    facts.dotted(callee).is_some_and(known)
 }
 
 /// Whether a body binds a socket to port 0.

@@ -172,6 +172,15 @@ fn left_out(entry: &Call, given: &Given) -> Option<i64> {
     (!otherwise).then_some(left_out.value)
 }
 
+/// The name itself, or the first of a pair.
+fn first_name(one: &Term) -> Option<Term> {
+    let name = match one.plain() {
+        Term::List(pair) => pair.first()?.plain(),
+        name => name,
+    };
+    name.as_literal().map(|text| Term::text(&text))
+}
+
 /// The realm that a table entry speaks of.
 pub(super) fn realm(keeper: &Keeper) -> Realm {
     match keeper {
@@ -199,7 +208,8 @@ impl Eval<'_, '_> {
         if entry.value.is_some() && matches!(value, None | Some(Term::Missing)) {
             return;
         }
-        for (verb, of) in &entry.does {
+        // Who asks for a setting relies on it where an assertion hangs on the answer (`asserted_setting`); else it may be to put it back.
+        for (verb, of) in entry.does.iter().filter(|(verb, _)| **verb != Verb::Stat) {
             for name in of.iter() {
                 let place = match name {
                     "*" => Place::state(realm(keeper), None),
@@ -211,6 +221,13 @@ impl Eval<'_, '_> {
                             Some(value) => Place::state(realm(keeper), Some(Term::Int(value))),
                             None => continue,
                         },
+                        // Several variables: names, or pairs of name and value.
+                        Some(Term::List(all)) if *keeper == Keeper::Environment => {
+                            for name in all.iter().filter_map(first_name) {
+                                self.on_state(op, *verb, Place::state(Realm::Environment, Some(name)), None, entry.undone);
+                            }
+                            continue;
+                        }
                         Some(term) => Place::state(realm(keeper), Some(term.clone())),
                     },
                 };

@@ -1,5 +1,6 @@
 //! Tests, their fixtures, and everything they do: the frozen whole that rules ask.
 
+use super::chain::{Chain, chains};
 use super::closing::{Closing, closings};
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
@@ -19,6 +20,7 @@ use super::rounds::{self, Wanted};
 use super::rust_tests::constructors;
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
+use super::unfilled::{Unfilled, unfilled};
 use super::world::World;
 use crate::calls::{self, Calls, Discriminator, Flag, Lifetime, Redirected, Tables, Verb};
 use crate::facts::run::{Run, Runner, Setup, Target, Workers};
@@ -106,6 +108,10 @@ pub struct Suite<'a> {
     pub closings: Vec<Closing>,
     pub imports: Imports,
     pub registrations: Vec<Registration>,
+    /// Registries of Rust that tests fill for one another.
+    pub unfilled: Vec<Unfilled>,
+    /// What tests leave for others that need it.
+    pub chains: Vec<Chain>,
     /// By test file: the `conftest.py` files that it sees.
     conftests: BTreeMap<FileId, Vec<FileId>>,
     /// Sockets that look for a free port, and are closed before its number is used.
@@ -256,6 +262,7 @@ impl<'a> Suite<'a> {
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
+        let chains = chains(&index, &tests);
         let mut suite = Suite {
             sources,
             facts,
@@ -273,6 +280,8 @@ impl<'a> Suite<'a> {
             closings,
             imports,
             registrations,
+            unfilled: Vec::new(),
+            chains,
             conftests,
             probes,
             summaries,
@@ -282,6 +291,7 @@ impl<'a> Suite<'a> {
             locked,
         };
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
+        suite.unfilled = unfilled(&index, &suite.tests, setup, &|unit| suite.is_test_code(unit));
         Some(suite)
     }
 

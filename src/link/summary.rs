@@ -529,7 +529,8 @@ impl Frame<'_> {
             Term::Typed(ty, inner) => match self.term(inner, next) {
                 // A parameter's declared type gives way to what was really passed.
                 inner @ Term::Typed(..) => inner,
-                Term::Unknown => Term::Unknown,
+                // `None` has none of the types that are declared for it: `port: int = None`.
+                inner @ (Term::Unknown | Term::Nil | Term::Missing) => inner,
                 inner => Term::Typed(ty.clone(), Arc::new(inner)),
             },
             Term::Text(parts) => pieces(parts.iter().map(|piece| match piece {

@@ -9,6 +9,47 @@ use std::collections::BTreeMap;
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     asserted(suite, found);
     emptied(suite, found);
+    unfilled(suite, found);
+}
+
+/// Tests of Rust that look something up in a registry of the process, which only other tests fill.
+fn unfilled(suite: &Suite, found: &mut Vec<Finding>) {
+    for one in &suite.unfilled {
+        let (first, site) = one.reads[0];
+        let (victim, filler) = (&suite.tests[first], &suite.tests[one.filler.0]);
+        let mut labels = vec![words::label(suite, site, format!("`{}` is asked here", one.name), Role::Primary)];
+        for &(test, site) in one.reads.iter().skip(1) {
+            let text = format!("and here, in `{}`", words::short(&suite.tests[test]));
+            labels.push(words::label(suite, site, text, Role::OtherEnd));
+        }
+        let fills = format!("`{}` fills it here, for all that run later", words::short(filler));
+        labels.push(words::label(suite, one.filler.1, fills, Role::OtherEnd));
+        labels.push(words::label(suite, one.made, "one for the whole process, and empty at first", Role::Evidence));
+        let does = match one.reads.len() {
+            1 => "looks up".to_owned(),
+            n => format!("and {} more look up", n - 1),
+        };
+        found.push(Finding {
+            rule: "ambient-registry",
+            severity: Severity::Warning,
+            confidence: Confidence::Medium,
+            message: format!("`{}` {does} what only other tests put into `{}`", words::short(victim), one.name),
+            labels,
+            help:
+                "fill the registry in this test too, in a helper with `std::sync::Once`, or hand the test a registry of its own"
+                    .to_owned(),
+            notes: vec![format!(
+                "`{}` passes after `{}`, and fails when it is run alone",
+                words::short(victim),
+                words::short(filler)
+            )],
+            tests: words::names(one.reads.iter().map(|(test, _)| &suite.tests[*test])),
+            reproduce: Some(words::alone(suite, victim)),
+            key: format!("{} {}", one.name, suite.path(victim.unit.0)),
+            remedy: None,
+            fix: None,
+        });
+    }
 }
 
 /// A test, its effect that reads a container, and a module that fills it.

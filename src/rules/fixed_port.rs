@@ -2,8 +2,9 @@
 
 use super::caps;
 use super::held::{self, Speech};
+use super::words;
 use crate::facts::Language;
-use crate::finding::{Finding, Role, Severity};
+use crate::finding::{Confidence, Finding, Role, Severity};
 use crate::link::{Effect, Realm, Suite};
 use std::collections::BTreeMap;
 
@@ -19,6 +20,40 @@ const SPEECH: Speech = Speech {
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     held::check(suite, &SPEECH, found);
     published(suite, found);
+    configured(suite, found);
+}
+
+/// Ports that a server of the tests gets in its configuration. Where the number is seen to be bound, that is told already.
+fn configured(suite: &Suite, found: &mut Vec<Finding>) {
+    for one in suite.served() {
+        let binds = |effect: &Effect| effect.on.realm() == Some(&Realm::Port) && effect.on.show().contains(&one.port.to_string());
+        if suite.tests.iter().any(|test| test.state.iter().any(|one| binds(&one.effect))) {
+            continue;
+        }
+        let labels = vec![
+            words::label(suite, one.constant, format!("port {} is written down here", one.port), Role::Primary),
+            words::label(suite, one.given, "a server gets it in its configuration here", Role::OtherEnd),
+            words::label(suite, one.asked, "and a client asks there", Role::OtherEnd),
+        ];
+        let file = one.constant.file;
+        let tests = suite.tests.iter().filter(|test| test.unit.0 == file);
+        found.push(Finding {
+            rule: "fixed-port",
+            severity: Severity::Note,
+            confidence: Confidence::Medium,
+            message: format!("tests of `{}` start a server on port {}", suite.path(file), one.port),
+            labels,
+            help: "give the server port 0, and ask it which port it got; or look for a free one in a fixture, and try again where it is \
+                   taken"
+                .to_owned(),
+            notes: vec![SPEECH.alone.to_owned()],
+            tests: words::names(tests),
+            reproduce: None,
+            key: format!("{} {}", suite.path(file), one.port),
+            remedy: None,
+            fix: None,
+        });
+    }
 }
 
 fn help(suite: &Suite, effect: &Effect) -> String {

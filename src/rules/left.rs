@@ -234,7 +234,9 @@ pub fn races<'s>(suite: &'s Suite, realm: &Realm) -> Vec<Vec<&'s Meeting>> {
 /// All races on a thing of the process.
 pub fn raced<'s>(suite: &'s Suite, realm: &Realm) -> impl Iterator<Item = &'s Meeting> {
     let here = |meeting: &&Meeting| meeting.run.is_some() && meeting.place.realm() == Some(realm);
-    suite.encounters.iter().filter(here).filter(|_| !is_nextest_only(suite))
+    // What is written down for another package says nothing of this one.
+    let together = |meeting: &&Meeting| suite.share_process(&suite.tests[meeting.first.0], &suite.tests[meeting.second.0]);
+    suite.encounters.iter().filter(here).filter(together).filter(|_| !is_nextest_only(suite))
 }
 
 /// Whether all runs that the project writes down give each test a process of its own.

@@ -1,6 +1,7 @@
 //! One short function for each hazard, and the table that binds it to its page in `rules/`.
 
 mod ambient_registry;
+mod ambient_state;
 mod blanket_retries;
 mod cap_lost_in_transit;
 mod cap_not_read;
@@ -44,6 +45,7 @@ mod sleep_as_sync;
 mod source_tree_write;
 mod sys_modules_leak;
 mod tempdir_dropped_early;
+mod test_order_chain;
 mod uncapped_workers;
 mod unjoined_work;
 mod unlocked_read_modify_write;
@@ -79,6 +81,7 @@ macro_rules! table {
 /// All rules, sorted by name.
 pub const TABLE: &[Rule] = table![
     "ambient-registry" => ambient_registry,
+    "ambient-state" => ambient_state,
     "blanket-retries" => blanket_retries,
     "cap-lost-in-transit" => cap_lost_in_transit,
     "cap-not-read" => cap_not_read,
@@ -116,6 +119,7 @@ pub const TABLE: &[Rule] = table![
     "source-tree-write" => source_tree_write,
     "sys-modules-leak" => sys_modules_leak,
     "tempdir-dropped-early" => tempdir_dropped_early,
+    "test-order-chain" => test_order_chain,
     "uncapped-workers" => uncapped_workers,
     "unjoined-work" => unjoined_work,
     "unlocked-read-modify-write" => unlocked_read_modify_write,

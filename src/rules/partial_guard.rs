@@ -2,7 +2,7 @@
 
 use super::{left, words};
 use crate::facts::UnitId;
-use crate::finding::{Finding, Label, Remedy, Role, Severity};
+use crate::finding::{Confidence, Finding, Label, Remedy, Role, Severity};
 use crate::link::{Lapse, Meeting, Realm, Suite, UnitRef, changes};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,42 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let mut all: BTreeMap<(UnitRef, Realm), Vec<(&Meeting, Lapse)>> = BTreeMap::new();
     for realm in [Realm::Environment, Realm::WorkingDirectory] {
         for meeting in left::raced(suite, &realm) {
-            if let Some(lapse) = suite.lapse(meeting) {
+            if let Some(lapse) = suite.lapse(meeting).map(|lapse| plainest(suite, meeting, lapse)) {
                 let bare = suite.tests[lapse.bare.0].unit;
                 all.entry((bare, realm.clone())).or_default().push((meeting, lapse));
             }
         }
     }
     found.extend(all.into_values().map(|one| finding(suite, &one)));
+}
+
+/// Of the tests without the guard, the one that speaks of the thing by its name: what it asserts surely hangs on it.
+fn plainest(suite: &Suite, meeting: &Meeting, mut lapse: Lapse) -> Lapse {
+    let named = |test: &usize| speaks_of(suite, suite.tests[*test].unit, meeting);
+    let other = lapse.more.iter().copied().find(named).filter(|_| lapse.other.is_none() && !named(&lapse.bare.0));
+    let at = other.and_then(|test| suite.tests[test].state.iter().position(|one| *one.effect.on == *meeting.place));
+    if let (Some(test), Some(at)) = (other, at) {
+        lapse.more.retain(|one| *one != test);
+        lapse.more.push(lapse.bare.0);
+        lapse.bare = (test, at);
+    }
+    lapse
+}
+
+fn speaks_of(suite: &Suite, unit: UnitRef, meeting: &Meeting) -> bool {
+    let span = suite.file(unit.0).unit(unit.1).span;
+    suite.sources[unit.0.0 as usize].slice(span).contains(meeting.path.trim_start_matches('$'))
+}
+
+/// Many tests pass a line of the product that reads a variable, and few depend on it. A mark says that its test's neighbours do; a lock
+/// that a test takes for itself does not.
+fn confidence(suite: &Suite, meeting: &Meeting, lapse: &Lapse) -> Confidence {
+    let [holder, bare] = [lapse.holder, lapse.bare].map(|(test, at)| (&suite.tests[test], &suite.tests[test].state[at].effect));
+    let in_product = !suite.is_test_code(suite.unit_at(bare.1.site));
+    match lapse.guard.is_none() && in_product && !speaks_of(suite, bare.0.unit, meeting) {
+        true => Confidence::Low,
+        false => words::confidence(&[holder.1, bare.1]),
+    }
 }
 
 /// The finding for one test that lacks the guard of others.
@@ -56,7 +85,7 @@ fn finding(suite: &Suite, all: &[(&Meeting, Lapse)]) -> Finding {
     Finding {
         rule: "partial-guard",
         severity: Severity::Error,
-        confidence: words::confidence(&[one, two]),
+        confidence: confidence(suite, meeting, lapse),
         message,
         labels,
         help: match (&lapse.guard, &lapse.other) {

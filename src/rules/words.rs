@@ -180,6 +180,14 @@ pub fn reproduce(suite: &Suite, a: &Test, b: &Test) -> String {
     }
 }
 
+/// A command that runs one test by itself.
+pub fn alone(suite: &Suite, test: &Test) -> String {
+    match suite.language(test.unit.0) {
+        Language::Python => format!("pytest {}", test.name),
+        Language::Rust => format!("cargo test{} -- --exact {}", binary(suite, test), in_binary(suite, test)),
+    }
+}
+
 /// nbdev takes one folder, and a pattern for the names of the notebooks in it (nbdev documentation, "nbdev_test").
 fn nbdev_test(a: &Test, b: &Test) -> String {
     let [one, two] = [a, b].map(|test| test.path.rsplit_once('/').unwrap_or(("", &test.path)));
