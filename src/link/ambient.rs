@@ -86,7 +86,9 @@ impl Eval<'_, '_> {
                 let mut look = |v: V| mentions(self.facts, v, &is, &mut |_| found = true);
                 match &op.what {
                     What::Assert(cond) => look(*cond),
-                    What::Call { callee, args } if self.facts.last_name(*callee).is_some_and(|name| name.starts_with("assert")) => {
+                    What::Call { callee, args }
+                        if self.facts.last_name(*callee).is_some_and(|name| name.starts_with("assert")) =>
+                    {
                         args.iter().for_each(|arg| look(arg.value));
                     }
                     // `len(active_children())` in an assertion.
