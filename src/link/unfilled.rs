@@ -22,7 +22,7 @@ pub struct Unfilled {
     pub name: Arc<str>,
     /// Where it is made.
     pub made: Site,
-    /// Tests of one file, by index, and where each of them first relies on it.
+    /// Tests of one file, by index, and where each of them, or a helper of theirs, asks it or hands it out.
     pub reads: Vec<(usize, Site)>,
     /// A test of the same binary that fills it, by index, and where.
     pub filler: (usize, Site),
@@ -356,10 +356,10 @@ fn calls(index: &Index, at: UnitRef, every_way: bool) -> Vec<(UnitRef, OpId)> {
 impl Registry {
     /// Where a test, or a helper that only tests have, looks something up or hands the registry out.
     fn read_in(&self, index: &Index, test: UnitRef, is_test_code: &dyn Fn(UnitRef) -> bool) -> Option<Site> {
-        let mut todo: Vec<(UnitRef, Option<OpId>)> = vec![(test, None)];
+        let mut todo: Vec<UnitRef> = vec![test];
         let mut seen = BTreeSet::from([test]);
         let mut found = None;
-        while let Some((at, through)) = todo.pop() {
+        while let Some(at) = todo.pop() {
             let facts = index.file(at.0);
             if expects_nothing(facts, at.1) {
                 return None;
@@ -369,7 +369,7 @@ impl Registry {
                 if self.looks.contains(&unit) {
                     ops.push(op);
                 } else if is_test_code(unit) && seen.insert(unit) && seen.len() < CALLS {
-                    todo.push((unit, Some(through.unwrap_or(op))));
+                    todo.push(unit);
                 }
             }
             each_op(facts, at.1, &mut |op| {
@@ -377,7 +377,7 @@ impl Registry {
                 each_value(&facts.op(op).what, &mut |v| mentions(facts, v, &is, &mut |_| ops.push(op)));
             });
             if let Some(op) = ops.into_iter().min() {
-                found.get_or_insert(Site { file: test.0, op: through.unwrap_or(op) });
+                found.get_or_insert(Site { file: at.0, op });
             }
         }
         found

@@ -18,9 +18,11 @@ fn unfilled(suite: &Suite, found: &mut Vec<Finding>) {
         let (first, site) = one.reads[0];
         let (victim, filler) = (&suite.tests[first], &suite.tests[one.filler.0]);
         let mut labels = vec![words::label(suite, site, format!("`{}` is asked here", one.name), Role::Primary)];
-        for &(test, site) in one.reads.iter().skip(1) {
-            let text = format!("and here, in `{}`", words::short(&suite.tests[test]));
-            labels.push(words::label(suite, site, text, Role::OtherEnd));
+        for &(test, _) in &one.reads {
+            let test = &suite.tests[test];
+            let head = suite.file(test.unit.0).unit(test.unit.1).head;
+            let text = format!("`{}` fills nothing", words::short(test));
+            labels.push(Label { file: test.unit.0, span: head, text, role: Role::OtherEnd });
         }
         let fills = format!("`{}` fills it here, for all that run later", words::short(filler));
         labels.push(words::label(suite, one.filler.1, fills, Role::OtherEnd));

@@ -21,7 +21,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
 
 /// Of the tests without the guard, the one that speaks of the thing by its name: what it asserts surely hangs on it.
 fn plainest(suite: &Suite, meeting: &Meeting, mut lapse: Lapse) -> Lapse {
-    let named = |test: &usize| speaks_of(suite, suite.tests[*test].unit, meeting);
+    let named = |test: &usize| speaks_of(suite, *test, meeting);
     let other = lapse.more.iter().copied().find(named).filter(|_| lapse.other.is_none() && !named(&lapse.bare.0));
     let at = other.and_then(|test| suite.tests[test].state.iter().position(|one| *one.effect.on == *meeting.place));
     if let (Some(test), Some(at)) = (other, at) {
@@ -32,19 +32,22 @@ fn plainest(suite: &Suite, meeting: &Meeting, mut lapse: Lapse) -> Lapse {
     lapse
 }
 
-fn speaks_of(suite: &Suite, unit: UnitRef, meeting: &Meeting) -> bool {
-    let span = suite.file(unit.0).unit(unit.1).span;
-    suite.sources[unit.0.0 as usize].slice(span).contains(meeting.path.trim_start_matches('$'))
+/// Whether a test names the thing, and nowhere guards it: one that does knows where it has to.
+fn speaks_of(suite: &Suite, test: usize, meeting: &Meeting) -> bool {
+    let test = &suite.tests[test];
+    let span = suite.file(test.unit.0).unit(test.unit.1).span;
+    let named = suite.sources[test.unit.0.0 as usize].slice(span).contains(meeting.path.trim_start_matches('$'));
+    named && !test.state.iter().any(|one| *one.effect.on == *meeting.place && !one.effect.guards.is_empty())
 }
 
 /// Many tests pass a line of the product that reads a variable, and few depend on it. A mark says that its test's neighbours do; a lock
 /// that a test takes for itself does not.
 fn confidence(suite: &Suite, meeting: &Meeting, lapse: &Lapse) -> Confidence {
-    let [holder, bare] = [lapse.holder, lapse.bare].map(|(test, at)| (&suite.tests[test], &suite.tests[test].state[at].effect));
-    let in_product = !suite.is_test_code(suite.unit_at(bare.1.site));
-    match lapse.guard.is_none() && in_product && !speaks_of(suite, bare.0.unit, meeting) {
+    let [holder, bare] = [lapse.holder, lapse.bare].map(|(test, at)| &suite.tests[test].state[at].effect);
+    let in_product = !suite.is_test_code(suite.unit_at(bare.site));
+    match lapse.guard.is_none() && in_product && !speaks_of(suite, lapse.bare.0, meeting) {
         true => Confidence::Low,
-        false => words::confidence(&[holder.1, bare.1]),
+        false => words::confidence(&[holder, bare]),
     }
 }
 
