@@ -203,10 +203,11 @@ impl Eval<'_, '_> {
         let entered = self.state.ambience.clone();
         // What the block raises is taken for success, so whatever follows may be reached from anywhere in it.
         let before = swallows.then(|| self.state.clone());
+        let first = self.effects.len();
         self.expected += left.expected;
         self.block(body);
         self.expected -= left.expected;
-        items.iter().for_each(|item| self.put_back(item.context));
+        items.iter().for_each(|item| self.put_back(item.context, first));
         // What the block itself redirects outlives it.
         let ambience = if self.state.ambience == entered { ambience } else { self.state.ambience.clone() };
         if let Some(before) = before {

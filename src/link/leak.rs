@@ -170,7 +170,9 @@ fn left(state: &[TestEffect], at: usize, world: &World) -> Option<(Restored, Opt
         state.iter().enumerate().skip(at + 1).filter(|(_, later)| {
             // One operation may well change the same thing twice: in a loop. What runs at the end comes from another call of it.
             let another = later.effect.site != effect.site || ends(later);
-            changes(later.effect.verb) && another && (covers(later, effect) || may_cover(later, effect))
+            // What is put back later by itself goes back to what this change left.
+            let stays = !later.effect.undone || ends(later);
+            changes(later.effect.verb) && another && stays && (covers(later, effect) || may_cover(later, effect))
         })
     };
     // A module that is loaded again later has its variables as they were.

@@ -8,33 +8,38 @@ use super::place::{Place, Realm};
 use super::state::realm;
 use super::summary::Effect;
 use super::term::Term;
-use crate::calls::{Call, Verb};
+use crate::calls::Verb;
 use crate::facts::{Arg, Language, OpId, V, Value, What};
 
 /// Words in the names of functions that bring something back.
-const RESETS: &[&str] = &["default", "reset", "restore", "undo", "unpatch"];
+const RESETS: &[&str] = &["defaults", "rcdefaults", "reset", "restore", "undo", "unpatch"];
 
 impl Eval<'_, '_> {
-    /// A context manager is left that puts back all of what it is about.
-    pub(super) fn put_back(&mut self, context: V) {
+    /// A context manager is left that puts back all of what it is about; what its block did stands behind `first`.
+    pub(super) fn put_back(&mut self, context: V, first: usize) {
         let Value::Result(op) = self.facts.value(context) else { return };
         let op = *op;
         let What::Call { callee, args } = &self.facts.op(op).what else { return };
-        // What only sets where it is called takes it back where it is a context manager: `with torch.set_grad_enabled(False)`.
-        let sets = |entry: &&&Call| entry.undone || entry.does.keys().copied().any(changes);
-        let kept = self.entries.get(&op).filter(sets).and_then(|entry| entry.state.as_ref()).map(realm);
-        let kept = kept.filter(Realm::is_of_process).map(|realm| Place::state(realm, None));
-        match kept.or_else(|| self.patched_dict(*callee, args)) {
+        let entry = self.entries.get(&op).copied();
+        let kept = entry.and_then(|entry| Some((realm(entry.state.as_ref()?), entry)));
+        match kept {
+            Some((realm, entry)) if entry.undone => return self.is_as_before(op, Place::state(realm, None)),
+            // What only sets where it is called takes it back where it is a context manager: `with torch.set_grad_enabled(False)`.
+            Some((realm, entry)) if realm.is_of_process() && entry.does.keys().copied().any(changes) => {
+                return self.is_undone(&realm, op, first);
+            }
+            _ => {}
+        }
+        match self.patched_dict(*callee, args) {
             Some(place) => self.is_as_before(op, place),
-            None => self.may_be_as_before(op, *callee),
+            None if entry.is_none() => self.may_be_undone(op, *callee, first),
+            None => {}
         }
     }
 
     /// A context manager that nobody here defines, and whose name says that it keeps the environment or the working directory.
-    fn may_be_as_before(&mut self, op: OpId, callee: V) {
-        let known =
-            matches!(self.value(callee).plain(), Term::Function(_) | Term::Bound(..) | Term::Closure(..) | Term::Class(_));
-        if known || self.entries.contains_key(&op) {
+    fn may_be_undone(&mut self, op: OpId, callee: V, first: usize) {
+        if matches!(self.value(callee).plain(), Term::Function(_) | Term::Bound(..) | Term::Closure(..) | Term::Class(_)) {
             return;
         }
         let (mut environment, mut directory) = (false, false);
@@ -45,10 +50,19 @@ impl Eval<'_, '_> {
             directory |= both || name.contains("cwd") || name.contains("chdir") || name.contains("filesystem");
         });
         if environment {
-            self.is_as_before(op, Place::state(Realm::Environment, None));
+            self.is_undone(&Realm::Environment, op, first);
         }
         if directory {
-            self.is_as_before(op, Place::state(Realm::WorkingDirectory, None));
+            self.is_undone(&Realm::WorkingDirectory, op, first);
+        }
+    }
+
+    /// What a call did, and a block below it, is put back where the block ends.
+    fn is_undone(&mut self, realm: &Realm, op: OpId, first: usize) {
+        let site = self.site(op);
+        let inside = |at: usize, effect: &Effect| at >= first || effect.site == site && effect.via.is_empty();
+        for (at, effect) in self.effects.iter_mut().enumerate() {
+            effect.undone |= effect.on.realm() == Some(realm) && inside(at, effect);
         }
     }
 
@@ -56,9 +70,9 @@ impl Eval<'_, '_> {
     pub(super) fn resets(&mut self, op: OpId, name: &str) {
         let Some((package, _)) = name.split_once('.').filter(|_| self.facts.language == Language::Python) else { return };
         let last = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
-        if RESETS.iter().any(|word| last.contains(word)) {
+        if last.split('_').any(|word| RESETS.contains(&word)) {
             let effect = self.new_effect(op, Verb::Write, Place::state(Realm::Library(package.into()), None));
-            self.effects.push(Effect { undone: true, ..effect });
+            self.effects.push(Effect { undone: true, assured: true, ..effect });
         }
     }
 
