@@ -59,7 +59,7 @@ fn runner(one: &Declared) -> Option<Runner> {
     Some(match one.runner.as_str() {
         "pytest" | "unittest" | "behave" => Runner::Sequential,
         "pytest-xdist" => Runner::Xdist(one.dist.unwrap_or(Dist::Load)),
-        "pytest-run-parallel" => Runner::PythonThreads,
+        "pytest-run-parallel" => Runner::Copies,
         "unittest-parallel" | "django" | "stestr" | "behavex" => Runner::ProcessPool,
         "cargo-test" => Runner::CargoTest,
         "cargo-nextest" => Runner::Nextest,

@@ -383,7 +383,9 @@ impl Reader<'_> {
         }
         let count = at.filled(&tests.counted.count);
         let runner = match (count.bound(), tests.runner) {
-            (Bound::At(0 | 1), Runner::Xdist(_) | Runner::ProcessPool | Runner::PythonThreads) => Runner::Sequential,
+            (Bound::At(0 | 1), Runner::Xdist(_) | Runner::ProcessPool | Runner::PythonThreads | Runner::Copies) => {
+                Runner::Sequential
+            }
             (_, runner) => runner,
         };
         let option = tests.counted.place;

@@ -19,8 +19,10 @@ pub struct Arguments {
     /// Workers of `--tx 3*popen`.
     pub tx: Option<(u32, Option<(FileId, Span)>)>,
     pub no_xdist: bool,
-    /// Threads that run tests: `--parallel-threads`, `--tests-per-worker`.
+    /// Threads that run tests: `--tests-per-worker`.
     pub threads: Option<Counted>,
+    /// Threads that run one test at once: `--parallel-threads`.
+    pub copies: Option<Counted>,
     /// Processes of pytest-parallel: `--workers`.
     pub processes: Option<Counted>,
     pub paths: Vec<String>,
@@ -159,7 +161,8 @@ pub fn read(words: &[Word]) -> Arguments {
                 found.tx = Some((found.tx.map_or(0, |(sum, _)| sum).saturating_add(many), place));
             }
             "-p" => found.no_xdist |= next().is_some_and(|value| value.str() == "no:xdist"),
-            "--parallel-threads" | "--tests-per-worker" => found.threads = Some(counted(word, next())),
+            "--tests-per-worker" => found.threads = Some(counted(word, next())),
+            "--parallel-threads" => found.copies = Some(counted(word, next())),
             "--workers" => found.processes = Some(counted(word, next())),
             "--ignore" | "--ignore-glob" => {
                 let fixed = next().filter(|value| value.expansions.is_empty() && !value.str().contains('$'));
@@ -272,7 +275,9 @@ impl Arguments {
         if let (Some((many @ 2.., place)), Some(dist), false) = (self.tx, self.dist, self.no_xdist) {
             return (Runner::Xdist(dist), Counted { place, literal: true, ..Counted::plain(Count::Number(many)) });
         }
-        for (given, runner) in [(&self.threads, Runner::PythonThreads), (&self.processes, Runner::ProcessPool)] {
+        for (given, runner) in
+            [(&self.threads, Runner::PythonThreads), (&self.copies, Runner::Copies), (&self.processes, Runner::ProcessPool)]
+        {
             if let Some(given) = given
                 && !matches!(given.count.bound(), Bound::At(0 | 1))
             {
@@ -357,7 +362,7 @@ mod tests {
             assert_eq!(runner(&format!("--dist={text} -n 2")).0, Runner::Xdist(dist));
             assert_eq!(runner(&format!("-n 2 --dist {text}")).0, Runner::Xdist(dist));
         }
-        assert_eq!(runner("--parallel-threads auto"), (Runner::PythonThreads, Workers::Cpus));
+        assert_eq!(runner("--parallel-threads auto"), (Runner::Copies, Workers::Cpus));
         assert_eq!(runner("--workers 2 --tests-per-worker=8"), (Runner::PythonThreads, Workers::Fixed(8)));
         assert_eq!(runner("--workers 2"), (Runner::ProcessPool, Workers::Fixed(2)));
     }

@@ -832,7 +832,7 @@ mod tests {
             ["sequential one [tests] python -m unittest discover -s tests"]
         );
         assert_eq!(script("behavex --parallel-processes 3", &[]), ["processpool 3 [] --parallel-processes 3"]);
-        assert_eq!(script("pytest --parallel-threads=8", &[]), ["pythonthreads 8 [] --parallel-threads=8"]);
+        assert_eq!(script("pytest --parallel-threads=8", &[]), ["copies 8 [] --parallel-threads=8"]);
     }
 
     #[test]

@@ -251,8 +251,10 @@ pub enum Runner {
     Sequential,
     /// `pytest -n`, by `--dist` mode.
     Xdist(Dist),
-    /// pytest-run-parallel, pytest-parallel with threads.
+    /// Tests in threads of one process: pytest-parallel.
     PythonThreads,
+    /// One test after the other, each in several threads at once: pytest-run-parallel ("how it works": it wraps the test function).
+    Copies,
     /// Tests as tasks of a pool of processes that are used again: stestr, unittest-parallel, Django's `--parallel`, behavex.
     ProcessPool,
     /// `cargo test`: threads of one process per binary.
@@ -453,6 +455,11 @@ impl Runner {
     /// It runs Rust tests; all others run Python's.
     pub fn is_rust(self) -> bool {
         matches!(self, Runner::CargoTest | Runner::Nextest)
+    }
+
+    /// Whether what runs at once are threads of one process.
+    pub fn is_threads(self) -> bool {
+        matches!(self, Runner::CargoTest | Runner::PythonThreads | Runner::Copies)
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Meeting {
 /// does not, `None` it may (a weak one proves nothing either way). The separation table.
 pub fn separates(one: Discriminator, runner: Runner, same_test: bool) -> Option<bool> {
     use Discriminator::*;
-    let threads = matches!(runner, Runner::CargoTest | Runner::PythonThreads);
+    let threads = runner.is_threads();
     let xdist = matches!(runner, Runner::Xdist(_) | Runner::ProcessPool);
     Some(match one {
         Rand | Test => true,
@@ -142,7 +142,8 @@ fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool, wid
         return false;
     }
     match runner {
-        Runner::CargoTest | Runner::PythonThreads if wide => false,
+        runner if runner.is_threads() && wide => false,
+        Runner::Copies => same,
         Runner::Sequential => false,
         Runner::Xdist(Dist::Load | Dist::WorkSteal | Dist::Each) | Runner::PythonThreads => true,
         // One after the other in a test group of one thread (nextest documentation, "Test groups for mutual exclusion").
@@ -160,7 +161,7 @@ fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool, wid
 
 /// Whether a lock that both hold orders them under a runner.
 fn guarded(a: &[Lock], b: &[Lock], runner: Runner) -> bool {
-    let threads = matches!(runner, Runner::CargoTest | Runner::PythonThreads);
+    let threads = runner.is_threads();
     let orders = |one: &Lock, two: &Lock| one.reach == two.reach && one.on == two.on && !(one.shared && two.shared);
     a.iter().any(|lock| (lock.reach != Reach::Process || threads) && b.iter().any(|other| orders(lock, other)))
 }
@@ -403,7 +404,7 @@ pub(super) fn meets<'s>(
             Ask::Harm | Ask::State => apart(runner) == Some(false),
             Ask::Name => apart(runner) != Some(true),
         };
-        let reaches = !of_process || matches!(runner, Runner::CargoTest | Runner::PythonThreads);
+        let reaches = !of_process || runner.is_threads();
         named && reaches && overlap(runner, workers, a, b, same, wide) && !guarded(&held_a, &held_b, runner)
     };
     let is_mixed = a.is_notebook() != b.is_notebook();

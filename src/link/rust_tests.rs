@@ -7,7 +7,7 @@ use super::suite::{Maker, Making, NOWHERE, Phase, Test, last, mark_name};
 use super::summary::Where;
 use super::term::{ClassRef, Lock, Mix, Opaque, Piece, Term, UnitRef};
 use crate::calls::{Discriminator, Reach, Redirected};
-use crate::facts::run::Hold;
+use crate::facts::run::{Hold, Setup};
 use crate::facts::{FileFacts, Language, Mark, Param, Shape, UnitId, V, Value};
 use crate::text::FileId;
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ pub(super) fn constructors(index: &Index) -> HashMap<FileId, Vec<UnitRef>> {
 
 impl Maker<'_, '_> {
     pub(super) fn rust_tests(&self, file: FileId, out: &mut Vec<Test>) {
-        if self.is_orphan(file) {
+        if is_orphan(self.index, self.setup, file) {
             return;
         }
         for (u, unit) in self.file(file).units.iter().enumerate() {
@@ -227,13 +227,6 @@ impl Maker<'_, '_> {
         (queue.filter(|(_, threads)| *threads == 1).map(|(name, _)| name.clone()), alone)
     }
 
-    /// A Rust file that no target of its crate holds: it is not compiled.
-    fn is_orphan(&self, file: FileId) -> bool {
-        let root = self.index.path(self.index.crate_root(file).0);
-        let package = self.setup.crate_of(root);
-        package.is_some_and(|package| !package.targets.is_empty() && package.target_of(root).is_none())
-    }
-
     /// `krate::module::test`.
     fn rust_name(&self, file: FileId, unit: UnitId, package: Option<&str>) -> String {
         let facts = self.file(file);
@@ -284,4 +277,10 @@ fn literal(facts: &FileFacts, value: V) -> Term {
 /// Whether an attribute makes a function a test, by its name.
 pub(super) fn is_test_mark(name: &str) -> bool {
     matches!(last(name), "test" | "rstest" | "test_case" | "apply" | "quickcheck") || last(name).ends_with("_test")
+}
+/// A Rust file that no target of its crate holds: it is not compiled.
+pub(super) fn is_orphan(index: &Index, setup: &Setup, file: FileId) -> bool {
+    let root = index.path(index.crate_root(file).0);
+    let package = setup.crate_of(root);
+    package.is_some_and(|package| !package.targets.is_empty() && package.target_of(root).is_none())
 }

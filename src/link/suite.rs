@@ -17,7 +17,7 @@ use super::pool::TestPool;
 use super::ports::{Probe, probes};
 use super::registry::{Registration, registrations};
 use super::rounds::{self, Wanted};
-use super::rust_tests::constructors;
+use super::rust_tests::{constructors, is_orphan};
 use super::summary::{Ambience, Effect, Frame, Summary, Where};
 use super::term::{ClassRef, Lock, Mix, Object, Opaque, Site, Term, UnitRef};
 use super::unfilled::{Unfilled, unfilled};
@@ -124,6 +124,8 @@ pub struct Suite<'a> {
     spread: BTreeSet<Site>,
     /// Operations that product code reaches under a lock only.
     locked: BTreeSet<Site>,
+    /// By file: see [`Suite::is_beside`].
+    beside: Vec<bool>,
 }
 
 #[derive(Clone)]
@@ -289,7 +291,13 @@ impl<'a> Suite<'a> {
             test_files,
             spread,
             locked,
+            beside: Vec::new(),
         };
+        let lies_beside = |i: usize| {
+            let file = FileId(i as u32);
+            suite.lies_beside(file) || suite.language(file) == Language::Rust && is_orphan(&index, setup, file)
+        };
+        suite.beside = (0..facts.len()).map(lies_beside).collect();
         suite.locked = locked_by_callers(&suite.summaries, |unit| !suite.is_test_code(unit));
         suite.unfilled = unfilled(&index, &suite.tests, setup, &|unit| suite.is_test_code(unit));
         Some(suite)
@@ -376,8 +384,13 @@ impl<'a> Suite<'a> {
             && !has(super::index::join(&dir, "__init__.py"))
     }
 
-    /// Whether a file is run by hand or is not the project's own: documentation, examples, tools, build scripts, vendored packages.
+    /// Whether a file is run by hand, is not the project's own, or is not run at all: documentation, examples, tools, build scripts,
+    /// vendored packages, Rust that no target compiles.
     pub fn is_beside(&self, file: FileId) -> bool {
+        self.beside[file.0 as usize]
+    }
+
+    fn lies_beside(&self, file: FileId) -> bool {
         let path = self.path(file);
         let name = path.rsplit('/').next().unwrap_or(path);
         let folder = |folder: &str| {
