@@ -2,7 +2,7 @@
 //!
 //! A unit is evaluated after those it reads, as far as the calls between them have an order, so that most are evaluated once or twice.
 //! What stands on one level is evaluated in parallel, against the summaries as they were before; so cycles need no special case, and the
-//! result does not depend on threads. The order is that of a weak topological order (Bourdoncle 1993), with levels for components.
+//! result does not depend on threads.
 
 use super::eval::evaluate;
 use super::index::{Binding, Index, walk_ops};
