@@ -138,7 +138,7 @@ fn overlap(runner: Runner, workers: Workers, a: &Test, b: &Test, same: bool, wid
     if workers == Workers::One || workers == Workers::Fixed(1) || workers == Workers::Fixed(0) {
         return false;
     }
-    if same && !a.many && runner != Runner::Xdist(Dist::Each) {
+    if same && !a.many && !matches!(runner, Runner::Xdist(Dist::Each) | Runner::Copies) {
         return false;
     }
     match runner {
@@ -404,7 +404,8 @@ pub(super) fn meets<'s>(
             Ask::Harm | Ask::State => apart(runner) == Some(false),
             Ask::Name => apart(runner) != Some(true),
         };
-        let reaches = !of_process || runner.is_threads();
+        // A test that changes its process by a fixture is not run as copies (pytest-run-parallel, "thread-unsafe fixtures").
+        let reaches = !of_process || runner.is_threads() && runner != Runner::Copies;
         named && reaches && overlap(runner, workers, a, b, same, wide) && !guarded(&held_a, &held_b, runner)
     };
     let is_mixed = a.is_notebook() != b.is_notebook();
