@@ -132,8 +132,6 @@ impl Work<'_> {
                 Vec::new()
             }
             (why, _) => match more {
-                // It may be good by itself, only not beside the others: the next round has it again.
-                [_] if !kept.is_empty() => Vec::new(),
                 [(identity, _)] => vec![(identity.clone(), why.unwrap_or("its edits do not fit the file"))],
                 _ => {
                     let (left, right) = more.split_at(more.len() / 2);
