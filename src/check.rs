@@ -84,16 +84,16 @@ impl Memory {
 /// not wanted to its end; the memory keeps what was read until then.
 pub fn check_again(mut sources: Vec<Source>, config: &Config, memory: &mut Memory, wanted: Wanted) -> Option<Report> {
     sources.sort_by(|a, b| a.path.cmp(&b.path));
-    let done = || analyse(sources, config, memory, wanted, |_| ()).map(|(report, _)| report);
-    match pool(config.jobs) {
-        Some(pool) => pool.install(done),
-        // No threads to be had: the caller's own will do.
-        None => done(),
-    }
+    on_threads(config.jobs, || analyse(sources, config, memory, wanted, |_| ()).map(|(report, _)| report))
 }
 
-fn pool(threads: usize) -> Option<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build().ok()
+/// Runs it on so many threads with deep stacks; 0 is as many as the process may use.
+fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build() {
+        Ok(pool) => pool.install(run),
+        // No threads to be had: the caller's own will do.
+        Err(_) => run(),
+    }
 }
 
 /// Which test files of a project may run beside any other, and what holds the rest back. The report holds all findings that the plan
@@ -103,11 +103,7 @@ pub fn conflicts(mut sources: Vec<Source>, config: &Config, preview: bool) -> (R
     let mut config = config.clone();
     config.put(Local { preview: Some(true), min_confidence: Some(Confidence::Low), ..Local::default() });
     let memory = &mut Memory::default();
-    let done = || analyse(sources, &config, memory, &|| true, plan::look);
-    let done = match pool(config.jobs) {
-        Some(pool) => pool.install(done),
-        None => done(),
-    };
+    let done = on_threads(config.jobs, || analyse(sources, &config, memory, &|| true, plan::look));
     let (report, seen) = done.unwrap_or_default();
     let path_of = |file: FileId| report.sources.get(file.0 as usize).map_or(String::new(), |source| source.path.to_string());
     let plan = Plan::new(&seen, &report.findings, &report.gaps, &path_of, preview);
@@ -127,10 +123,7 @@ pub fn setup(mut sources: Vec<Source>, config: &Config) -> (Vec<Source>, Setup) 
         let facts: Vec<Arc<FileFacts>> = lowered.collect();
         conf::read(&sources, &link::programs(&sources, &facts), &config.runs)
     };
-    let setup = match pool(0) {
-        Some(pool) => pool.install(read),
-        None => read(),
-    };
+    let setup = on_threads(0, read);
     (sources, setup)
 }
 
@@ -164,11 +157,7 @@ pub fn fix_some(
 
 /// Writes ignore comments for what is shown of a project that was checked, with this reason. Nothing is written to a file.
 pub fn add_ignores(report: Report, reason: &str, config: &Config) -> remedy::cover::Covered {
-    let add = || remedy::cover::run(report.clone(), reason, &|sources| check(sources, config));
-    match pool(1) {
-        Some(pool) => pool.install(add),
-        None => add(),
-    }
+    on_threads(1, || remedy::cover::run(report, reason, &|sources| check(sources, config)))
 }
 
 /// Whether two versions of a configuration file differ in nothing but comments.
