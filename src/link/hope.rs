@@ -2,42 +2,27 @@
 
 use super::pace::{Beat, Event};
 use super::spots::{Look, Region, Spot, defined, each_value, parts, spots};
-use super::suite::{Suite, Test};
+use super::suite::Suite;
 use super::term::Site;
 use crate::facts::{Arg, Comparison, FileFacts, Language, OpId, Sym, UnitId, V, Value, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Work is started, a sleep follows, and an assertion with no wait between.
-pub struct Hope {
-    pub start: Site,
-    pub sleep: Site,
-    pub assertion: Site,
-    /// What is asserted on is the work itself or what it has in hand, it is read after the sleep, and it does not hold before.
-    pub shared: bool,
-}
-
-/// The same as events.
-struct Hurried<'a> {
-    start: &'a Event,
-    sleep: &'a Event,
-    assertion: &'a Event,
+pub struct Hope<'t> {
+    pub start: &'t Event,
+    pub sleep: &'t Event,
+    pub assertion: &'t Event,
     /// The work is told to end between the sleep and the assertion.
     ended: bool,
 }
 
 impl Suite<'_> {
-    /// What a test hopes for.
-    pub fn hopes(&self, test: &Test) -> Vec<Hope> {
-        let hope = |one: &Hurried| Hope {
-            start: one.start.site,
-            sleep: one.sleep.site,
-            assertion: one.assertion.site,
-            shared: self.is_shared(one).unwrap_or(false),
-        };
-        hurried(&test.events).iter().map(hope).collect()
+    /// Whether what is asserted on is the work itself or what it has in hand, is read after the sleep, and does not hold before.
+    pub fn is_about_work(&self, one: &Hope) -> bool {
+        self.reads_work(one).unwrap_or(false)
     }
 
-    fn is_shared(&self, one: &Hurried) -> Option<bool> {
+    fn reads_work(&self, one: &Hope) -> Option<bool> {
         let chain = |event: &Event| -> Vec<Site> { event.via.iter().copied().chain([event.site]).collect() };
         let chains = [one.start, one.sleep, one.assertion].map(chain);
         let mut at = 0;
@@ -70,8 +55,8 @@ impl Suite<'_> {
     }
 }
 
-/// Once the work is told to end, to wait for its end does not make up for the time that it was given.
-fn hurried(events: &[Event]) -> Vec<Hurried<'_>> {
+/// What a test hopes for, by its course. Once the work is told to end, to wait for its end does not make up for the time that it was given.
+pub fn hopes(events: &[Event]) -> Vec<Hope<'_>> {
     let mut out = Vec::new();
     let mut started: Vec<&Event> = Vec::new();
     let mut slept: Option<(Vec<&Event>, &Event)> = None;
@@ -98,7 +83,7 @@ fn hurried(events: &[Event]) -> Vec<Hurried<'_>> {
             Beat::End => ended = slept.is_some(),
             Beat::Assert => {
                 let (starts, sleep) = slept.iter().next().map_or((&[][..], event), |(starts, sleep)| (starts, *sleep));
-                out.extend(starts.iter().rev().map(|start| Hurried { start, sleep, assertion: event, ended }));
+                out.extend(starts.iter().rev().map(|start| Hope { start, sleep, assertion: event, ended }));
             }
         }
     }

@@ -56,7 +56,7 @@ pub use chain::{Chain, Shelf};
 pub use closing::Closing;
 pub use condition::Condition;
 pub use guards::Lapse;
-pub use hope::Hope;
+pub use hope::hopes;
 pub use imports::{Imports, is_stand_in, loaded_name, replaces_module};
 pub use leak::{Leak, Restored, seeds};
 pub use life::{End, Fork, Heard, Work};

@@ -3,13 +3,14 @@
 use super::doubtful;
 use super::words;
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{Hope, Site, Suite};
+use crate::link::{Site, Suite, hopes};
 use std::collections::BTreeMap;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     let mut all: BTreeMap<Site, (Finding, Vec<String>)> = BTreeMap::new();
     for test in suite.tests.iter().filter(|test| !test.skipped) {
-        for Hope { start, sleep, assertion, shared } in suite.hopes(test) {
+        for hope in hopes(&test.events) {
+            let [start, sleep, assertion] = [hope.start, hope.sleep, hope.assertion].map(|event| event.site);
             let ours = |site: Site| suite.is_test_code(suite.unit_at(site)) && !suite.is_beside(site.file);
             // What product code starts by itself may need a time of its own: an interval, a lease.
             if ![start, sleep, assertion].into_iter().all(ours)
@@ -22,7 +23,9 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             if suite.unit_at(assertion) == unit && suite.span(assertion).start < suite.span(sleep).start {
                 continue;
             }
-            if all.get(&sleep).is_none_or(|(known, _)| shared && known.confidence == Confidence::Low) {
+            let known = all.get(&sleep).map(|(known, _)| known.confidence);
+            let shared = known.is_none_or(|known| known == Confidence::Low) && suite.is_about_work(&hope);
+            if known.is_none() || shared {
                 let labels = vec![
                     words::label(suite, sleep, "this is meant to be long enough", Role::Primary),
                     words::label(suite, start, "the work starts here", Role::Evidence),

@@ -55,23 +55,7 @@ impl Lower {
     pub fn new(mut builder: Builder, len: usize) -> Self {
         let name = builder.sym("");
         let span = Span::new(0, len);
-        let unit = builder.unit(Unit {
-            name,
-            shape: Shape::Module,
-            class: None,
-            parent: None,
-            params: Vec::new(),
-            returns: None,
-            marks: Vec::new(),
-            globals: Vec::new(),
-            is_async: false,
-            yields: false,
-            body: Vec::new(),
-            span,
-            head: Span::default(),
-            signature: Span::default(),
-            inner: span,
-        });
+        let unit = builder.unit(Unit { inner: span, ..Unit::new(name, Shape::Module, span) });
         Lower {
             builder,
             unit,
@@ -100,21 +84,12 @@ impl Lower {
     /// Fills a new unit.
     pub fn enter(&mut self, new: NewUnit, fill: impl FnOnce(&mut Self)) -> UnitId {
         let id = self.builder.unit(Unit {
-            name: new.name,
-            shape: new.shape,
             class: new.class,
             parent: Some(self.unit),
-            params: Vec::new(),
-            returns: None,
             marks: new.marks,
-            globals: Vec::new(),
             is_async: new.is_async,
-            yields: false,
-            body: Vec::new(),
-            span: new.span,
             head: new.head,
-            signature: Span::default(),
-            inner: Span::default(),
+            ..Unit::new(new.name, new.shape, new.span)
         });
         let unit = std::mem::replace(&mut self.unit, id);
         let steps = std::mem::take(&mut self.steps);
