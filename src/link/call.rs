@@ -1,6 +1,7 @@
 //! Calls: who is called, and what a unit of the project does when it is. Library knowledge comes from the tables (`give.rs`); what
 //! stands here are the few calls whose meaning depends on more than their own arguments.
 
+use super::condition::hangs_on_call;
 use super::eval::{Eval, is_injected};
 use super::give::entry_takes_self;
 use super::index::Binding;
@@ -541,7 +542,8 @@ impl Eval<'_, '_> {
         }
     }
 
-    /// Rust's `OpenOptions`: the flags are gathered along the chain, and decide at `open`.
+    /// Rust's `OpenOptions`: the flags are gathered along the chain, and decide at `open`. A flag that hangs on what the unit is called
+    /// with is decided by its caller.
     fn open_options(&mut self, op: OpId, recv: &Term, name: &str, args: &[Passed]) -> Option<Term> {
         let Term::Typed(ty, inner) = recv else { return None };
         if &**ty != "std::fs::OpenOptions" {
@@ -549,28 +551,57 @@ impl Eval<'_, '_> {
         }
         let Term::List(flags) = &**inner else { return None };
         if name != "open" {
-            let on = args.first().is_none_or(|arg| arg.term != Term::Bool(false));
             let mut flags = flags.to_vec();
-            if on {
-                flags.push(Term::text(name));
+            match args.first().map(|arg| &arg.term) {
+                Some(Term::Bool(false)) => {}
+                Some(asked) if hangs_on_call(asked) => flags.push(Term::Typed(name.into(), Arc::new(asked.clone()))),
+                _ => flags.push(Term::text(name)),
             }
             return Some(Term::Typed(ty.clone(), Arc::new(Term::List(flags.into()))));
         }
-        let has = |flag: &str| flags.contains(&Term::text(flag));
-        let verb = if has("create_new") {
-            Verb::Create
-        } else if has("append") {
-            Verb::Append
-        } else if has("truncate") || (has("write") && has("create") && !has("read")) {
-            Verb::Write
-        } else if has("write") {
-            Verb::Update
-        } else {
-            Verb::Read
-        };
         let path = args.first()?.clone();
-        self.effect(op, verb, &path.term, false, None, path.value);
+        let asked = flags.iter().find_map(|flag| match flag {
+            Term::Typed(_, asked) => Some((**asked).clone()),
+            _ => None,
+        });
+        match asked {
+            None => self.effect(op, verb_of(flags, None), &path.term, false, None, path.value),
+            Some(asked) => {
+                for answer in [true, false] {
+                    let given = self.state.when.len();
+                    self.given(&asked, answer);
+                    self.effect(op, verb_of(flags, Some((&asked, answer))), &path.term, false, None, path.value);
+                    self.state.when.truncate(given);
+                }
+            }
+        }
         Some(Term::Handle(Arc::new(path.term)))
+    }
+}
+
+/// What opening with these flags does (The Rust Standard Library, "OpenOptions"), where a question that one of them hangs on is answered so.
+fn verb_of(flags: &[Term], answer: Option<(&Term, bool)>) -> Verb {
+    let holds = |asked: &Term| match (asked, answer) {
+        (asked, Some((known, answer))) if asked == known => answer,
+        (Term::Not(inner), Some((known, answer))) if **inner == *known => !answer,
+        _ => true,
+    };
+    let has = |name: &str| {
+        flags.iter().any(|flag| match flag {
+            Term::Typed(flag, asked) => &**flag == name && holds(asked),
+            flag => *flag == Term::text(name),
+        })
+    };
+    if has("create_new") {
+        Verb::Create
+    } else if has("append") {
+        Verb::Append
+    } else if has("truncate") || (has("write") && has("create") && !has("read")) {
+        Verb::Write
+    } else if has("write") {
+        Verb::Update
+    } else {
+        Verb::Read
     }
 }
 

@@ -54,10 +54,16 @@ pub(super) fn equality(left: Term, right: Term) -> Term {
     }
 }
 
-/// Whether a call of the unit answers a condition: it hangs on a parameter, and on nothing that changes while the program runs, as
-/// fields do.
-fn hangs_on_call(term: &Term) -> bool {
-    let open = |term: &Term| matches!(term.plain(), Term::Param(_) | Term::Captured(_));
+/// Whether a call of the unit answers a condition: it hangs on a parameter, or on a field of one. What a field holds at the call is known
+/// where the caller made the object, and nothing that may have changed it came in between.
+pub(super) fn hangs_on_call(term: &Term) -> bool {
+    fn open(term: &Term) -> bool {
+        match term.plain() {
+            Term::Param(_) | Term::Captured(_) => true,
+            Term::Field(base, name) => !name.starts_with('<') && matches!(base.plain(), Term::Param(_) | Term::Captured(_)),
+            _ => false,
+        }
+    }
     match term.plain() {
         Term::Not(inner) => hangs_on_call(inner),
         Term::Equal(a, b) => open(a) && (open(b) || is_constant(b)) || is_constant(a) && open(b),

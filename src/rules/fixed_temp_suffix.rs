@@ -1,10 +1,11 @@
 //! A temporary that is renamed onto its target, and has one name for all who write that target.
 
+use super::in_place::is_of_others;
 use super::words;
 use crate::calls::Verb;
 use crate::facts::Language;
 use crate::finding::{Act, Confidence, Finding, Remedy, Role, Severity};
-use crate::link::{Effect, Move, Place, Suite, UnitRef, discriminators, is_shared, moves};
+use crate::link::{Effect, Move, Place, Root, Suite, UnitRef, discriminators, is_shared, moves};
 use std::collections::BTreeSet;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -148,7 +149,12 @@ fn finding(suite: &Suite, unit: UnitRef, temporary: &Temporary, several: bool) -
     Finding {
         rule: "fixed-temp-suffix",
         severity: if several { Severity::Error } else { Severity::Warning },
-        confidence: if suite.is_beside(unit.0) { Confidence::Low } else { Confidence::Medium },
+        // A target that a field or a caller names may have one writer only, and often has.
+        confidence: if suite.is_beside(unit.0) || matches!(from.on.root, Root::Of(_)) && !is_of_others(suite, unit, act) {
+            Confidence::Low
+        } else {
+            Confidence::Medium
+        },
         message: format!("`{name}` replaces `{target}` through `{path}`, a name that every writer uses"),
         labels,
         help: help.to_owned(),
