@@ -45,6 +45,9 @@ impl Eval<'_, '_> {
         if self.asks_version(cond) {
             return Some(true);
         }
+        if let Some(asked) = self.asks_setting(cond) {
+            return Some(asked);
+        }
         match term.plain() {
             Term::Not(inner) => {
                 return self.flag_of_term(inner).map(|flag| !flag).or_else(|| self.flag_of_name(cond).map(|flag| !flag));
@@ -59,6 +62,38 @@ impl Eval<'_, '_> {
             _ => {}
         }
         self.flag_of_term(term).or_else(|| self.flag_of_name(cond))
+    }
+
+    /// What a question to a setting answers where the setting is missing, the other way round: `env::var("CLEAN").map(…).unwrap_or(false)`
+    /// asks for what it leads to.
+    fn asks_setting(&self, cond: V) -> Option<bool> {
+        if let Value::Not(inner) = self.facts.value(cond) {
+            return self.asks_setting(*inner).map(|asked| !asked);
+        }
+        let Value::Result(op) = self.facts.value(cond) else { return None };
+        let What::Call { callee, args } = &self.facts.op(*op).what else { return None };
+        let Value::Attr(base, name) = self.facts.value(*callee) else { return None };
+        let mut base = *base;
+        let without = match self.facts.name(*name) {
+            "is_ok_and" | "is_some_and" => false,
+            "is_none_or" => true,
+            "unwrap_or" | "map_or" => match self.facts.value(args.first()?.value) {
+                Value::Bool(answer) => *answer,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        // What was asked for, behind the calls that only look at it.
+        for _ in 0..8 {
+            let Value::Result(op) = self.facts.value(base) else { return None };
+            if let Some(Term::Setting(_)) = self.results.get(op).map(Term::plain) {
+                return Some(!without);
+            }
+            let What::Call { callee, .. } = &self.facts.op(*op).what else { return None };
+            let Value::Attr(inner, _) = self.facts.value(*callee) else { return None };
+            base = *inner;
+        }
+        None
     }
 
     /// Whether a condition asks for the version of a library: which one the project is installed with is not known.

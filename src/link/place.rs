@@ -128,6 +128,18 @@ pub struct Place {
 /// Segments kept of one path; a longer one is unknown.
 const SEGMENTS: usize = 24;
 
+/// Devices, which no test makes or changes (Microsoft Learn, "Naming Files, Paths, and Namespaces"; "Console Handles"; Linux manual pages,
+/// section 4).
+const DEVICES: &[&str] =
+    &["nul", "con", "conin$", "conout$", "/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/random", "/dev/urandom"];
+
+fn is_device(text: &str) -> bool {
+    let at = text.rfind(['/', '\\']).filter(|_| text.starts_with(r"\\.\"));
+    let name = at.map_or(text, |at| &text[at + 1..]);
+    DEVICES.iter().any(|device| device.eq_ignore_ascii_case(name))
+        || ["/dev/std", "/dev/fd/"].iter().any(|start| text.starts_with(start))
+}
+
 const TEMP_PREFIXES: &[&str] = &["/tmp", "/var/tmp", "/private/tmp", "/dev/shm"];
 
 impl Place {
@@ -160,6 +172,7 @@ impl Place {
             Piece::Lit(text) if text.contains("://") && !text.starts_with("file://") => return None,
             // SQLite's names for databases in memory, and its URIs (SQLite documentation, "In-Memory Databases").
             Piece::Lit(text) if &**text == ":memory:" || text.starts_with("file:") => return None,
+            Piece::Lit(text) if is_device(text) => return None,
             Piece::Lit(text) => {
                 if let Some(rest) = text.strip_prefix("~/").or((&**text == "~").then_some("")) {
                     let rest: Arc<str> = rest.into();

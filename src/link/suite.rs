@@ -5,8 +5,10 @@ use super::closing::{Closing, closings};
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
 use super::fixtures::{OfFile, Plugins, conftests, fixtures, plugins, uncollected};
+use super::idle;
 use super::imports::Imports;
 use super::index::Index;
+use super::kept::kept;
 use super::leak::{Leak, leaks};
 use super::life::{Fork, Lives, Work, lives};
 use super::listing::{Listing, listings};
@@ -124,6 +126,8 @@ pub struct Suite<'a> {
     spread: BTreeSet<Site>,
     /// Operations that product code reaches under a lock only.
     locked: BTreeSet<Site>,
+    /// Operations on files that one object has to itself.
+    kept: BTreeSet<Site>,
     /// By file: see [`Suite::is_beside`].
     beside: Vec<bool>,
 }
@@ -239,6 +243,7 @@ impl<'a> Suite<'a> {
             // A helper's path may be known only now.
             tests.iter_mut().for_each(|test| test.effects.retain(|one| !is_private(&one.effect.on.show())));
         }
+        idle::leave_out(&mut tests, &summaries);
         let mut test_files: BTreeSet<FileId> = tests.iter().map(|test| test.unit.0).collect();
         let conftests: BTreeMap<FileId, Vec<FileId>> = test_files.iter().map(|file| (*file, conftests(&index, *file))).collect();
         for (i, source) in sources.iter().enumerate() {
@@ -265,6 +270,7 @@ impl<'a> Suite<'a> {
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
         let locked = BTreeSet::new();
         let chains = chains(&index, &tests);
+        let kept = kept(&index, &summaries);
         let mut suite = Suite {
             sources,
             facts,
@@ -291,6 +297,7 @@ impl<'a> Suite<'a> {
             test_files,
             spread,
             locked,
+            kept,
             beside: Vec::new(),
         };
         let lies_beside = |i: usize| {
@@ -503,6 +510,11 @@ impl<'a> Suite<'a> {
     /// Whether the product code that reaches this operation holds a lock around it, on every way that is seen.
     pub fn is_locked_by_callers(&self, site: Site) -> bool {
         self.locked.contains(&site)
+    }
+
+    /// Whether a method acts here, by itself or through a call, on a file that its object has to itself.
+    pub fn is_of_object(&self, site: Site) -> bool {
+        self.kept.contains(&site)
     }
 
     /// The places that a meeting cites as one of its ends.

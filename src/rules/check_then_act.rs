@@ -34,7 +34,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
 }
 
 fn look(suite: &Suite, unit: UnitRef, effect: &Effect, seen: &mut BTreeSet<Site>, found: &mut Vec<Finding>) {
-    if effect.flagged || effect.expected || effect.on.is_private() || suite.is_locked_by_callers(effect.site) {
+    let own = effect.on.is_private() || suite.is_of_object(anchor(effect));
+    if effect.flagged || effect.expected || own || suite.is_locked_by_callers(effect.site) {
         return;
     }
     if let Some(again) = remade(suite.summary(unit), effect).filter(|_| seen.insert(effect.site)) {

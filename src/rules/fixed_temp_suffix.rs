@@ -15,7 +15,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         for one in moves(&summary.effects).filter(|one| one.from.via.is_empty()) {
             let Some(temporary) = Temporary::of(one, &summary.effects) else { continue };
             let sites = [temporary.written.site, one.from.site];
-            let silent = sites.iter().any(|site| met.contains(site) || suite.is_locked_by_callers(*site));
+            let silent =
+                sites.iter().any(|site| met.contains(site) || suite.is_locked_by_callers(*site) || suite.is_of_object(*site));
             if silent || suite.is_test_code(unit) && !is_others(suite, one) {
                 continue;
             }

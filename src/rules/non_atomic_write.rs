@@ -72,7 +72,8 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             for effect in writes
                 .filter(|effect| suite.stands_in(anchor(effect), unit) && is_exposed(effect, all) && !is_temporary(effect, all))
             {
-                if suite.is_locked_by_callers(effect.site) || calls == 1 && reported.contains(&effect.site) {
+                let apart = suite.is_locked_by_callers(effect.site) || suite.is_of_object(anchor(effect));
+                if apart || calls == 1 && reported.contains(&effect.site) {
                     continue;
                 }
                 let evidence = evidence(suite, unit, effect, all, readers.get(&unit.0).unwrap_or(&none));

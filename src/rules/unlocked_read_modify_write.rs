@@ -26,7 +26,9 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
             }
             let all = &summary.effects;
             let here = all.iter().filter(|effect| effect.via.len() == calls && suite.stands_in(anchor(effect), unit));
-            for write in here.filter(|effect| is_exposed(effect, all) && !met.contains(effect.on.show().as_str())) {
+            for write in here.filter(|effect| {
+                is_exposed(effect, all) && !suite.is_of_object(anchor(effect)) && !met.contains(effect.on.show().as_str())
+            }) {
                 let Some(read) = read_before(write, all) else { continue };
                 let Some(writers) = writers(suite, unit, write, read) else { continue };
                 // A caller that takes a lock knows what it is for.
