@@ -85,7 +85,7 @@ impl Eval<'_, '_> {
                 }
                 continue;
             }
-            if self.stays(made) {
+            if self.stays(made) || self.lends(made, &on) {
                 continue;
             }
             let unit = self.body_unit();
@@ -97,6 +97,17 @@ impl Eval<'_, '_> {
             }
         }
         self.drop_by_name(made);
+    }
+
+    /// The receiver had it before: a method that gives a borrow of a field makes no owner.
+    fn lends(&mut self, made: OpId, on: &Fresh) -> bool {
+        let What::Call { callee, .. } = &self.facts.op(made).what else { return false };
+        let Value::Attr(base, _) = self.facts.value(*callee) else { return false };
+        let mut held = false;
+        self.value(*base).visit(&mut |part| {
+            held |= matches!(part, Term::Path(place) if place.root == Root::Fresh(on.clone()));
+        });
+        held && self.facts.language == Language::Rust
     }
 
     /// The call says that what it makes outlives its owner: `delete=False`, `Builder::keep(true)`.
