@@ -410,6 +410,8 @@ impl<'a> Suite<'a> {
                     | "tools"
                     | "scripts"
                     | "script"
+                    | "devscripts"
+                    | "hack"
                     | "extra"
                     | "contrib"
                     | "packaging"

@@ -156,23 +156,31 @@ fn is_chosen(place: &Place) -> bool {
     }
 }
 
-/// What a field, or a field of a field, is read of.
+/// What a field, or a field of a field, is read of; of a path below one, the same.
 fn base(term: &Term) -> &Term {
     match term.plain() {
         Term::Field(inner, _) => base(inner),
+        Term::Path(place) => match &place.root {
+            Root::Of(inner) => base(inner),
+            _ => term,
+        },
         other => other,
     }
 }
 
 /// How many fields lie between what the unit was given and a path. The parent and the stem of a path are written as fields too.
 fn fields(root: &Root) -> usize {
-    let mut depth = 0;
-    let Root::Of(mut term) = root.clone() else { return 0 };
-    while let Term::Field(base, name) = term.plain().clone() {
-        depth += usize::from(!name.starts_with('<'));
-        term = (*base).clone();
+    fn within(term: &Term) -> usize {
+        match term.plain() {
+            Term::Field(base, name) => usize::from(!name.starts_with('<')) + within(base),
+            Term::Path(place) => fields(&place.root),
+            _ => 0,
+        }
     }
-    depth
+    match root {
+        Root::Of(term) => within(term),
+        _ => 0,
+    }
 }
 
 fn finding(suite: &Suite, unit: UnitRef, effect: &Effect, known: &Known, case: Case, path: String) -> Finding {
