@@ -342,21 +342,62 @@ impl Frame<'_> {
             return None;
         }
         let when = self.conditions(&effect.when)?;
-        let on = Arc::new(self.place(&effect.on, 0).filter(|on| !self.ambience.hides(on))?);
-        let mut effect = effect.clone();
-        effect.when = when;
-        effect.on = on;
-        effect.value = effect.value.map(|value| self.term(&value, 0));
-        if let Some(site) = self.site {
-            effect.via.insert(0, site);
-        }
-        effect.guards = effect.guards.iter().map(|lock| self.lock(lock)).collect();
-        effect.known = self.known(&effect.known);
-        Some(effect)
+        let on = self.placed(&effect.on).filter(|on| !self.ambience.hides(on))?;
+        // Most effects of a program are made here: nothing is copied to be replaced.
+        Some(Effect {
+            verb: effect.verb,
+            on,
+            site: effect.site,
+            via: self.site.iter().chain(&effect.via).copied().collect(),
+            guards: effect.guards.iter().map(|lock| self.lock(lock)).collect(),
+            known: self.known(&effect.known),
+            caught: effect.caught.clone(),
+            tolerant: effect.tolerant,
+            format: effect.format.clone(),
+            maybe: effect.maybe,
+            ways: effect.ways.clone(),
+            when,
+            one_of: effect.one_of,
+            call: effect.call.clone(),
+            asserted: effect.asserted,
+            runs: effect.runs,
+            expected: effect.expected,
+            flagged: effect.flagged,
+            leave: effect.leave,
+            assured: effect.assured,
+            undone: effect.undone,
+            value: effect.value.as_ref().map(|value| self.term(value, 0)),
+            spread: effect.spread,
+            once: effect.once,
+            steps: effect.steps.clone(),
+            tries: effect.tries.clone(),
+            made_of: effect.made_of.clone(),
+            gone: effect.gone.clone(),
+        })
+    }
+
+    /// The place with parameters filled in; the same one where none are left to fill.
+    fn placed(&self, place: &Arc<Place>) -> Option<Arc<Place>> {
+        if self.leaves(place) { Some(place.clone()) } else { self.place(place, 0).map(Arc::new) }
+    }
+
+    /// Whether a place means the same here as in the callee.
+    fn leaves(&self, place: &Place) -> bool {
+        let root = match &place.root {
+            Root::Of(_) | Root::Fresh(_) => false,
+            Root::Cwd | Root::Start => self.ambience.cwd.is_none(),
+            Root::Home => self.ambience.home.is_none(),
+            Root::Temp => self.ambience.temp.is_none(),
+            Root::Abs | Root::Project | Root::Run | Root::Setting(_) | Root::State(_) => true,
+        };
+        root && place.segments.iter().flatten().all(|piece| matches!(piece, Piece::Lit(_)))
     }
 
     fn known(&self, all: &[Known]) -> Vec<Known> {
-        let seen = |known: &Known| Some(Known { on: Arc::new(self.place(&known.on, 0)?), ..known.clone() });
+        let seen = |known: &Known| {
+            let Known { exists, refused, site, ref guards, .. } = *known;
+            Some(Known { on: self.placed(&known.on)?, exists, refused, site, guards: guards.clone() })
+        };
         all.iter().filter_map(seen).collect()
     }
 
@@ -517,10 +558,16 @@ impl Frame<'_> {
         if nested > NESTED {
             return Term::Unknown;
         }
+        match term {
+            // Nothing to fill in, or filled in with what is bounded.
+            Term::Param(n) => return self.params.get(*n as usize).cloned().unwrap_or(Term::Unknown),
+            Term::Text(parts) if parts.iter().all(|piece| matches!(piece, Piece::Lit(_))) => return term.clone(),
+            Term::Path(place) if self.leaves(place) => return term.clone(),
+            _ => {}
+        }
         let next = nested + 1;
         let all = |terms: &[Term]| -> Arc<[Term]> { terms.iter().map(|term| self.term(term, next)).collect() };
         let out = match term {
-            Term::Param(n) => self.params.get(*n as usize).cloned().unwrap_or(Term::Unknown),
             Term::Field(base, name) => {
                 let base = self.term(base, next);
                 self.world.field(&base, name, nested)
