@@ -230,7 +230,7 @@ impl Check {
             let status = self.status(&Report { findings: Vec::new(), ..outcome.report });
             return Ok(if outcome.changed.is_empty() || self.exit_zero { status } else { status.max(FOUND) });
         }
-        let written = fix::write(&found.root, &outcome.changed);
+        let written = fix::write(&found.root, &outcome.report.sources, &outcome.changed);
         self.write(&outcome.report, Some(fix::summary(&outcome, false)))?;
         Ok(if written { self.status(&outcome.report) } else { FAILED })
     }
@@ -243,7 +243,7 @@ impl Check {
             warn(&fix::ignored(&covered, true));
             return Ok(if covered.changed.is_empty() || self.exit_zero { self.status(&covered.report) } else { FOUND });
         }
-        let written = fix::write(root, &covered.changed);
+        let written = fix::write(root, &covered.report.sources, &covered.changed);
         self.write(&covered.report, Some(fix::ignored(&covered, false)))?;
         Ok(if written { self.status(&covered.report) } else { FAILED })
     }

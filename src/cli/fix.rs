@@ -5,12 +5,15 @@ use isolint::check::Report;
 use isolint::finding::Finding;
 use isolint::remedy::cover::Covered;
 use isolint::remedy::rounds::{Changed, Outcome};
-use isolint::text::Columns;
+use isolint::text::{Columns, Source};
 use similar::TextDiff;
 use std::path::Path;
 
-/// Writes the files that changed; those that could not be written are named, and give the exit status of a failure.
-pub fn write(root: &Path, all: &[Changed]) -> bool {
+/// Writes the files that changed; those that could not be written are named, and give the exit status of a failure. What an earlier run
+/// left beside any of the sources when it was ended goes first.
+pub fn write(root: &Path, sources: &[Source], all: &[Changed]) -> bool {
+    let folders = sources.iter().map(|source| root.join(source.path.rsplit_once('/').map_or("", |(folder, _)| folder)));
+    output::sweep(&folders.collect());
     let mut sound = true;
     for changed in all {
         let path = root.join(&changed.path);

@@ -2,7 +2,8 @@
 
 use super::Failure;
 use isolint::discover::MAX_NOTEBOOK_BYTES;
-use std::fs::{self, File, OpenOptions};
+use std::collections::BTreeSet;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,8 +29,11 @@ pub fn sent(result: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Writes a file whole or not at all: into a new file beside it, which then takes its name. Folders above it are made.
+/// Writes a file whole or not at all: into a new file beside it, which then takes its name. Folders above it are made, and what an
+/// earlier run left there when it was ended goes.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    // The folder of a bare name is the current one.
+    sweep(&path.parent().map(|folder| Path::new(".").join(folder)).into_iter().collect());
     publish(path, bytes).map_err(|error| Failure::Write { to: path.display().to_string(), error })
 }
 
@@ -62,10 +66,11 @@ fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let written = (|| {
         file.write_all(bytes)?;
         if let Some(old) = old {
+            keep_owner(&file, &old);
             file.set_permissions(old.permissions())?;
         }
         file.sync_all()?;
-        drop(file);
+        // Its lock is held until it has its name: who sweeps would take it for a dead one.
         fs::rename(&temporary, &target)
     })();
     if written.is_err() {
@@ -75,21 +80,62 @@ fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// A new file in the folder of `target`. No other run can have its name: creation fails where it is taken.
+/// Gives a new file the owner of the old one, where that may be done: a fix by root leaves the file to its user.
+#[cfg(unix)]
+fn keep_owner(file: &File, old: &Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if file.metadata().is_ok_and(|new| (new.uid(), new.gid()) != (old.uid(), old.gid())) {
+        let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &File, _: &Metadata) {}
+
+/// What the names of our temporary files end with.
+const TEMPORARY: &str = ".isolint";
+
+/// A new file in the folder of `target`, locked. No other run can have its name: creation fails where it is taken.
 fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
     let name = target.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))?;
     for attempt in 0..100 {
         let mut temporary = std::ffi::OsString::from(".");
         temporary.push(name);
-        temporary.push(format!(".{}-{attempt}.tmp", std::process::id()));
+        temporary.push(format!(".{}-{attempt}{TEMPORARY}", std::process::id()));
         let path = target.with_file_name(temporary);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((file, path)),
+            Ok(file) => {
+                // File systems without locks have nobody who sweeps either.
+                let _ = file.try_lock();
+                return Ok((file, path));
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "a hundred temporary files stand in the way"))
+}
+
+/// Removes the temporary files that runs left in these folders when they were ended. A run that lives holds the lock of its own.
+pub fn sweep(folders: &BTreeSet<PathBuf>) {
+    for entry in folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten() {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && entry.file_name().to_str().is_some_and(is_temporary) {
+            let dead = OpenOptions::new().write(true).open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+            if dead {
+                // What cannot be removed stays: it hurts nobody.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Whether a name is one that [`create_beside`] gives: `.NAME.PROCESS-ATTEMPT.isolint`.
+fn is_temporary(name: &str) -> bool {
+    let middle = name.strip_prefix('.').and_then(|name| name.strip_suffix(TEMPORARY));
+    let numbers = middle.and_then(|middle| middle.rsplit_once('.')).and_then(|(_, numbers)| numbers.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|(process, attempt)| is_number(process) && is_number(attempt))
 }
 
 #[cfg(test)]
@@ -114,13 +160,35 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_temporary_is_no_hindrance() {
+    fn a_temporary_of_the_same_name_is_no_hindrance() {
         let folder = tempfile::tempdir().unwrap();
-        let stale = folder.path().join(format!(".r.{}-0.tmp", std::process::id()));
-        fs::write(&stale, "stale").unwrap();
-        write_file(&folder.path().join("r"), b"new").unwrap();
-        assert_eq!(fs::read(folder.path().join("r")).unwrap(), b"new");
-        assert_eq!(fs::read(stale).unwrap(), b"stale");
+        let path = folder.path().join("r");
+        let taken = folder.path().join(format!(".r.{}-0.isolint", std::process::id()));
+        fs::write(&taken, "theirs").unwrap();
+        publish(&path, b"new").unwrap();
+        assert_eq!((fs::read(&path).unwrap(), fs::read(&taken).unwrap()), (b"new".to_vec(), b"theirs".to_vec()));
+        write_file(&path, b"newer").unwrap();
+        assert_eq!(names(folder.path()), ["r"]);
+    }
+
+    #[test]
+    fn what_a_dead_run_left_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".a.py.12-0.isolint", ".a.py.12-0.tmp", ".a.py.x-0.isolint", "a.py.12-0.isolint", ".isolint.toml"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        fs::create_dir(folder.path().join(".d.12-0.isolint")).unwrap();
+        let (alive, living) = create_beside(&folder.path().join("b.py")).unwrap();
+        let folders = BTreeSet::from([folder.path().to_owned(), folder.path().join("not there")]);
+        sweep(&folders);
+        let living_name = living.file_name().unwrap().to_str().unwrap().to_owned();
+        let mut left =
+            [".a.py.12-0.tmp", ".a.py.x-0.isolint", &living_name, ".d.12-0.isolint", ".isolint.toml", "a.py.12-0.isolint"];
+        left.sort_unstable();
+        assert_eq!(names(folder.path()), left);
+        drop(alive);
+        sweep(&folders);
+        assert!(!living.exists());
     }
 
     #[test]

@@ -538,18 +538,21 @@ fn tree(text: &str) -> Option<Tree> {
 
 /// How many lines in a row may hold nothing but a line continuation. The grammar's scanner reads to the end of such a run at
 /// each of its lines.
-const CONTINUATIONS: usize = 256;
+const CONTINUATIONS: usize = 32;
+
+/// How many comments in a row may stand on lines of their own. The grammar's scanner reads to the end of such a run at each of them.
+const COMMENTS: usize = 64;
 
 /// The text as the grammar can read it, with every byte in its place: a lone carriage return, which ends a line in Python, is a
-/// line feed, and the line continuations of a long run are blanks.
+/// line feed, and the line continuations and comments of a long run are blanks.
 fn readable(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    let mut patches: Vec<(usize, &str)> = Vec::new();
+    let mut patches: Vec<(usize, Cow<str>)> = Vec::new();
     let (mut run, mut since) = (0, 0);
     for at in memchr::memchr2_iter(b'\r', b'\\', bytes) {
         if bytes[at] == b'\r' {
             if bytes.get(at + 1) != Some(&b'\n') {
-                patches.push((at, "\n"));
+                patches.push((at, "\n".into()));
             }
             continue;
         }
@@ -562,19 +565,87 @@ fn readable(text: &str) -> Cow<'_, str> {
         run = if blank { run + 1 } else { 0 };
         since = at + end.len();
         if run > CONTINUATIONS {
-            patches.push((at, end));
+            patches.push((at, end.into()));
         }
+    }
+    if memchr::memchr_iter(b'#', bytes).nth(COMMENTS).is_some() {
+        let blanks = long_runs(bytes).into_iter().map(|(start, end)| (start, " ".repeat(end - start).into()));
+        patches.extend(blanks);
+        // Nothing but a comment holds what stands in it.
+        patches.sort_by_key(|(at, _)| *at);
     }
     if patches.is_empty() {
         return text.into();
     }
     let mut patched = String::with_capacity(text.len());
     for (at, with) in patches {
-        patched.push_str(text.get(patched.len()..at).unwrap_or_default());
-        patched.push_str(with);
+        if at >= patched.len() {
+            patched.push_str(text.get(patched.len()..at).unwrap_or_default());
+            patched.push_str(&with);
+        }
     }
     patched.push_str(text.get(patched.len()..).unwrap_or_default());
     patched.into()
+}
+
+/// The comments of long runs, but the first of each run, which says where a block ends, and those that speak to us. What looks like a
+/// comment in a string is none.
+fn long_runs(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut run: Vec<(usize, usize)> = Vec::new();
+    let mut keep = |run: &mut Vec<(usize, usize)>| {
+        if run.len() > COMMENTS {
+            let quiet = |(start, end): &&(usize, usize)| memchr::memmem::find(&bytes[*start..*end], b"isolint:").is_none();
+            found.extend(run.iter().skip(1).filter(quiet));
+        }
+        run.clear();
+    };
+    let line_end = |at: usize| memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |more| at + more);
+    let (mut at, mut alone) = (0, true);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\n' | b'\r' => alone = true,
+            b' ' | b'\t' | b'\x0c' => {}
+            b'#' => {
+                let end = line_end(at);
+                if alone {
+                    run.push((at, end));
+                }
+                at = end;
+                continue;
+            }
+            quote @ (b'"' | b'\'') => {
+                keep(&mut run);
+                alone = false;
+                at = string_end(bytes, at, *quote);
+                continue;
+            }
+            _ => {
+                keep(&mut run);
+                alone = false;
+            }
+        }
+        at += 1;
+    }
+    keep(&mut run);
+    found
+}
+
+/// Where the string literal ends that begins with a quote at `at`.
+fn string_end(bytes: &[u8], at: usize, quote: u8) -> usize {
+    let triple = bytes.get(at..at + 3).is_some_and(|three| three == [quote; 3]);
+    let mut at = at + if triple { 3 } else { 1 };
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'\n' | b'\r' if !triple => return at,
+            byte if *byte == quote && !triple => return at + 1,
+            byte if *byte == quote && bytes.get(at..at + 3).is_some_and(|three| three == [quote; 3]) => return at + 3,
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
 }
 
 #[cfg(test)]
@@ -591,5 +662,26 @@ mod tests {
         assert!(read.matches('\\').count() <= CONTINUATIONS + 2);
         assert!(read.starts_with("x = 1 + \\\n") && read.ends_with("2 \\\n + 3\n"));
         assert_eq!(Syntax::parse(&long).gaps, []);
+    }
+
+    #[test]
+    fn a_long_run_of_comments_costs_no_more_than_its_length() {
+        let comments = "    # don't \"é\\\n\n".repeat(5_000);
+        let text = format!("def f():\n    x = 1\n{comments}    # isolint: ignore[mktemp] -- why\n    y = 2\n\n\nz = 3\n");
+        let read = readable(&text);
+        assert_eq!((read.len(), read.matches('#').count()), (text.len(), 2));
+        let start = std::time::Instant::now();
+        let syntax = Syntax::parse(&text);
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+        assert_eq!((syntax.gaps.len(), syntax.ignores.len()), (0, 1));
+        assert_eq!(syntax.children(Syntax::ROOT).count(), 2);
+    }
+
+    #[test]
+    fn no_comment_stands_in_a_string() {
+        let text = format!("x = \'\'\'\n{}\'\'\'\ny = \"\\\"#\"\n{}", "# no comment\n".repeat(500), "# one\n".repeat(500));
+        let read = readable(&text);
+        assert_eq!((read.matches("# no comment").count(), read.matches("# one").count()), (500, 1));
+        assert_eq!(readable(&"# one\n".repeat(COMMENTS)), "# one\n".repeat(COMMENTS));
     }
 }
