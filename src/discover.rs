@@ -58,6 +58,9 @@ const TESTS: [&str; 5] = ["tests", "test", "testing", "fixtures", "testdata"];
 /// A folder that holds one of these is a virtual environment: venv (PEP 405), older virtualenv, conda.
 const ENVIRONMENTS: [&str; 4] = ["pyvenv.cfg", "bin/activate_this.py", "Scripts/activate_this.py", "conda-meta/history"];
 
+/// What the walk reads in each folder that it enters, whatever it is.
+const IGNORE_FILES: [&str; 4] = [".gitignore", ".ignore", ".isolintignore", ".git/info/exclude"];
+
 /// How every `CACHEDIR.TAG` begins (Cache Directory Tagging Specification). Cargo writes one into its target folder.
 const CACHE_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
 
@@ -229,12 +232,21 @@ impl Project {
         let settings = match origin {
             Origin::Project => self.configuration()?.map(|(_, settings)| settings).unwrap_or_default(),
             Origin::File(path) => {
-                let settings = self.reader(Home::Root, &rules).settings(path, &path.to_string_lossy())?;
+                let beside = fs::canonicalize(path).ok().and_then(|real| Some(real.parent()?.to_owned()));
+                let reader = Reader { beside, ..self.reader(Home::Root, &rules) };
+                let settings = reader.settings(path, &path.to_string_lossy())?;
                 settings.ok_or_else(|| Wrong::Unread { path: path.to_owned(), why: "it has no table for isolint".into() })?
             }
             Origin::Nowhere => Settings::default(),
         };
         let baseline = settings.baseline.as_ref().map(|path| self.root.join(path));
+        if let Some(path) = baseline.as_ref().filter(|path| !leads_below(path, &self.root)) {
+            let why = "it is outside the project; let `baseline` name a file in it, or give it with --baseline".into();
+            return Err(Wrong::Unread { path: path.clone(), why });
+        }
+        if let Some(path) = baseline.as_ref().filter(|path| fs::metadata(path).is_ok_and(|meta| !meta.is_file())) {
+            return Err(Wrong::Unread { path: path.clone(), why: "no regular file".into() });
+        }
         let mut config = Config { jobs, ..Config::default() };
         settings.apply(&mut config);
         config.exclude.extend(exclude.iter().cloned());
@@ -292,7 +304,7 @@ impl Project {
     }
 
     fn reader<'a>(&'a self, home: Home, rules: &'a [&'a str]) -> Reader<'a> {
-        Reader { root: &self.root, home, rules }
+        Reader { root: &self.root, beside: None, home, rules }
     }
 
     /// Reads all that is to be looked at. `exclude` are globs relative to the root: `build/**`, or a bare name for any depth; what
@@ -436,6 +448,8 @@ impl Found {
 /// Reads configuration files, with those that they extend and the call tables that they name.
 struct Reader<'a> {
     root: &'a Path,
+    /// The folder of a configuration that the user named: what it names may stand there too.
+    beside: Option<PathBuf>,
     home: Home,
     rules: &'a [&'a str],
 }
@@ -490,16 +504,26 @@ impl Reader<'_> {
     fn named(&self, path: &Path, name: &str, named: &config::Named, key: &str) -> Result<(PathBuf, Source), Wrong> {
         let other = path.parent().unwrap_or(path).join(&named.path);
         let shown = beside(name, &named.path);
+        let wrong = |what: String| Wrong::Setting(config::Wrong { file: name.to_owned(), line: named.line, what });
+        if !leads_below(&other, self.root) && !self.beside.as_ref().is_some_and(|folder| leads_below(&other, folder)) {
+            return Err(wrong(format!("`{key}` names {shown}, which is outside the project; copy it into the project")));
+        }
         let source = read(&shown, &other, Kind::Config).map_err(|why| {
             let why = match why {
                 Why::Io(error) if error.kind() == io::ErrorKind::NotFound => "there is no such file".to_owned(),
                 why => why.to_string(),
             };
-            let what = format!("`{key}` names {shown}, which cannot be read: {why}; the path is relative to {name}");
-            Wrong::Setting(config::Wrong { file: name.to_owned(), line: named.line, what })
+            wrong(format!("`{key}` names {shown}, which cannot be read: {why}; the path is relative to {name}"))
         })?;
         Ok((other, source))
     }
+}
+
+/// Whether a path leads to a place below a folder, by whatever links. Of a file that is not there its folder decides; what nothing leads to
+/// is nowhere else.
+fn leads_below(path: &Path, folder: &Path) -> bool {
+    let real = path.ancestors().find_map(|part| fs::canonicalize(part).ok());
+    real.is_none_or(|real| real.starts_with(folder))
 }
 
 /// How messages call a file that is named relative to another one: `sub/isolint.toml` and `../base.toml` give `base.toml`.
@@ -541,11 +565,30 @@ struct Tree {
     skipped: Vec<Skipped>,
 }
 
+/// A folder that cannot be entered: the walk would read its ignore files, and one is a pipe or a device, which may never end.
+fn trap(root: &Path, folder: &Path) -> Option<Skipped> {
+    let special = |name: &&&str| fs::metadata(folder.join(name)).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
+    let name = IGNORE_FILES.iter().find(special)?;
+    let shown = relative(root, folder);
+    let path = if shown.is_empty() { ".".to_owned() } else { shown };
+    Some(Skipped { path, why: format!("its {name} is no regular file; remove it") })
+}
+
 /// Walks `top`, a folder at or below `root`. With `within`, only what lies below one of these paths.
 fn walk(root: &Path, top: &Path, within: Vec<PathBuf>, exclude: &Globs, jobs: usize, tree: &mut Tree) {
-    let shared = Arc::new((root.to_owned(), top.to_owned(), exclude.clone()));
+    if let Some(trap) = trap(root, top) {
+        return tree.skipped.push(trap);
+    }
+    let traps: Arc<Mutex<Vec<Skipped>>> = Arc::default();
+    let shared = Arc::new((root.to_owned(), top.to_owned(), exclude.clone(), traps.clone()));
     let enter = move |entry: &DirEntry| {
-        let (root, top, exclude) = &*shared;
+        let (root, top, exclude, traps) = &*shared;
+        if entry.file_type().is_some_and(|kind| kind.is_dir())
+            && let Some(trap) = trap(root, entry.path())
+        {
+            traps.lock().unwrap_or_else(PoisonError::into_inner).push(trap);
+            return false;
+        }
         let path = entry.path();
         let name = entry.file_name().to_str().unwrap_or("");
         path == top
@@ -599,6 +642,7 @@ fn walk(root: &Path, top: &Path, within: Vec<PathBuf>, exclude: &Globs, jobs: us
         })
     });
     *tree = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tree.skipped.append(&mut traps.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
 /// A line of our own ignore file that is no glob. Those of `.gitignore` are git's business.
@@ -751,11 +795,15 @@ fn source(name: &str, bytes: &[u8], kind: Kind) -> Result<Source, Why> {
 
 fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Why> {
     let mut bytes = Vec::new();
+    // Asked before it is opened, which would wait for who writes to a pipe, and again of the open file: another may have taken the name.
+    let special = || Err(Why::Said("no regular file".into()));
+    if !fs::metadata(path).map_err(Why::Io)?.is_file() {
+        return special();
+    }
     let file = File::open(path).map_err(Why::Io)?;
     let meta = file.metadata().map_err(Why::Io)?;
-    // Asked again of the open file: another may have taken the name since the walk.
     if !meta.is_file() {
-        return Err(Why::Said("no regular file any more".into()));
+        return special();
     }
     if meta.len() > most {
         return Err(Why::Said(too_large(most)));

@@ -1,5 +1,6 @@
 //! GitLab's code quality report (GitLab documentation, "Code Quality", "Code Quality report format").
 
+use super::escaped;
 use super::fingerprint::fingerprints;
 use super::place::Places;
 use crate::check::Report;
@@ -47,6 +48,6 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             location: Location { path: places.path(label.file), lines: Lines { begin: region.start.line, end: region.end.line } },
         })
     });
-    serde_json::to_writer_pretty(&mut *out, &issues.collect::<Vec<_>>())?;
+    escaped::write(&issues.collect::<Vec<_>>(), out)?;
     writeln!(out)
 }

@@ -1,6 +1,7 @@
 //! Our own JSON, version [`JSON_VERSION`]. Keys keep their order; columns are in code points, `start` and `end` in bytes of the
 //! decoded text. In a notebook they are those of its file, and `cell` says where that is for its reader.
 
+use super::escaped;
 use super::fingerprint::fingerprints_of;
 use super::place::{Places, Shown};
 use super::{JSON_VERSION, Options, page_uri};
@@ -173,7 +174,7 @@ pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Re
             faults: report.faults.len(),
         },
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    escaped::write(&document, out)?;
     writeln!(out)
 }
 

@@ -4,6 +4,7 @@
 
 mod checkstyle;
 mod concise;
+mod escaped;
 pub mod fingerprint;
 mod github;
 mod gitlab;

@@ -1,8 +1,8 @@
 //! Reviewdog's diagnostic format (reviewdog documentation, "Reviewdog Diagnostic Format", `reviewdog.proto`): one JSON object. Columns are
 //! 1-based and count bytes.
 
-use super::page_uri;
 use super::place::{Places, Region};
+use super::{escaped, page_uri};
 use crate::check::Report;
 use crate::finding::{Finding, Label, Role, Severity};
 use crate::text::{Columns, Position};
@@ -74,7 +74,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let places = Places::new(&report.sources, Columns::Bytes);
     let diagnostics = report.findings.iter().filter_map(|finding| diagnostic(finding, &places)).collect();
     let document = Document { source: Source { name: env!("CARGO_PKG_NAME") }, diagnostics };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    escaped::write(&document, out)?;
     writeln!(out)
 }
 

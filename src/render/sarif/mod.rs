@@ -8,7 +8,7 @@ mod rule;
 
 use super::fingerprint::{self, fingerprints_of, line_hashes};
 use super::place::{Places, Region};
-use super::{Options, label_text, why_name};
+use super::{Options, escaped, label_text, why_name};
 use crate::check::Report;
 use crate::facts::Why;
 use crate::finding::{Finding, Fix, Label, Role, Severity};
@@ -31,7 +31,7 @@ pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Re
         version: "2.1.0",
         runs: vec![run(report, options)],
     };
-    serde_json::to_writer_pretty(&mut *out, &log)?;
+    escaped::write(&log, out)?;
     writeln!(out)
 }
 
