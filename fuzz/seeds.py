@@ -22,7 +22,7 @@ def files(folder, ending=""):
     for path in sorted(folder.rglob("*" + ending)):
         if path.is_file():
             try:
-                found[str(path.relative_to(folder))] = path.read_text(encoding="utf-8", newline="")
+                found[str(path.relative_to(folder))] = path.read_bytes().decode()
             except UnicodeDecodeError:
                 pass
     return found
