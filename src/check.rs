@@ -6,6 +6,7 @@ use crate::facts::run::Setup;
 use crate::facts::{FileFacts, Gap, Language};
 use crate::finding::{Confidence, Finding, Fix};
 pub use crate::link::Wanted;
+use crate::link::fault::caught;
 use crate::link::{Declared, Suite};
 use crate::plan::{self, Plan};
 use crate::text::{FileId, Kind, Source, Span};
@@ -13,7 +14,6 @@ use crate::{conf, link, python, remedy, rules, rust, settle};
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// What a run found.
@@ -167,6 +167,8 @@ pub fn same_but_comments(before: &Source, after: &Source) -> bool {
 
 /// The facts of one source; of a configuration file, its ignore comments only.
 pub fn lower(source: &Source) -> FileFacts {
+    #[cfg(test)]
+    link::fault::trip(source.path.strip_suffix(".py").into_iter(), "front_end");
     match source.kind {
         Kind::Python | Kind::Notebook => python::lower(source),
         Kind::Rust => rust::lower(source),
@@ -209,9 +211,16 @@ fn analyse<T: Default + Send>(
         facts.push(one);
     }
     let mut found: Vec<Finding> = Vec::new();
+    let read = caught("configuration", || {
+        #[cfg(test)]
+        link::fault::trip(sources.iter().filter_map(|source| source.path.strip_suffix(".py")), "configuration");
+        conf::read(&sources, &link::programs(&sources, &facts), &config.runs)
+    });
+    let setup = read.unwrap_or_else(|fault| {
+        report.faults.push(fault);
+        Setup::default()
+    });
     let linked = caught("linking", || {
-        let programs = link::programs(&sources, &facts);
-        let setup = conf::read(&sources, &programs, &config.runs);
         let is_private = |path: &str| config.private_paths.covers(path);
         let declared = Declared { tables: &config.tables, is_private: (!config.private_paths.is_empty()).then_some(&is_private) };
         let mut suite = Suite::new(&sources, &facts, &setup, &declared, wanted)?;
@@ -221,6 +230,8 @@ fn analyse<T: Default + Send>(
             .filter(|_| wanted())
             .map(|(name, check)| {
                 caught(name, || {
+                    #[cfg(test)]
+                    link::fault::trip(sources.iter().filter_map(|source| source.path.strip_suffix(".py")), name);
                     let mut found = Vec::new();
                     check(&suite, &mut found);
                     found
@@ -228,19 +239,20 @@ fn analyse<T: Default + Send>(
             })
             .collect();
         let tests = suite.tests.len();
-        let unmet = std::mem::take(&mut suite.unmet);
+        let (unmet, faults) = (std::mem::take(&mut suite.unmet), std::mem::take(&mut suite.faults));
         let seen = look(&suite);
         drop(suite);
-        Some((tests, unmet, runners(&setup, &sources), results, setup, seen))
+        Some((tests, unmet, faults, results, seen))
     });
-    let (mut setup, mut seen) = (Setup::default(), T::default());
+    report.runners = runners(&setup, &sources);
+    let mut seen = T::default();
     match linked {
         Ok(linked) => {
-            let (tests, unmet, runners, results, read, looked) = linked?;
+            let (tests, unmet, faults, results, looked) = linked?;
             report.unmet = unmet;
-            (setup, seen) = (read, looked);
+            report.faults.extend(faults);
+            seen = looked;
             report.tests = tests;
-            report.runners = runners;
             for result in results {
                 match result {
                     Ok(findings) => found.extend(findings),
@@ -266,18 +278,6 @@ fn analyse<T: Default + Send>(
     wanted().then_some((report, seen))
 }
 
-/// Runs one part; a panic in it is a fault of the report, and the rest goes on.
-fn caught<T>(what: &str, f: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|panic| {
-        let message = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "no message".to_owned());
-        format!("{what}: {message}")
-    })
-}
-
 fn runners(setup: &Setup, sources: &[Source]) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for run in &setup.runs {
@@ -289,4 +289,41 @@ fn runners(setup: &Setup, sources: &[Source]) -> Vec<String> {
     }
     out.dedup();
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(trip: &str) -> Report {
+        let found =
+            "import tempfile\n\n\ndef test_a():\n    open(tempfile.mktemp(), 'w').close()\n\n\ndef trip_unit():\n    pass\n";
+        let other = "def test_b():\n    pass\n";
+        let found = if trip == "unit" { found.to_owned() } else { found.replace("trip_unit", "unit") };
+        let sources = [("test_a.py".to_owned(), found), (format!("trip_{trip}.py"), other.to_owned())];
+        let sources = sources.into_iter().map(|(path, text)| Source::of(path, Kind::Python, text)).collect();
+        check(sources, &Config { preview: true, ..Config::default() })
+    }
+
+    #[test]
+    fn what_breaks_down_is_named_and_the_rest_goes_on() {
+        let sound = report("nothing");
+        assert_eq!(sound.faults, [""; 0]);
+        let rules = |report: &Report| report.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>();
+        assert!(rules(&sound).contains(&"mktemp"), "{:?}", rules(&sound));
+        let parts = [
+            ("front_end", "trip_front_end.py"),
+            ("configuration", "configuration"),
+            ("unit", "test_a.py"),
+            ("fixed-port", "fixed-port"),
+        ];
+        for (part, named) in parts {
+            let broken = report(part);
+            assert_eq!(broken.faults, [format!("{named}: tripped")], "{part}");
+            assert_eq!(rules(&broken), rules(&sound), "{part}");
+        }
+        let broken = report("mktemp");
+        assert_eq!(broken.faults, ["mktemp: tripped"]);
+        assert!(!rules(&broken).contains(&"mktemp") && broken.tests == sound.tests);
+    }
 }

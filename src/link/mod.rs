@@ -11,6 +11,7 @@ mod condition;
 mod context;
 mod define;
 mod eval;
+pub mod fault;
 mod fixtures;
 mod flow;
 mod give;

@@ -5,6 +5,7 @@
 //! result does not depend on threads.
 
 use super::eval::evaluate;
+use super::fault::caught;
 use super::index::{Binding, Index, walk_ops};
 use super::pace::unfold_all;
 use super::summary::{Summary, TRAIL};
@@ -57,14 +58,20 @@ struct Rounds<'a> {
     /// What each unit reads: as its text says until it is evaluated, then as it did.
     needs: Table<Vec<UnitRef>>,
     readers: Table<BTreeSet<UnitRef>>,
+    /// Units whose evaluation broke down: nothing is known of what they do.
+    faults: BTreeSet<String>,
 }
 
+/// By file and unit.
+type Summaries = Vec<Vec<Arc<Summary>>>;
+
 /// Evaluates all units until nothing changes, or effects have come as far as a trail may be long. None where it is not `wanted` to its
-/// end: this is where most of an analysis goes.
-pub fn summaries(index: &Index, setup: &Setup, wanted: Wanted) -> Option<Vec<Vec<Arc<Summary>>>> {
+/// end: this is where most of an analysis goes. Gives what broke down, too.
+pub fn summaries(index: &Index, setup: &Setup, wanted: Wanted) -> Option<(Summaries, BTreeSet<String>)> {
     let empty = Arc::new(Summary::default());
     let all = index.facts.iter().map(|file| vec![empty.clone(); file.units.len()]).collect();
-    let mut rounds = Rounds { index, setup, wanted, all, needs: Table::new(index), readers: Table::new(index) };
+    let mut rounds =
+        Rounds { index, setup, wanted, all, needs: Table::new(index), readers: Table::new(index), faults: BTreeSet::new() };
     let units = index.facts.iter().enumerate().flat_map(|(file, facts)| {
         let of_file = move |(unit, data): (usize, &crate::facts::Unit)| ((FileId(file as u32), UnitId(unit as u32)), data.shape);
         facts.units.iter().enumerate().map(of_file)
@@ -83,12 +90,12 @@ pub fn summaries(index: &Index, setup: &Setup, wanted: Wanted) -> Option<Vec<Vec
             break;
         }
     }
-    let Rounds { mut all, needs, .. } = rounds;
+    let Rounds { mut all, needs, faults, .. } = rounds;
     for (summary, needs) in all.iter_mut().flatten().zip(needs.cells) {
         Arc::make_mut(summary).needs = needs;
     }
     unfold_all(&mut all);
-    Some(all)
+    Some((all, faults))
 }
 
 impl Rounds<'_> {
@@ -116,10 +123,18 @@ impl Rounds<'_> {
         let (index, setup, wanted, all) = (self.index, self.setup, self.wanted, &self.all);
         let evaluated = |unit: &UnitRef| {
             let world = World::new(index, setup, all);
-            wanted().then(|| (*unit, evaluate(&world, *unit), world.take_needs()))
+            wanted().then(|| {
+                let summary = caught(&index.sources[unit.0.0 as usize].path, || {
+                    #[cfg(test)]
+                    super::fault::trip([index.file(unit.0).name(index.file(unit.0).unit(unit.1).name)].into_iter(), "unit");
+                    evaluate(&world, *unit)
+                });
+                (*unit, summary, world.take_needs())
+            })
         };
         let work: Vec<UnitRef> = work.iter().copied().collect();
-        let fresh: Vec<(UnitRef, Summary, Vec<UnitRef>)> = work.par_iter().map(evaluated).collect::<Option<_>>()?;
+        let fresh: Vec<(UnitRef, Result<Summary, String>, Vec<UnitRef>)> =
+            work.par_iter().map(evaluated).collect::<Option<_>>()?;
         // Who reads whom must be known for all before it is asked who is stale.
         for (unit, _, needs) in &fresh {
             for need in needs {
@@ -129,6 +144,10 @@ impl Rounds<'_> {
         let mut stale = BTreeSet::new();
         for (unit, summary, needs) in fresh {
             *self.needs.at(unit) = needs;
+            let summary = summary.unwrap_or_else(|fault| {
+                self.faults.insert(fault);
+                Summary::default()
+            });
             let old = &mut self.all[unit.0.0 as usize][unit.1.0 as usize];
             if **old != summary {
                 *old = Arc::new(summary);

@@ -4,6 +4,7 @@ use super::chain::{Chain, chains};
 use super::closing::{Closing, closings};
 use super::context::{leads_to_files, moves_directory};
 use super::eval::Eval;
+use super::fault::caught;
 use super::fixtures::{OfFile, Plugins, conftests, fixtures, plugins, uncollected};
 use super::idle;
 use super::imports::Imports;
@@ -94,6 +95,8 @@ pub struct Suite<'a> {
     tables: &'a Tables,
     /// Names that the user declares, of modules of the project that do not have them.
     pub unmet: Vec<String>,
+    /// What broke down: the file, and what was said. Nothing is known of that part.
+    pub faults: BTreeSet<String>,
     pub tests: Vec<Test>,
     pub meetings: Vec<Meeting>,
     /// Pairs whose names are meant to differ, and need not.
@@ -219,7 +222,7 @@ impl<'a> Suite<'a> {
         wanted: Wanted,
     ) -> Option<Self> {
         let index = Index::new(sources, facts, setup, declared.tables);
-        let mut summaries = rounds::summaries(&index, setup, wanted)?;
+        let (mut summaries, mut faults) = rounds::summaries(&index, setup, wanted)?;
         if let Some(is_private) = declared.is_private {
             let kept = |effect: &Effect| !is_private(&effect.on.show());
             for summary in summaries.iter_mut().flatten().filter(|summary| !summary.effects.iter().all(kept)) {
@@ -236,9 +239,16 @@ impl<'a> Suite<'a> {
         };
         let of_file = |i: usize| {
             let world = World::new(&index, setup, &summaries);
-            Maker { world, index: &index, setup, ground: &ground }.tests_of(FileId(i as u32))
+            caught(&sources[i].path, || Maker { world, index: &index, setup, ground: &ground }.tests_of(FileId(i as u32)))
         };
-        let mut tests: Vec<Test> = (0..facts.len()).into_par_iter().flat_map_iter(of_file).collect();
+        let made: Vec<Result<Vec<Test>, String>> = (0..facts.len()).into_par_iter().map(of_file).collect();
+        let mut tests: Vec<Test> = Vec::new();
+        for one in made {
+            match one {
+                Ok(more) => tests.extend(more),
+                Err(fault) => drop(faults.insert(fault)),
+            }
+        }
         if let Some(is_private) = declared.is_private {
             // A helper's path may be known only now.
             tests.iter_mut().for_each(|test| test.effects.retain(|one| !is_private(&one.effect.on.show())));
@@ -277,6 +287,7 @@ impl<'a> Suite<'a> {
             setup,
             tables: declared.tables,
             unmet: index.unmet().to_vec(),
+            faults,
             tests,
             meetings,
             namesakes,
