@@ -155,6 +155,30 @@ fn what_cannot_be_written_is_named_and_stays() {
     assert_eq!(fs::read_dir(world.path("closed")).unwrap().count(), 1);
 }
 
+/// Where a write stops in the middle, as on a full disk, the old file stays, and the half of the new one goes.
+#[cfg(unix)]
+#[test]
+fn a_write_that_stops_half_way_loses_nothing() {
+    let world = World::project();
+    let test = "import tempfile\n\n\ndef test_a():\n    path = tempfile.mktemp()\n    open(path, 'w').close()\n";
+    let long = format!("{test}{}", "# long\n".repeat(2_000));
+    world.file("tests/test_long.py", &long);
+    world.file("tests/test_short.py", test);
+    // The limit on what a file may hold; the signal that comes with it is ignored, so that the write fails.
+    let ran = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" check --preview --fix --unsafe-fixes --exit-zero"])
+        .arg(env!("CARGO_BIN_EXE_isolint"))
+        .current_dir(world.root())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{err}");
+    assert!(err.contains("error: tests/test_long.py: not written: "), "{err}");
+    assert_eq!(fs::read_to_string(world.path("tests/test_long.py")).unwrap(), long);
+    assert_ne!(fs::read_to_string(world.path("tests/test_short.py")).unwrap(), test);
+    assert_eq!(fs::read_dir(world.path("tests")).unwrap().count(), 2);
+}
+
 /// Only these may start a process, and none opens a connection.
 #[test]
 fn no_network_and_no_process_but_git() {
