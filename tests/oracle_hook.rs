@@ -14,6 +14,12 @@ fn with(program: &str) {
     hooks::finds_a_staged_half(&Project::new(Runner::of(program, built)));
 }
 
+/// A hook that is built and installed as for a user; there is no other `isolint` on the PATH.
+fn from_source(program: &str, hook: &str) {
+    let nothing = tempfile::tempdir().unwrap();
+    hooks::finds_a_staged_half(&Project::built(Runner::of(program, nothing.path()), hook));
+}
+
 #[test]
 #[ignore = "needs pre-commit and git"]
 fn under_pre_commit() {
@@ -24,6 +30,30 @@ fn under_pre_commit() {
 #[ignore = "needs prek and git"]
 fn under_prek() {
     with("prek");
+}
+
+#[test]
+#[ignore = "needs pre-commit, git, and pip's index for maturin"]
+fn built_with_maturin_under_pre_commit() {
+    from_source("pre-commit", "isolint");
+}
+
+#[test]
+#[ignore = "needs prek, git, and pip's index for maturin"]
+fn built_with_maturin_under_prek() {
+    from_source("prek", "isolint");
+}
+
+#[test]
+#[ignore = "needs pre-commit and git"]
+fn built_with_cargo_under_pre_commit() {
+    from_source("pre-commit", "isolint-src");
+}
+
+#[test]
+#[ignore = "needs prek and git"]
+fn built_with_cargo_under_prek() {
+    from_source("prek", "isolint-src");
 }
 
 #[test]
