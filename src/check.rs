@@ -265,7 +265,8 @@ fn analyse<T: Default + Send>(
     report.sources = sources;
     let plain: Vec<&FileFacts> = facts.iter().map(|facts| &**facts).collect();
     settle::settle(&mut report, found, &plain, config);
-    let project = remedy::Project { sources: &report.sources, facts: &facts, setup: &setup };
+    let names = remedy::Names::default();
+    let project = remedy::Project { sources: &report.sources, facts: &facts, setup: &setup, names: &names };
     for finding in &mut report.findings {
         if let Some(remedy) = finding.remedy.take() {
             match caught(finding.rule, || remedy::fix(&remedy, project)) {

@@ -220,9 +220,31 @@ fn replaced(text: &str, mut edits: Vec<(usize, usize, String)>) -> String {
     text
 }
 
+/// Each edit adds a name, and no two the same one.
+const NAMES: &str = "import tempfile\nfrom pathlib import Path\n\n\ndef test_copies():\n    source = Path(tempfile.TemporaryDirectory().name)\n    target = Path(tempfile.TemporaryDirectory().name)\n    first = tempfile.mktemp()\n    second = tempfile.mktemp()\n    for path in (source / \"a\", target / \"a\", Path(first), Path(second)):\n        path.write_text(\"x\")\n";
+
+#[test]
+fn edits_of_one_function_choose_names_of_their_own() {
+    let folder = project(&[("test_d.py", NAMES)]);
+    run(folder.path(), &["--fix", "--unsafe-fixes"]);
+    let text = fs::read_to_string(folder.path().join("test_d.py")).unwrap();
+    for line in [
+        "tmp = tempfile.TemporaryDirectory()",
+        "source = Path(tmp.name)",
+        "temporary = tempfile.TemporaryDirectory()",
+        "target = Path(temporary.name)",
+        "handle, first = tempfile.mkstemp()",
+        "os.close(handle)",
+        "fd, second = tempfile.mkstemp()",
+        "os.close(fd)",
+    ] {
+        assert!(text.contains(&format!("    {line}\n")), "{line}: {text}");
+    }
+}
+
 #[test]
 fn json_and_sarif_say_the_bytes_that_fix_writes() {
-    let folder = project(&[("src/a.py", AWKWARD), ("src/é b.py", REMOVAL), ("test_c.py", SHARED)]);
+    let folder = project(&[("src/a.py", AWKWARD), ("src/é b.py", REMOVAL), ("test_c.py", SHARED), ("test_d.py", NAMES)]);
     let before = tree(folder.path());
     let text = |path: &str| String::from_utf8(before[path].clone()).unwrap();
     let json: Value = serde_json::from_slice(&run(folder.path(), &["--output-format", "json"]).stdout).unwrap();

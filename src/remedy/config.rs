@@ -80,7 +80,7 @@ impl<'a> Page<'a> {
 }
 
 fn draft<'a>(file: FileId, project: Project<'a>) -> Option<Draft<'a>> {
-    Draft::new(file, project.sources, project.facts.get(file.0 as usize)?)
+    Draft::new(file, project.sources, project.facts.get(file.0 as usize)?, project.names)
 }
 
 fn whole<'a>(project: Project<'a>, file: FileId) -> &'a str {

@@ -5,6 +5,7 @@
 
 use super::apply;
 use super::draft::Draft;
+use super::names::Names;
 use super::rounds::{self, Changed, Outcome, identity};
 use crate::check::{Report, lower, same_but_comments};
 use crate::facts::{FileFacts, Ignore, IgnoreScope, joined_lines};
@@ -163,7 +164,8 @@ fn written(rule: &str, label: &Label, reason: &str, source: &Source, facts: &Fil
     let first = source.line(label.span.start);
     let last = source.line(label.span.end.saturating_sub(1).max(label.span.start));
     let here = |ignore: &&Ignore| ignore.scope == IgnoreScope::Line && [first, last].contains(&ignore.line(source));
-    let draft = Draft::of_comments(label.file, source, facts)?;
+    let names = Names::default();
+    let draft = Draft::of_comments(label.file, source, facts, &names)?;
     let style = Style { draft: &draft, rule, reason };
     let mut tries: Vec<Try> = facts.ignores.iter().filter(here).filter_map(|ignore| style.joined(ignore)).collect();
     tries.extend(style.fits(first).then(|| style.behind(first)));

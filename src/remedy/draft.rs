@@ -1,5 +1,6 @@
 //! Edits of one file while they are put together: what stands where, and how the file writes such things.
 
+use super::names::Names;
 use crate::facts::{Arg, FileFacts, Language, OpId, Statement, Step, UnitId, V, Value, What};
 use crate::finding::Edit;
 use crate::text::{FileId, Source, Span};
@@ -10,6 +11,7 @@ pub struct Draft<'a> {
     pub source: &'a Source,
     pub facts: &'a FileFacts,
     pub edits: Vec<Edit>,
+    names: &'a Names,
 }
 
 /// A call as it is written.
@@ -27,19 +29,19 @@ pub struct Call<'a> {
 
 impl<'a> Draft<'a> {
     /// None where the text is not the file's bytes, or a notebook's, of which only a part is the Python that is read.
-    pub fn new(file: FileId, sources: &'a [Source], facts: &'a FileFacts) -> Option<Self> {
+    pub fn new(file: FileId, sources: &'a [Source], facts: &'a FileFacts, names: &'a Names) -> Option<Self> {
         let source = sources.get(file.0 as usize).filter(|source| source.cells.is_none())?;
-        Draft::of_comments(file, source, facts)
+        Draft::of_comments(file, source, facts, names)
     }
 
     /// A draft that writes comments only: in a notebook too.
-    pub fn of_comments(file: FileId, source: &'a Source, facts: &'a FileFacts) -> Option<Self> {
-        (!source.decoded).then(|| Draft { file, source, facts, edits: Vec::new() })
+    pub fn of_comments(file: FileId, source: &'a Source, facts: &'a FileFacts, names: &'a Names) -> Option<Self> {
+        (!source.decoded).then(|| Draft { file, source, facts, edits: Vec::new(), names })
     }
 
     /// A draft of the same file without edits.
     pub fn new_like(other: &Draft<'a>) -> Self {
-        Draft { file: other.file, source: other.source, facts: other.facts, edits: Vec::new() }
+        Draft { file: other.file, source: other.source, facts: other.facts, edits: Vec::new(), names: other.names }
     }
 
     pub fn text(&self, span: Span) -> &'a str {
@@ -279,10 +281,12 @@ impl<'a> Draft<'a> {
         UnitId(around.min_by_key(|(_, unit)| unit.span.end - unit.span.start).map_or(0, |(unit, _)| unit as u32))
     }
 
-    /// A name that nothing in a stretch of text bears.
-    pub fn fresh(&self, within: Span, names: &[&str]) -> Option<String> {
+    /// A name that nothing in a stretch of text bears, nor anything that another edit adds there. `subject` is what it is for.
+    pub fn fresh(&self, within: Span, subject: Span, names: &[&str]) -> Option<String> {
         let text = self.text(within);
-        names.iter().find(|name| !contains_word(text, name)).map(|name| (*name).to_owned())
+        let more = names.first().into_iter().flat_map(|first| (2..10).map(move |n| format!("{first}_{n}")));
+        let all = names.iter().map(|name| (*name).to_owned()).chain(more);
+        self.names.choose(self.file, within, subject, all.filter(|name| !contains_word(text, name)))
     }
 
     /// The conditions and loops around an operation that stand inside its own statement: a conditional expression, a comprehension.

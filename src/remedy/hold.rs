@@ -40,7 +40,7 @@ fn in_python(draft: &mut Draft, call: &Call, statement: &Statement) -> Option<()
         return None;
     }
     let mut lines = Vec::new();
-    let name = draft.fresh(unit.span, &["tmp", "temporary", "tmp_owner"])?;
+    let name = draft.fresh(unit.span, call.span, &["tmp", "temporary", "tmp_owner"])?;
     let made = draft.text(call.span);
     lines.push(format!("{name} = {made}"));
     if head.starts_with("self.") {
@@ -84,7 +84,7 @@ fn in_rust(draft: &mut Draft, call: &Call, statement: &Statement) -> Option<()> 
             at += item.len() as u32 + 1;
         }
         let [one] = bare.as_slice() else { return None };
-        let name = draft.fresh(unit, &["_guard", "_owner"]).filter(|_| !items.contains('('))?;
+        let name = draft.fresh(unit, *one, &["_guard", "_owner"]).filter(|_| !items.contains('('))?;
         draft.replace(*one, name);
         return Some(());
     }
@@ -101,7 +101,7 @@ fn in_rust(draft: &mut Draft, call: &Call, statement: &Statement) -> Option<()> 
         return None;
     }
     let names = if draft.text(call.name).contains("File") { ["file", "temporary", "guard"] } else { ["dir", "folder", "guard"] };
-    let name = draft.fresh(unit, &names)?;
+    let name = draft.fresh(unit, call.span, &names)?;
     let made = draft.text(owner);
     draft.insert_before(statement, &[format!("let {name} = {made};")]);
     draft.replace(owner, name);

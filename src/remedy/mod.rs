@@ -1,7 +1,7 @@
 //! What is to be done, as edits: a rule names an intent ([`Remedy`]), and this room writes it in the file's own style.
 //!
-//! One file for each family of intents; `define` knows where a path is given its name, `draft` knows how a file is written, `imports` where its imports stand, `apply` makes new
-//! texts of edits, and `rounds` takes back what did not help.
+//! One file for each family of intents; `define` knows where a path is given its name, `draft` knows how a file is written, `imports` where its imports stand, `names`
+//! what is chosen already, `apply` makes new texts of edits, and `rounds` takes back what did not help.
 
 mod accept;
 pub mod apply;
@@ -15,6 +15,7 @@ mod ignores;
 mod imports;
 mod marks;
 mod monkeypatch;
+mod names;
 mod order;
 mod own;
 mod publish;
@@ -28,6 +29,7 @@ use crate::facts::{FileFacts, Site};
 use crate::finding::{Act, Edit, Fix, Remedy};
 use crate::text::{FileId, Source};
 use draft::Draft;
+pub use names::Names;
 use std::sync::Arc;
 
 /// What an intent is written from.
@@ -36,6 +38,7 @@ pub struct Project<'a> {
     pub sources: &'a [Source],
     pub facts: &'a [Arc<FileFacts>],
     pub setup: &'a Setup,
+    pub names: &'a Names,
 }
 
 impl<'a> Project<'a> {
@@ -45,17 +48,26 @@ impl<'a> Project<'a> {
 
     fn draft_of(&self, file: FileId) -> Option<Draft<'a>> {
         let facts = self.facts.get(file.0 as usize)?;
-        Draft::new(file, self.sources, facts)
+        Draft::new(file, self.sources, facts, self.names)
     }
 
     fn comments_of(&self, file: FileId) -> Option<Draft<'a>> {
         let (source, facts) = (self.sources.get(file.0 as usize)?, self.facts.get(file.0 as usize)?);
-        Draft::of_comments(file, source, facts)
+        Draft::of_comments(file, source, facts, self.names)
     }
 }
 
 /// The edits for an intent; none where this place is written in a way that we do not rewrite, or where a test says how it is called.
 pub fn fix(remedy: &Remedy, project: Project) -> Option<Fix> {
+    let mark = project.names.mark();
+    let fix = written(remedy, project);
+    if fix.is_none() {
+        project.names.back_to(mark);
+    }
+    fix
+}
+
+fn written(remedy: &Remedy, project: Project) -> Option<Fix> {
     let acts = match remedy {
         Remedy::AcceptExisting { act, .. } | Remedy::AcceptMissing { act, .. } | Remedy::CreateExclusively { act, .. } => {
             std::slice::from_ref(act)

@@ -33,7 +33,7 @@ pub fn directory(uses: &[Use], copy: bool, made: bool, project: Project) -> Opti
     let mut copies = false;
     for (file, uses) in files {
         let facts = project.facts.get(file.0 as usize)?;
-        let mut draft = Draft::new(file, project.sources, facts)?;
+        let mut draft = Draft::new(file, project.sources, facts, project.names)?;
         if !draft.is_python() {
             let package = project.setup.crate_of(&draft.source.path)?;
             if !package.dependencies.iter().any(|name| name == "tempfile") {
@@ -61,7 +61,7 @@ pub fn directory(uses: &[Use], copy: bool, made: bool, project: Project) -> Opti
     }
     let first = uses.first()?;
     let facts = project.facts.get(first.site.file.0 as usize)?;
-    let mut all = Draft::new(first.site.file, project.sources, facts)?;
+    let mut all = Draft::new(first.site.file, project.sources, facts, project.names)?;
     all.edits = edits;
     let title = if copies { "copy the input into a directory of its own" } else { "put the file into a directory of its own" };
     super::finish(all, title, false)
@@ -73,7 +73,7 @@ pub fn entered(tests: &[(FileId, UnitId)], project: Project) -> Option<Fix> {
     let mut edits = Vec::new();
     for file in tests.iter().map(|(file, _)| *file).collect::<BTreeSet<_>>() {
         let facts = project.facts.get(file.0 as usize)?;
-        let mut draft = Draft::new(file, project.sources, facts)?;
+        let mut draft = Draft::new(file, project.sources, facts, project.names)?;
         for unit in tests.iter().filter(|(other, _)| *other == file).map(|(_, unit)| *unit).collect::<BTreeSet<_>>() {
             let first = draft.statements_in(facts.unit(unit).inner).first()?.span;
             match provider(&draft, unit, project)? {
@@ -305,13 +305,14 @@ fn first_statement(draft: &Draft, unit: UnitId, places: &[(Span, Span)]) -> Opti
 fn provide(draft: &mut Draft, unit: UnitId, provider: Provider, places: &[(Span, Span)], project: Project) -> Option<String> {
     let data = draft.facts.unit(unit);
     let first = first_statement(draft, unit, places)?;
+    let subject = places.iter().map(|(_, definition)| *definition).min()?;
     match provider {
         Provider::Parameter => {
             parameters(draft, unit, &["tmp_path"])?;
             Some("tmp_path".to_owned())
         }
         Provider::Case => {
-            let name = draft.fresh(data.span, DIRECTORY)?;
+            let name = draft.fresh(data.span, subject, DIRECTORY)?;
             let maker = draft.reach("tempfile", "TemporaryDirectory");
             if project.setup.python_of(&draft.source.path) >= (3, 11) {
                 draft.add_line(first, &format!("{name} = self.enterContext({maker}())"));
@@ -322,7 +323,7 @@ fn provide(draft: &mut Draft, unit: UnitId, provider: Provider, places: &[(Span,
             Some(format!("{name}.name"))
         }
         Provider::Guard => {
-            let name = draft.fresh(data.span, &["dir", "own_dir", "temporary"])?;
+            let name = draft.fresh(data.span, subject, &["dir", "own_dir", "temporary"])?;
             draft.add_line(first, &format!("let {name} = tempfile::tempdir().unwrap();"));
             Some(format!("{name}.path()"))
         }

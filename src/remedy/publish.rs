@@ -60,7 +60,7 @@ fn target(draft: &mut Draft, text: &str, span: Span, is_path: bool) -> Option<Ta
     let (name, line) = if plain {
         (text.to_owned(), None)
     } else {
-        let name = draft.fresh(unit, TARGET)?;
+        let name = draft.fresh(unit, span, TARGET)?;
         let line = format!("{name} = {bare}");
         (name, Some(line))
     };
@@ -181,7 +181,7 @@ fn text(draft: &mut Draft, call: &Call) -> Option<()> {
     words.push(format!("dir={}", target.folder));
     words.push("delete=False".to_owned());
     let unit = draft.facts.unit(draft.unit_at(call.span)).span;
-    let fresh = draft.fresh(unit, FRESH)?;
+    let fresh = draft.fresh(unit, call.span, FRESH)?;
     let maker = draft.reach("tempfile", "NamedTemporaryFile");
     let indent = draft.indent(statement.span.start).to_owned() + &draft.step();
     let newline = draft.newline();
@@ -223,7 +223,7 @@ fn dumped(draft: &mut Draft, act: &Act, call: &Call, suffix: Option<&str>) -> Op
     words.push(format!("dir={}", target.folder));
     words.push("delete=False".to_owned());
     let unit = draft.facts.unit(draft.unit_at(call.span)).span;
-    let fresh = draft.fresh(unit, FRESH)?;
+    let fresh = draft.fresh(unit, call.span, FRESH)?;
     let maker = draft.reach("tempfile", "NamedTemporaryFile");
     let newline = draft.newline();
     let (indent, step) = (draft.indent(statement.span.start).to_owned(), draft.step());
@@ -281,7 +281,7 @@ fn in_rust(mut draft: Draft, act: &Act, call: &Call) -> Option<Fix> {
                 None if rest.is_empty() && head.contains("Result") => ("?", true),
                 _ => return None,
             };
-            let fresh = draft.fresh(unit.span, FRESH)?;
+            let fresh = draft.fresh(unit.span, call.span, FRESH)?;
             let data = bytes_of(draft.text(data.span));
             let mut lines = vec![
                 format!("let mut {fresh} = {made}{tail};"),

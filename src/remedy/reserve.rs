@@ -40,7 +40,7 @@ pub fn name(mut draft: Draft, site: Site, first: Option<&Act>, directory: bool) 
     if !draft.facts.unit(unit).inner.contains(statement.span) || unit.0 == 0 {
         return None;
     }
-    let handle = draft.fresh(span, &["handle", "fd", "descriptor", "file_handle"])?;
+    let handle = draft.fresh(span, call.span, &["handle", "fd", "descriptor", "file_handle"])?;
     let os = draft.module("os");
     let close = format!("{os}.close({handle})");
     let assigned = draft.facts.ops.iter().find(|op| {
@@ -55,7 +55,7 @@ pub fn name(mut draft: Draft, site: Site, first: Option<&Act>, directory: bool) 
         }
         Some(_) => return None,
         None => {
-            let path = draft.fresh(span, &["path", "temporary", "temp_path", "temporary_path"])?;
+            let path = draft.fresh(span, call.span, &["path", "temporary", "temp_path", "temporary_path"])?;
             let mut inner = Draft::new_like(&draft);
             rename(&mut inner, &call, "mkstemp")?;
             let made = super::apply::text_of(&inner.edits, draft.text(call.span), call.span.start)?;
