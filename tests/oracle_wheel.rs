@@ -61,6 +61,29 @@ fn works(world: &World, bin: &Path) {
     hooks::finds_a_staged_half(&Project::new(Runner::of("pre-commit", bin)));
 }
 
+/// The manual pages and completions stand where systems look for them, and their programs can read them.
+fn is_documented(world: &World) {
+    let share = world.path("env/share");
+    let page = share.join("man/man1/isolint-check.1");
+    let written = done(Command::new(world.path("env/bin/isolint")).args(["man", "check"]));
+    assert_eq!(fs::read_to_string(&page).unwrap(), written);
+    // Found by its name, as in an environment that is active.
+    let mut man = Command::new("man");
+    man.args(["-M"]).arg(share.join("man")).args(["--warnings", "isolint-check"]).env("MANWIDTH", "100").env("LC_ALL", "C.UTF-8");
+    let shown = done(&mut man).split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in ["The project that holds the paths is analysed whole", "--unsafe-fixes"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    // What bash would offer behind `isolint check --un`.
+    let script = share.join("bash-completion/completions/isolint");
+    let offers =
+        "source \"$1\"; COMP_WORDS=(isolint check --un); COMP_CWORD=2; _isolint isolint --un check; echo \"${COMPREPLY[@]}\"";
+    assert_eq!(done(Command::new("bash").args(["-c", offers, "bash"]).arg(script)), "--unsafe-fixes\n");
+    for path in ["fish/vendor_completions.d/isolint.fish", "zsh/site-functions/_isolint"] {
+        assert!(fs::read_to_string(share.join(path)).unwrap().contains("unsafe-fixes"), "{path}");
+    }
+}
+
 #[test]
 #[ignore = "needs maturin, pre-commit and git"]
 fn the_wheel_installs_and_works() {
@@ -70,6 +93,7 @@ fn the_wheel_installs_and_works() {
     let bin = environment(&world);
     done(Command::new(bin.join("pip")).args(["install", "--no-index", "--quiet"]).arg(&wheel));
     works(&world, &bin);
+    is_documented(&world);
     let mut files = walkdir::WalkDir::new(world.path("env")).into_iter().map(|entry| entry.unwrap().into_path());
     let metadata = files.find(|path| path.ends_with(format!("isolint-{}.dist-info/METADATA", env!("CARGO_PKG_VERSION"))));
     let metadata = fs::read_to_string(metadata.unwrap()).unwrap();
@@ -90,9 +114,17 @@ fn the_source_package_holds_what_a_build_needs() {
     let listed = done(Command::new("tar").arg("-tzf").arg(&package));
     let root = format!("isolint-{}/", env!("CARGO_PKG_VERSION"));
     let files: Vec<&str> = listed.lines().filter_map(|line| line.strip_prefix(&root)).collect();
-    for file in
-        ["Cargo.lock", "Cargo.toml", "PKG-INFO", "README.md", "LICENSE-MIT", "pyproject.toml", "src/main.rs", "rules/mktemp.md"]
-    {
+    for file in [
+        "Cargo.lock",
+        "Cargo.toml",
+        "PKG-INFO",
+        "README.md",
+        "LICENSE-MIT",
+        "pyproject.toml",
+        "src/main.rs",
+        "rules/mktemp.md",
+        "packaging/data/share/man/man1/isolint.1",
+    ] {
         assert!(files.contains(&file), "{file} is missing: {files:?}");
     }
     assert!(files.iter().all(|file| !file.starts_with("tests/") && !file.starts_with("testdata/")), "{files:?}");

@@ -33,6 +33,9 @@ const EXAMPLES: &str = "Examples:
   isolint plan                                   Which test files may run in parallel
   isolint explain shared-path                    What a rule finds, and what to do";
 
+/// What a manual page is a part of.
+const SOURCE: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
 /// Finds what makes Python and Rust tests collide, flake or exhaust a machine when they run in parallel.
 #[derive(Parser, Debug)]
 #[command(name = "isolint", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -181,7 +184,8 @@ fn completions(shell: clap_complete::Shell) -> Result<u8, Failure> {
 
 /// Prints the manual page of the program, or of a command.
 fn man(command: Option<&str>) -> Result<u8, Failure> {
-    let mut line = Line::command();
+    // `isolint help` is no command that one looks up.
+    let mut line = Line::command().disable_help_subcommand(true);
     line.build();
     let page = match command {
         None => line,
@@ -191,7 +195,7 @@ fn man(command: Option<&str>) -> Result<u8, Failure> {
         },
     };
     let mut text = Vec::new();
-    let written = clap_mangen::Man::new(page).render(&mut text);
+    let written = clap_mangen::Man::new(page).source(SOURCE).render(&mut text);
     written.map_err(|error| Failure::Write { to: "memory".into(), error })?;
     output::print(&text)?;
     Ok(0)
