@@ -3,7 +3,8 @@
 
     scripts/long/edits_at_large.py WORK DIR…       ISOLINT=path for another binary than target/release/isolint
 
-Each DIR is a checkout; it is copied into the folder WORK, and only read itself. Asked of each edit:
+Each DIR is a checkout; it is copied into the folder WORK, and only read itself. `WORK/results.jsonl` keeps what was seen of each, so
+that a run that was stopped goes on where it was; without a DIR, what is there is summed up. Asked of each edit:
 
 - the file parses as it did before: CPython's `ast`, rustfmt, PyYAML, `tomllib`, `bash -n`;
 - a second run changes nothing;
@@ -11,7 +12,8 @@ Each DIR is a checkout; it is copied into the folder WORK, and only read itself.
   this script, give the same bytes. Where the tool takes an edit back after another look, or makes one in a later round, the lines
   that differ have to be lines that a finding names.
 
-A finding counts once, in however many checkouts of one repository it stands. Exits with 1 where a promise does not hold.
+A finding counts once, in however many checkouts of one repository it stands: the folder of a checkout bears the repository's name, or
+that of its commit, below `owner+name`. Exits with 1 where a promise does not hold.
 """
 
 import ast
@@ -20,6 +22,7 @@ import difflib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -92,23 +95,17 @@ def unnamed(before, after, named):
     return lines
 
 
-class Tally:
-    """What was seen, over all checkouts."""
-
-    def __init__(self):
-        self.seen = set()
-        self.rules = collections.Counter()
-        self.kinds = collections.Counter()
-        self.exact = self.files = self.checkouts = self.back = self.offered = 0
-        self.broken = []
+def repository(folder):
+    return folder.parent.name.rpartition("+")[2] if re.fullmatch("[0-9a-f]{40}", folder.name) else folder.name
 
 
-def one(work, folder, tally):
+def one(work, folder):
+    """What was seen of one checkout."""
     before = json.loads(isolint(folder, "--output-format", "json")[0])["findings"]
     fixable = [finding for finding in before if finding["fix"]]
-    tally.checkouts += 1
+    seen = {"folder": str(folder), "findings": [], "kinds": [], "exact": 0, "back": [], "broken": []}
     if not fixable:
-        return
+        return seen
     tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(folder, tree, symlinks=True, ignore=shutil.ignore_patterns("target", "node_modules"))
@@ -121,14 +118,9 @@ def one(work, folder, tally):
             left[finding["fingerprint"]] -= 1
         else:
             made.append(finding)
-    for finding in fixable:
-        same = (finding["rule"], finding["path"], finding["message"])
-        new = same not in tally.seen
-        tally.seen.add(same)
-        tally.offered += new
-        if new and any(finding is one for one in made):
-            tally.rules[finding["rule"]] += 1
-    tally.back += sum("taken back" in line for line in said.splitlines())
+        is_made = any(finding is one for one in made)
+        seen["findings"].append([repository(folder), finding["rule"], finding["path"], finding["message"], is_made])
+    seen["back"] = [line for line in said.splitlines() if "taken back" in line]
 
     spans, named = collections.defaultdict(list), collections.defaultdict(set)
     for finding in fixable:
@@ -147,49 +139,71 @@ def one(work, folder, tally):
         if old == new:
             continue
         changed.append(path)
-        tally.files += 1
         was, now = parses(path, old), parses(path, new)
-        tally.kinds[(path.suffix or path.name, "no parser" if now is None else "parses" if now else "did not parse before")] += 1
+        verdict = "no parser" if now is None else "parses" if now else "did not parse before"
+        seen["kinds"].append([path.suffix or path.name, verdict])
         if was and not now:
-            tally.broken.append(f"{folder}/{path}: does not parse")
+            seen["broken"].append(f"{folder}/{path}: does not parse")
         if replaced(old, spans[str(path)]) == new:
-            tally.exact += 1
+            seen["exact"] += 1
         elif lines := unnamed(old, new, named[str(path)]):
-            tally.broken.append(f"{folder}/{path}: lines {lines} are named by no finding")
+            seen["broken"].append(f"{folder}/{path}: lines {lines} are named by no finding")
     once = {path: (tree / path).read_bytes() for path in changed}
     _, again = isolint(tree, "--fix", "--unsafe-fixes", "--output-format", "json")
     if "Fixed nothing" not in again or any((tree / path).read_bytes() != text for path, text in once.items()):
-        tally.broken.append(f"{folder}: a second run changes something: {again.strip()[-300:]}")
+        seen["broken"].append(f"{folder}: a second run changes something: {again.strip()[-300:]}")
     (work / f"{folder.parent.name}-{folder.name}.diff").write_text(
         subprocess.run(["diff", "-ruN", "-x", ".git", folder, tree], capture_output=True, text=True, errors="replace").stdout
     )
     shutil.rmtree(tree)
     print(f"{folder}: {len(fixable)} offered, {len(made)} made, {len(changed)} files", flush=True)
+    return seen
+
+
+def summed(results):
+    """Prints what was seen of all checkouts; whether all promises hold."""
+    made = {}
+    for result in results:
+        for *finding, is_made in result["findings"]:
+            # Where one commit of a repository has it made and another has not, the first one counts.
+            made.setdefault(tuple(finding), is_made)
+    rules = collections.Counter(finding[1] for finding, is_made in made.items() if is_made)
+    kinds = collections.Counter(tuple(kind) for result in results for kind in result["kinds"])
+    names = ", ".join(f"`{rule}` {count}" for rule, count in rules.most_common())
+    repositories = len({repository(pathlib.Path(result["folder"])) for result in results})
+    print(f"\n{len(results)} checkouts of {repositories} repositories: {len(made)} findings with an edit, {rules.total()} made: {names}")
+    exact, back = sum(result["exact"] for result in results), [line for result in results for line in result["back"]]
+    print(f"{kinds.total()} files changed, {exact} of them byte for byte what the findings say; {len(back)} edits taken back")
+    for (kind, verdict), count in sorted(kinds.items()):
+        print(f"    {kind}: {count} {verdict}")
+    broken = [complaint for result in results for complaint in result["broken"]]
+    for line in [*back, *(f"BROKEN {complaint}" for complaint in broken)]:
+        print(line)
+    return not broken
 
 
 def main():
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
     work = pathlib.Path(sys.argv[1]).resolve()
     work.mkdir(parents=True, exist_ok=True)
-    tally = Tally()
-    for folder in sys.argv[2:]:
+    kept = work / "results.jsonl"
+    results = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    known = {result["folder"] for result in results}
+    for folder in (pathlib.Path(name).resolve() for name in sys.argv[2:]):
+        if str(folder) in known:
+            continue
         try:
-            one(work, pathlib.Path(folder).resolve(), tally)
+            results.append(one(work, folder))
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
-            tally.broken.append(f"{folder}: {error}")
-            print(tally.broken[-1], flush=True)
+            print(f"{folder}: not looked at: {error}", flush=True)
+            continue
         except KeyboardInterrupt:
             print(f"{folder}: stopped; what was seen so far:", flush=True)
             break
-    rules = ", ".join(f"`{rule}` {count}" for rule, count in sorted(tally.rules.items()))
-    print(f"\n{tally.checkouts} checkouts: {tally.offered} findings with an edit, {sum(tally.rules.values())} made: {rules}")
-    print(f"{tally.files} files changed, {tally.exact} of them byte for byte what the findings say; {tally.back} edits taken back")
-    for (kind, verdict), count in sorted(tally.kinds.items()):
-        print(f"    {kind}: {count} {verdict}")
-    for complaint in tally.broken:
-        print(f"BROKEN {complaint}")
-    sys.exit(bool(tally.broken))
+        with kept.open("a") as out:
+            print(json.dumps(results[-1]), file=out)
+    sys.exit(not summed(results))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 
 use super::analyst::{Project, is_own_safe};
 use super::client::Can;
-use super::place;
+use super::place::{self, Spot, Spots};
 use crate::finding::{Edit, Finding, Role};
 use crate::remedy::cover;
 use crate::remedy::rounds::Changed;
-use crate::render::place::Places;
 use crate::text::{Columns, FileId, Kind, Source, Span};
 use gen_lsp_types::{
     CodeAction, CodeActionKind, Diagnostic, DocumentChange, OptionalVersionedTextDocumentIdentifier, Range, TextDocumentEdit,
@@ -14,16 +13,16 @@ use gen_lsp_types::{
 };
 use similar::{DiffTag, TextDiff};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The kind under which editors ask for all safe fixes, on saving for instance.
 pub const FIX_ALL: &str = "source.fixAll.isolint";
 
-/// How a file is spelled for the client, and its version where it is open.
+/// How a file or cell is spelled for the client, and its version where it is open.
 pub type Name = (Uri, Option<i32>);
 
-/// Gives files their names.
-pub type Named<'a> = &'a dyn Fn(&Path) -> Name;
+/// Gives them their names.
+pub type Named<'a> = &'a dyn Fn(&Spot) -> Name;
 
 /// Whether the client asks for actions of a kind: a kind holds those whose names go on after a dot.
 pub fn is_asked(only: Option<&[CodeActionKind]>, kind: &str) -> bool {
@@ -34,15 +33,14 @@ pub fn is_asked(only: Option<&[CodeActionKind]>, kind: &str) -> bool {
     only.is_none_or(|only| only.iter().any(holds))
 }
 
-/// What can be done about the findings with an end in a range of a file. `shown` are the diagnostics of the file.
-pub fn quick(project: &Project, file: FileId, range: Range, shown: &[Diagnostic], can: &Can, named: Named) -> Vec<CodeAction> {
-    let places = Places::new(&project.report.sources, can.columns);
+/// What can be done about the findings with an end in a range of a file or cell. `shown` are the diagnostics there.
+pub fn quick(spots: &Spots, asked: &Spot, range: Range, shown: &[Diagnostic], can: &Can, named: Named) -> Vec<CodeAction> {
+    let project = spots.project;
     let (mut fixes, mut ignores) = (Vec::new(), Vec::new());
     for finding in &project.report.findings {
-        let ends =
-            finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd) && label.file == file);
-        let mut here = ends.filter_map(|label| Some((label, place::range_of(&places, file, label.span)?)));
-        let Some((label, at)) = here.find(|(_, at)| place::touch(*at, range)) else { continue };
+        let ends = finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd));
+        let mut here = ends.filter_map(|label| Some((label, spots.at(label.file, label.span)?)));
+        let Some((label, (_, at))) = here.find(|(_, (spot, at))| spot == asked && place::touch(*at, range)) else { continue };
         let about: Vec<Diagnostic> =
             shown.iter().filter(|one| one.range == at && is_about(one, finding)).take(1).cloned().collect();
         let action = |title: String, edit: Option<WorkspaceEdit>| {
@@ -57,12 +55,13 @@ pub fn quick(project: &Project, file: FileId, range: Range, shown: &[Diagnostic]
         if let Some(fix) = &finding.fix {
             let title =
                 if fix.safe { capitalised(&fix.title) } else { format!("{} (unsafe: have a look)", capitalised(&fix.title)) };
-            let made = action(title, edits(project, &places, &fix.edits, can, named));
+            let made = action(title, edits(spots, &fix.edits, can, named));
             fixes.extend(made.map(|made| CodeAction { is_preferred: fix.safe.then_some(true), ..made }));
         }
-        let comment = project.report.sources.get(file.0 as usize).and_then(|source| cover::comment(finding.rule, label, source));
+        let comment =
+            project.report.sources.get(label.file.0 as usize).and_then(|source| cover::comment(finding.rule, label, source));
         if let Some(comment) = comment.filter(|_| finding.rule != "unused-ignore") {
-            ignores.extend(action(format!("Ignore {} here", finding.rule), edits(project, &places, &[comment], can, named)));
+            ignores.extend(action(format!("Ignore {} here", finding.rule), edits(spots, &[comment], can, named)));
         }
     }
     // Editors show them in this order: what mends comes before what hides.
@@ -77,7 +76,7 @@ pub fn has_safe_fix(project: &Project, file: FileId) -> bool {
 
 /// Files before and after as edits of the lines that differ, so that cursors and folds elsewhere stay.
 pub fn rewritten(changed: &[(PathBuf, Changed)], can: &Can, named: Named) -> WorkspaceEdit {
-    let files = changed.iter().map(|(path, changed)| (named(path), differing_lines(changed, can.columns)));
+    let files = changed.iter().map(|(path, changed)| (named(&Spot::File(path.clone())), differing_lines(changed, can.columns)));
     workspace_edit(files.collect(), can)
 }
 
@@ -101,16 +100,13 @@ fn is_about(diagnostic: &Diagnostic, finding: &Finding) -> bool {
     diagnostic.code.as_ref().is_some_and(|code| matches!(code, gen_lsp_types::Code::String(rule) if rule == finding.rule))
 }
 
-fn edits(project: &Project, places: &Places, edits: &[Edit], can: &Can, named: Named) -> Option<WorkspaceEdit> {
-    let mut files: BTreeMap<FileId, Vec<TextEdit>> = BTreeMap::new();
+fn edits(spots: &Spots, edits: &[Edit], can: &Can, named: Named) -> Option<WorkspaceEdit> {
+    let mut by_spot: BTreeMap<Spot, Vec<TextEdit>> = BTreeMap::new();
     for edit in edits {
-        // In a notebook the text is escaped as its JSON asks.
-        let (region, text) = places.edit(edit)?;
-        let range = place::range(region);
-        files.entry(edit.file).or_default().push(TextEdit { range, new_text: text.into_owned() });
+        let (spot, edit) = spots.edit(edit)?;
+        by_spot.entry(spot).or_default().push(edit);
     }
-    let files: Option<Vec<_>> = files.into_iter().map(|(file, edits)| Some((named(&project.path(file)?), edits))).collect();
-    Some(workspace_edit(files?, can))
+    Some(workspace_edit(by_spot.into_iter().map(|(spot, edits)| (named(&spot), edits)).collect(), can))
 }
 
 fn workspace_edit(files: Vec<(Name, Vec<TextEdit>)>, can: &Can) -> WorkspaceEdit {

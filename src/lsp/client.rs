@@ -31,6 +31,8 @@ pub struct Can {
     pub watch: bool,
     /// It shows that we are at work.
     pub progress: bool,
+    /// It tells of notebooks, cell by cell.
+    pub notebooks: bool,
 }
 
 impl Can {
@@ -61,6 +63,7 @@ impl Can {
             markdown: names("/textDocument/hover/contentFormat", "markdown"),
             watch: has("/workspace/didChangeWatchedFiles/dynamicRegistration"),
             progress: has("/window/workDoneProgress"),
+            notebooks: capabilities.pointer("/notebookDocument/synchronization").is_some_and(Value::is_object),
         }
     }
 }

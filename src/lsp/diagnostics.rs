@@ -1,38 +1,35 @@
 //! Findings as diagnostics, file by file.
 
-use super::analyst::{Analysed, Mistake, Project};
+use super::actions::Named;
+use super::analyst::{Analysed, Mistake};
 use super::client::Can;
-use super::place;
+use super::documents::Documents;
+use super::place::{Spot, Spots};
 use crate::finding::{Finding, Label, Role, Severity};
 use crate::render::fingerprint::fingerprints;
 use crate::render::page_uri;
-use crate::render::place::Places;
 use gen_lsp_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Position, Range, Uri,
 };
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
 
-/// How a file is spelled for the client.
-pub type Spelled<'a> = &'a dyn Fn(&Path) -> Uri;
-
-/// Diagnostics of all files that have some.
-pub fn of(analysed: &Analysed, can: &Can, spelled: Spelled) -> BTreeMap<PathBuf, Vec<Diagnostic>> {
-    let mut files: BTreeMap<PathBuf, Vec<Diagnostic>> = BTreeMap::new();
+/// Diagnostics of all files, and cells of open notebooks, that have some.
+pub fn of(analysed: &Analysed, can: &Can, documents: &Documents, named: Named) -> BTreeMap<Spot, Vec<Diagnostic>> {
+    let mut files: BTreeMap<Spot, Vec<Diagnostic>> = BTreeMap::new();
     for project in &analysed.projects {
-        let places = Places::new(&project.report.sources, can.columns);
+        let spots = Spots::new(project, can.columns, documents);
         for (finding, fingerprint) in project.report.findings.iter().zip(fingerprints(&project.report)) {
-            let writer = Writer { project, places: &places, can, spelled, finding, fingerprint: &fingerprint };
+            let writer = Writer { spots: &spots, can, named, finding, fingerprint: &fingerprint };
             for label in &finding.labels {
-                if let (Some(path), Some(diagnostic)) = (project.path(label.file), writer.at(label)) {
-                    files.entry(path).or_default().push(diagnostic);
+                if let Some((spot, diagnostic)) = writer.at(label) {
+                    files.entry(spot).or_default().push(diagnostic);
                 }
             }
         }
     }
     for mistake in &analysed.mistakes {
-        files.entry(mistake.file.clone()).or_default().push(of_mistake(mistake));
+        files.entry(Spot::File(mistake.file.clone())).or_default().push(of_mistake(mistake));
     }
     for diagnostics in files.values_mut() {
         diagnostics.sort_by_key(|diagnostic| (diagnostic.range.start, diagnostic.range.end, diagnostic.severity.map(u32::from)));
@@ -54,17 +51,16 @@ pub fn result_id(diagnostics: &[Diagnostic]) -> String {
 const UNNEEDED: &str = "unused-ignore";
 
 struct Writer<'a> {
-    project: &'a Project,
-    places: &'a Places<'a>,
+    spots: &'a Spots<'a>,
     can: &'a Can,
-    spelled: Spelled<'a>,
+    named: Named<'a>,
     finding: &'a Finding,
     fingerprint: &'a str,
 }
 
 impl Writer<'_> {
     /// The finding where it has its place; at its other end a hint. What only explains it has none of its own.
-    fn at(&self, label: &Label) -> Option<Diagnostic> {
+    fn at(&self, label: &Label) -> Option<(Spot, Diagnostic)> {
         let finding = self.finding;
         let severity = match (label.role, finding.severity) {
             (Role::Primary, Severity::Error) => DiagnosticSeverity::Error,
@@ -76,8 +72,9 @@ impl Writer<'_> {
         let others = finding.labels.iter().filter(|other| !std::ptr::eq(*other, label));
         let related: Vec<_> = others.filter_map(|other| self.related(other)).collect();
         let tags = (finding.rule == UNNEEDED && self.can.tags).then(|| vec![DiagnosticTag::Unnecessary]);
-        Some(Diagnostic {
-            range: place::range_of(self.places, label.file, label.span)?,
+        let (spot, range) = self.spots.at(label.file, label.span)?;
+        let diagnostic = Diagnostic {
+            range,
             severity: Some(severity),
             code: Some(finding.rule.to_owned().into()),
             code_description: page_uri(finding.rule)
@@ -95,12 +92,13 @@ impl Writer<'_> {
                     "reproduce": finding.reproduce,
                 })
             }),
-        })
+        };
+        Some((spot, diagnostic))
     }
 
     fn related(&self, label: &Label) -> Option<DiagnosticRelatedInformation> {
-        let uri = (self.spelled)(&self.project.path(label.file)?);
-        let range = place::range_of(self.places, label.file, label.span)?;
+        let (spot, range) = self.spots.at(label.file, label.span)?;
+        let (uri, _) = (self.named)(&spot);
         let message = if label.text.is_empty() { "here".to_owned() } else { label.text.clone() };
         Some(DiagnosticRelatedInformation { location: Location { uri, range }, message })
     }

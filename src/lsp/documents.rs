@@ -1,9 +1,13 @@
 //! Documents that are open in the editor: their texts stand in the place of the files.
 
+use super::books::Book;
 use super::{place, uri};
 use crate::discover::Open;
 use crate::text::{Columns, Kind, Source};
-use gen_lsp_types::{TextDocumentContentChangeEvent, TextDocumentItem, Uri, VersionedTextDocumentIdentifier};
+use gen_lsp_types::{
+    DidChangeNotebookDocumentParams, DidOpenNotebookDocumentParams, TextDocumentContentChangeEvent, TextDocumentItem, Uri,
+    VersionedTextDocumentIdentifier,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,10 +22,11 @@ pub struct Document {
     pub text: Arc<str>,
 }
 
-/// All open documents that are files, by their path without symbolic links.
+/// All open documents and notebooks that are files, by their path without symbolic links.
 #[derive(Debug, Default)]
 pub struct Documents {
     open: BTreeMap<PathBuf, Document>,
+    books: BTreeMap<PathBuf, Book>,
 }
 
 impl Documents {
@@ -58,20 +63,52 @@ impl Documents {
         closed.is_some_and(|closed| fs::read(&path).ok().as_deref() != Some(closed.text.as_bytes()))
     }
 
+    /// Whether it is a file, so that something changed for us.
+    pub fn open_book(&mut self, params: DidOpenNotebookDocumentParams) -> bool {
+        let Some(path) = uri::path(&params.notebook_document.uri) else { return false };
+        self.books.insert(uri::real(&path), Book::new(params.notebook_document, params.cell_text_documents));
+        true
+    }
+
+    pub fn change_book(&mut self, params: DidChangeNotebookDocumentParams, columns: Columns) -> bool {
+        let uri = &params.notebook_document.uri;
+        let Some(book) = self.books.values_mut().find(|book| book.uri() == uri) else { return false };
+        book.change(params.change, columns);
+        true
+    }
+
+    pub fn close_book(&mut self, uri: &Uri) -> bool {
+        let open = self.books.len();
+        self.books.retain(|_, book| book.uri() != uri);
+        self.books.len() < open
+    }
+
+    /// The notebook that a path names, where it is open.
+    pub fn book(&self, path: &Path) -> Option<&Book> {
+        self.books.get(path)
+    }
+
+    /// An open cell, and the path of its notebook.
+    pub fn cell(&self, uri: &str) -> Option<(&Path, &Document)> {
+        self.books.iter().find_map(|(path, book)| Some((&**path, book.cell(uri)?)))
+    }
+
     pub fn at(&self, path: &Path) -> Option<&Document> {
         self.open.get(path)
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        self.open.keys()
+        self.open.keys().chain(self.books.keys())
     }
 
     pub fn texts(&self) -> Open {
-        self.open.iter().map(|(path, document)| (path.clone(), document.text.clone())).collect()
+        let files = self.open.iter().map(|(path, document)| (path.clone(), document.text.clone()));
+        files.chain(self.books.iter().map(|(path, book)| (path.clone(), book.text().clone()))).collect()
     }
 }
 
-fn changed(text: &Arc<str>, change: TextDocumentContentChangeEvent, columns: Columns) -> Arc<str> {
+/// A text after one change.
+pub fn changed(text: &Arc<str>, change: TextDocumentContentChangeEvent, columns: Columns) -> Arc<str> {
     match change {
         TextDocumentContentChangeEvent::TextDocumentContentChangeWholeDocument(whole) => whole.text.into(),
         TextDocumentContentChangeEvent::TextDocumentContentChangePartial(part) => {

@@ -1,26 +1,21 @@
 //! What is said of a place under the cursor: the findings there, and the pages of their rules.
 
-use super::analyst::Project;
 use super::client::Can;
-use super::place;
+use super::place::{self, Spot, Spots};
 use crate::finding::{Finding, Role};
 use crate::page;
-use crate::render::place::Places;
-use crate::text::FileId;
 use gen_lsp_types::{Hover, MarkupContent, MarkupKind, Position, Range};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// None where nothing is found at this place.
-pub fn at(project: &Project, file: FileId, position: Position, can: &Can) -> Option<Hover> {
-    let places = Places::new(&project.report.sources, can.columns);
+pub fn at(spots: &Spots, asked: &Spot, position: Position, can: &Can) -> Option<Hover> {
     let here = Range { start: position, end: position };
     let mut found: Vec<(&Finding, Range)> = Vec::new();
-    for finding in &project.report.findings {
-        let ends =
-            finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd) && label.file == file);
-        let ranges = ends.filter_map(|label| place::range_of(&places, file, label.span));
-        found.extend(ranges.filter(|range| place::touch(*range, here)).map(|range| (finding, range)).take(1));
+    for finding in &spots.project.report.findings {
+        let ends = finding.labels.iter().filter(|label| matches!(label.role, Role::Primary | Role::OtherEnd));
+        let places = ends.filter_map(|label| spots.at(label.file, label.span)).filter(|(spot, _)| spot == asked);
+        found.extend(places.filter(|(_, range)| place::touch(*range, here)).map(|(_, range)| (finding, range)).take(1));
     }
     let (_, range) = *found.first()?;
     let mut text = String::new();

@@ -5,6 +5,7 @@
 
 mod actions;
 mod analyst;
+mod books;
 mod client;
 mod diagnostics;
 mod documents;

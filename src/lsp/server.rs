@@ -4,6 +4,7 @@ use super::actions::{self, FIX_ALL, Name};
 use super::analyst::{Analysed, Analyst, Asked, Project};
 use super::client::{Can, Client};
 use super::documents::Documents;
+use super::place::{Spot, Spots};
 use super::worker::{Answer, Generation, Task, Worker};
 use super::{Options, diagnostics, hover, uri};
 use crate::remedy::rounds::Changed;
@@ -12,8 +13,9 @@ use crossbeam_channel::{after, never, select};
 use gen_lsp_types::{
     CancelParams, ChangeNotifications, CodeAction, CodeActionKind, CodeActionOptions, CodeActionParams, Diagnostic,
     DiagnosticOptions, DidChangeTextDocumentParams, DidChangeWatchedFilesRegistrationOptions, DidChangeWorkspaceFoldersParams,
-    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReport, FileSystemWatcher,
-    FullDocumentDiagnosticReport, HoverParams, Id, InitializeResult, PositionEncodingKind, PublishDiagnosticsParams,
+    DidCloseNotebookDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentDiagnosticParams,
+    DocumentDiagnosticReport, FileSystemWatcher, FullDocumentDiagnosticReport, HoverParams, Id, InitializeResult,
+    NotebookDocumentFilterWithNotebook, NotebookDocumentSyncOptions, PositionEncodingKind, PublishDiagnosticsParams,
     Registration, RegistrationParams, RelatedFullDocumentDiagnosticReport, RelatedUnchangedDocumentDiagnosticReport,
     ServerCapabilities, ServerInfo, TextDocumentItem, TextDocumentSyncKind, TextDocumentSyncOptions,
     UnchangedDocumentDiagnosticReport, Uri, WorkspaceDiagnosticParams, WorkspaceDiagnosticReport,
@@ -99,6 +101,11 @@ fn capabilities(can: &Can) -> ServerCapabilities {
             }
             .into(),
         ),
+        // All cells, so that they are counted as in the file.
+        notebook_document_sync: can.notebooks.then(|| {
+            let jupyter = NotebookDocumentFilterWithNotebook { notebook: "jupyter-notebook".into(), cells: None };
+            NotebookDocumentSyncOptions { notebook_selector: vec![jupyter.into()], save: Some(true) }.into()
+        }),
         hover_provider: Some(true.into()),
         code_action_provider: Some(
             CodeActionOptions {
@@ -158,7 +165,7 @@ struct Server {
     analysed: Arc<Analysed>,
     /// The state that was analysed last.
     of: Option<Generation>,
-    files: BTreeMap<PathBuf, Vec<Diagnostic>>,
+    files: BTreeMap<Spot, Vec<Diagnostic>>,
     /// What the client was told, by the URI under which it was.
     published: BTreeMap<String, Vec<Diagnostic>>,
     /// Requests that speak of a state that is not analysed yet.
@@ -243,13 +250,24 @@ impl Server {
                 let inside = self.path(&uri).is_some_and(|path| self.is_inside(&path));
                 self.documents.close(&uri) || !inside
             }),
+            "notebookDocument/didOpen" => self.params(note).is_some_and(|p| self.documents.open_book(p)),
+            "notebookDocument/didChange" => {
+                let columns = self.client.can.columns;
+                self.params(note).is_some_and(|p| self.documents.change_book(p, columns))
+            }
+            "notebookDocument/didClose" => self
+                .params(note)
+                .is_some_and(|p: DidCloseNotebookDocumentParams| self.documents.close_book(&p.notebook_document.uri)),
             "workspace/didChangeWorkspaceFolders" => self.params(note).is_some_and(|p: DidChangeWorkspaceFoldersParams| {
                 let removed: Vec<Folder> = p.event.removed.iter().filter_map(|folder| Folder::of(&folder.uri)).collect();
                 self.folders.retain(|folder| !removed.iter().any(|removed| removed.spelled == folder.spelled));
                 self.folders.extend(p.event.added.iter().filter_map(|folder| Folder::of(&folder.uri)));
                 true
             }),
-            "textDocument/didSave" | "workspace/didChangeWatchedFiles" | "workspace/didChangeConfiguration" => true,
+            "textDocument/didSave"
+            | "notebookDocument/didSave"
+            | "workspace/didChangeWatchedFiles"
+            | "workspace/didChangeConfiguration" => true,
             "initialized" => {
                 self.watch();
                 false
@@ -366,7 +384,7 @@ impl Server {
             }
             Answer::Analysed(analysed) => {
                 self.client.tell(&analysed.wrong);
-                self.files = diagnostics::of(&analysed, &self.client.can, &|path| self.named(path).0);
+                self.files = diagnostics::of(&analysed, &self.client.can, &self.documents, &|spot| self.named(spot));
                 self.analysed = analysed;
                 self.tell();
             }
@@ -380,7 +398,7 @@ impl Server {
 
     /// Tells the client which diagnostics changed, or that it should ask.
     fn tell(&mut self) {
-        let name = |(path, diagnostics): (&PathBuf, &Vec<Diagnostic>)| (self.named(path).0.0, diagnostics.clone());
+        let name = |(spot, diagnostics): (&Spot, &Vec<Diagnostic>)| (self.named(spot).0.0, diagnostics.clone());
         let new: BTreeMap<String, Vec<Diagnostic>> = self.files.iter().map(name).collect();
         let old = std::mem::replace(&mut self.published, new);
         if self.client.can.pull {
@@ -401,13 +419,16 @@ impl Server {
 
     fn publish(&self, uri: &str, diagnostics: Vec<Diagnostic>) {
         let uri = Uri::from(uri);
-        let version = self.path(&uri).and_then(|path| Some(self.documents.at(&path)?.version));
-        let version = version.filter(|_| self.client.can.versions);
+        let version = self.version(&uri).filter(|_| self.client.can.versions);
         self.client.notify("textDocument/publishDiagnostics", PublishDiagnosticsParams { uri, version, diagnostics });
     }
 
-    /// How a file is spelled for the client: as in its own document, or below its own folder; and the version where it is open.
-    fn named(&self, path: &Path) -> Name {
+    /// How a file or cell is spelled for the client: as in its own document, or below its own folder; and the version where it is open.
+    fn named(&self, spot: &Spot) -> Name {
+        let path = match spot {
+            Spot::File(path) => path,
+            Spot::Cell(uri) => return (Uri::from(&**uri), self.version(&Uri::from(&**uri))),
+        };
         if let Some(document) = self.documents.at(path) {
             return (document.uri.clone(), Some(document.version));
         }
@@ -420,14 +441,33 @@ impl Server {
         Some(uri::real(&uri::path(uri)?))
     }
 
-    /// The project and the file that a URI names.
+    /// What has the lines that a client speaks of under a URI.
+    fn spot(&self, uri: &Uri) -> Option<Spot> {
+        match self.documents.cell(&uri.0) {
+            Some(_) => Some(Spot::Cell(uri.0.clone())),
+            None => self.path(uri).map(Spot::File),
+        }
+    }
+
+    /// The version of a document or cell, where it is open.
+    fn version(&self, uri: &Uri) -> Option<i32> {
+        if let Some((_, cell)) = self.documents.cell(&uri.0) {
+            return Some(cell.version);
+        }
+        Some(self.documents.at(&self.path(uri)?)?.version)
+    }
+
+    /// The project and the file that a URI names, by one of its cells too.
     fn file(&self, uri: &Uri) -> Option<(&Project, FileId)> {
-        let path = self.path(uri)?;
+        let path = match self.documents.cell(&uri.0) {
+            Some((path, _)) => path.to_owned(),
+            None => self.path(uri)?,
+        };
         self.analysed.projects.iter().find_map(|project| Some((&**project, project.file(&path)?)))
     }
 
     fn diagnostics(&self, uri: &Uri) -> &[Diagnostic] {
-        self.path(uri).and_then(|path| self.files.get(&path)).map_or(&[], Vec::as_slice)
+        self.spot(uri).and_then(|spot| self.files.get(&spot)).map_or(&[], Vec::as_slice)
     }
 
     /// Answers what speaks of the state that was analysed.
@@ -473,7 +513,7 @@ impl Server {
             let result_id = diagnostics::result_id(items);
             let known = known.get(uri).copied();
             let uri = Uri::from(uri);
-            let version = self.path(&uri).and_then(|path| Some(self.documents.at(&path)?.version));
+            let version = self.version(&uri);
             if known == Some(&result_id) {
                 let report = UnchangedDocumentDiagnosticReport { result_id };
                 return WorkspaceUnchangedDocumentDiagnosticReport { uri, version, unchanged_document_diagnostic_report: report }
@@ -487,20 +527,24 @@ impl Server {
 
     fn hovered(&self, params: &HoverParams) -> Option<gen_lsp_types::Hover> {
         let at = &params.text_document_position_params;
-        let (project, file) = self.file(&at.text_document.uri)?;
-        hover::at(project, file, at.position, &self.client.can)
+        let (project, _) = self.file(&at.text_document.uri)?;
+        let spots = Spots::new(project, self.client.can.columns, &self.documents);
+        hover::at(&spots, &self.spot(&at.text_document.uri)?, at.position, &self.client.can)
     }
 
     /// None where the worker has to look first.
     fn actions(&mut self, params: &CodeActionParams, id: &RequestId) -> Option<Vec<CodeAction>> {
         let uri = &params.text_document.uri;
         let only = params.context.only.as_deref();
-        let Some((project, file)) = self.file(uri) else { return Some(Vec::new()) };
+        let (Some((project, file)), Some(spot)) = (self.file(uri), self.spot(uri)) else { return Some(Vec::new()) };
         let mut list = Vec::new();
         if actions::is_asked(only, "quickfix") {
-            list = actions::quick(project, file, params.range, self.diagnostics(uri), &self.client.can, &|path| self.named(path));
+            let spots = Spots::new(project, self.client.can.columns, &self.documents);
+            list = actions::quick(&spots, &spot, params.range, self.diagnostics(uri), &self.client.can, &|spot| self.named(spot));
         }
-        if actions::is_asked(only, FIX_ALL) && actions::has_safe_fix(project, file) {
+        // Who saves a notebook asks cell by cell, and the fixes of a file are made in one go.
+        let is_file = matches!(spot, Spot::File(_));
+        if is_file && actions::is_asked(only, FIX_ALL) && actions::has_safe_fix(project, file) {
             if self.client.can.resolve {
                 list.push(CodeAction { data: Some(value(uri)), ..fix_all() });
             } else if only.is_some() {
@@ -533,7 +577,7 @@ impl Server {
     fn fixed(&self, id: RequestId, generation: Generation, changed: Option<Vec<(PathBuf, Changed)>>) {
         match changed.filter(|_| generation == self.now) {
             Some(changed) => {
-                let edit = actions::rewritten(&changed, &self.client.can, &|path| self.named(path));
+                let edit = actions::rewritten(&changed, &self.client.can, &|spot| self.named(spot));
                 let action = CodeAction { edit: Some(edit), ..fix_all() };
                 match self.client.can.resolve {
                     true => self.client.answer(id, action),

@@ -178,6 +178,108 @@ async def test_who_asks_is_answered(asking, project):
     assert asking.diagnostics == {}
 
 
+CELLS = ["# Notes", "import tempfile\n", '%time x = "é😀"\npath = tempfile.mktemp("😀")\nopen(path, "w").close()']
+
+
+def cell(n):
+    return f"vscode-notebook-cell:/nbs/a.ipynb#W{n}"
+
+
+@pytest_lsp.fixture(config=CONFIG)
+async def notebook(lsp_client: LanguageClient, tmp_path):
+    """An editor that opens a notebook as Visual Studio Code does, with a cell that the file on disk does not have."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "nbs").mkdir()
+    # The notebooks of a project of nbdev are its tests.
+    (tmp_path / "settings.ini").write_text("[DEFAULT]\nnbs_path = nbs\n")
+    cells = [{"cell_type": "code", "source": CELLS[1]}]
+    (tmp_path / "nbs" / "a.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    capabilities = client_capabilities("visual_studio_code")
+    capabilities.notebook_document = types.NotebookDocumentClientCapabilities(
+        synchronization=types.NotebookDocumentSyncClientCapabilities()
+    )
+    result = await lsp_client.initialize_session(parameters(tmp_path, capabilities))
+    [selector] = result.capabilities.notebook_document_sync.notebook_selector
+    assert selector.notebook == "jupyter-notebook"
+    lsp_client.encoding = result.capabilities.position_encoding
+    lsp_client.book = (tmp_path / "nbs" / "a.ipynb").as_uri()
+    kinds = [types.NotebookCellKind.Markup, types.NotebookCellKind.Code, types.NotebookCellKind.Code]
+    document = types.NotebookDocument(
+        uri=lsp_client.book,
+        notebook_type="jupyter-notebook",
+        version=1,
+        cells=[types.NotebookCell(kind=kind, document=cell(n)) for n, kind in enumerate(kinds)],
+    )
+    languages = ["markdown", "python", "python"]
+    texts = [
+        types.TextDocumentItem(uri=cell(n), language_id=language, version=1, text=text)
+        for n, (language, text) in enumerate(zip(languages, CELLS))
+    ]
+    lsp_client.notebook_document_did_open(
+        types.DidOpenNotebookDocumentParams(notebook_document=document, cell_text_documents=texts)
+    )
+    yield
+    await lsp_client.shutdown_session()
+
+
+def change_notebook(client, version, **cells):
+    change = types.NotebookDocumentChangeEvent(cells=types.NotebookDocumentCellChanges(**cells))
+    document = types.VersionedNotebookDocumentIdentifier(uri=client.book, version=version)
+    client.notebook_document_did_change(types.DidChangeNotebookDocumentParams(notebook_document=document, change=change))
+
+
+@pytest.mark.asyncio
+async def test_a_notebook_is_served_cell_by_cell(notebook):
+    client = notebook
+    [finding] = await until(client, cell(2), lambda list: list)
+    assert (finding.code, finding.range.start.line, finding.range.start.character) == ("mktemp", 1, 7)
+    assert finding.range.end.character == {"utf-8": 30, "utf-16": 28}[client.encoding]
+    assert not client.diagnostics.get(client.book), "the findings of an open notebook stand in its cells"
+
+    # What can be done is done in the cell.
+    document = types.TextDocumentIdentifier(uri=cell(2))
+    context = types.CodeActionContext(diagnostics=[finding])
+    [ignore] = await client.text_document_code_action_async(
+        types.CodeActionParams(text_document=document, range=finding.range, context=context)
+    )
+    [edit] = ignore.edit.document_changes
+    assert (edit.text_document.uri, edit.text_document.version) == (cell(2), 1)
+    ignored = edited(CELLS[2], edit.edits, client.encoding)
+    assert ignored.splitlines()[1] == 'path = tempfile.mktemp("😀")  # isolint: ignore[mktemp]'
+    hover = await client.text_document_hover_async(types.HoverParams(text_document=document, position=finding.range.start))
+    assert "**mktemp**" in hover.contents.value
+
+    # A change of a cell, and another cell in its place.
+    content = types.NotebookDocumentCellContentChanges(
+        document=types.VersionedTextDocumentIdentifier(uri=cell(2), version=2),
+        changes=[types.TextDocumentContentChangeWholeDocument(text=ignored)],
+    )
+    change_notebook(client, 2, text_content=[content])
+    await until(client, cell(2), lambda list: not list)
+    content.changes = [types.TextDocumentContentChangeWholeDocument(text="\n" + CELLS[2])]
+    change_notebook(client, 3, text_content=[content])
+    await until(client, cell(2), lambda list: [one.range.start.line for one in list] == [2])
+    new = types.NotebookCell(kind=types.NotebookCellKind.Code, document=cell(3))
+    text = types.TextDocumentItem(uri=cell(3), language_id="python", version=1, text="open(tempfile.mktemp(), 'w')")
+    array = types.NotebookCellArrayChange(start=2, delete_count=1, cells=[new])
+    closed = [types.TextDocumentIdentifier(uri=cell(2))]
+    structure = types.NotebookDocumentCellChangeStructure(array=array, did_open=[text], did_close=closed)
+    change_notebook(client, 4, structure=structure)
+    await until(client, cell(3), lambda list: [one.range.start.line for one in list] == [0])
+    assert not client.diagnostics[cell(2)]
+
+    identifier = types.NotebookDocumentIdentifier(uri=client.book)
+    client.notebook_document_did_save(types.DidSaveNotebookDocumentParams(notebook_document=identifier))
+    client.notebook_document_did_close(
+        types.DidCloseNotebookDocumentParams(
+            notebook_document=identifier, cell_text_documents=[types.TextDocumentIdentifier(uri=cell(n)) for n in (0, 1, 3)]
+        )
+    )
+    # The file on disk has none of this.
+    await until(client, cell(3), lambda list: not list)
+    assert not client.diagnostics.get(client.book)
+
+
 @pytest.mark.asyncio
 async def test_malformed_messages_do_no_harm(project):
     server = await asyncio.create_subprocess_exec(*SERVER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
