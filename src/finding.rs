@@ -106,6 +106,8 @@ pub enum Remedy {
     OwnDirectory { uses: Vec<Use>, copy: bool, made: bool },
     /// Make these changes of one test through pytest's `monkeypatch`, which puts them back.
     Monkeypatch { changes: Vec<Site> },
+    /// Put these changes back however what stands between ends: `restores` are the statements that do so now.
+    RestoreLastly { changes: Vec<Site>, restores: Vec<Site> },
     /// Bind the owner of a temporary, which goes at the end of the statement that makes it.
     HoldOwner { made: Site },
     /// Make a temporary in the directory into which it is moved.

@@ -13,6 +13,7 @@ mod draft;
 mod hold;
 mod ignores;
 mod imports;
+mod lastly;
 mod marks;
 mod monkeypatch;
 mod names;
@@ -89,6 +90,9 @@ fn written(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::HoldOwner { made } => hold::owner(project.draft(*made)?, *made),
         Remedy::MakeBeside { made, moved } => beside::target(project.draft(*made)?, *made, moved),
         Remedy::Monkeypatch { changes } => monkeypatch::changes(changes, project),
+        Remedy::RestoreLastly { changes, restores } => {
+            lastly::restored(project.draft(*changes.first()?)?, changes, restores)
+        }
         Remedy::OwnDirectory { uses, copy, made } => own::directory(uses, *copy, *made, project),
         Remedy::PublishAtomically { writes, suffix } => {
             publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)

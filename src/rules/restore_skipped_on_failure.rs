@@ -4,7 +4,7 @@ use super::left::by_unit;
 use super::unrestored_patch::is_patch;
 use super::{left, words};
 use crate::facts::Language;
-use crate::finding::{Confidence, Finding, Role, Severity};
+use crate::finding::{Confidence, Finding, Remedy, Role, Severity};
 use crate::link::{Realm, Restored, Suite};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
@@ -44,6 +44,11 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         finding.severity = if risk.asserts { Severity::Warning } else { Severity::Note };
         finding.confidence =
             if risk.asserts { words::confidence(&[restore]).max(Confidence::Medium) } else { Confidence::Medium };
+        let restores = left.leaks.iter().filter_map(|leak| Some(suite.tests[leak.change.0].state[leak.restore?].effect.site));
+        finding.remedy = Some(Remedy::RestoreLastly {
+            changes: left.leaks.iter().map(|leak| left::change(suite, leak).site).collect(),
+            restores: restores.collect(),
+        });
         found.push(finding);
     }
 }
