@@ -104,8 +104,8 @@ pub enum Remedy {
     /// Let the paths of tests begin in a directory of their own; with `copy`, copy the inputs there that something is written beside.
     /// Where the tests are not seen to make what they delete, only a path that a variable holds is moved (`made` is false).
     OwnDirectory { uses: Vec<Use>, copy: bool, made: bool },
-    /// Make these changes of one test through pytest's `monkeypatch`, which puts them back.
-    Monkeypatch { changes: Vec<Site> },
+    /// Make these changes of one test through pytest's `monkeypatch`, which puts them back, or register a clean-up of a `unittest` case.
+    PutBack { changes: Vec<Site> },
     /// Put these changes back however what stands between ends: `restores` are the statements that do so now.
     RestoreLastly { changes: Vec<Site>, restores: Vec<Site> },
     /// Bind the owner of a temporary, which goes at the end of the statement that makes it.

@@ -6,6 +6,7 @@
 mod accept;
 pub mod apply;
 mod beside;
+mod cleanup;
 mod config;
 pub mod cover;
 mod define;
@@ -89,10 +90,8 @@ fn written(remedy: &Remedy, project: Project) -> Option<Fix> {
         Remedy::FirstOf(all) => all.iter().find_map(|remedy| fix(remedy, project)),
         Remedy::HoldOwner { made } => hold::owner(project.draft(*made)?, *made),
         Remedy::MakeBeside { made, moved } => beside::target(project.draft(*made)?, *made, moved),
-        Remedy::Monkeypatch { changes } => monkeypatch::changes(changes, project),
-        Remedy::RestoreLastly { changes, restores } => {
-            lastly::restored(project.draft(*changes.first()?)?, changes, restores)
-        }
+        Remedy::PutBack { changes } => monkeypatch::changes(changes, project).or_else(|| cleanup::changes(changes, project)),
+        Remedy::RestoreLastly { changes, restores } => lastly::restored(project.draft(*changes.first()?)?, changes, restores),
         Remedy::OwnDirectory { uses, copy, made } => own::directory(uses, *copy, *made, project),
         Remedy::PublishAtomically { writes, suffix } => {
             publish::atomically(project.draft(writes.first()?.site)?, writes, suffix.as_deref(), project.setup)

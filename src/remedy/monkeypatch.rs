@@ -38,17 +38,7 @@ fn rewritten(draft: &Draft, op: OpId, statement: Span) -> Option<(String, bool)>
     let text = draft.text(statement);
     match &facts.ops[op.0 as usize].what {
         What::Store { to, .. } => {
-            let target = draft.text(facts.written(*to));
-            let value = text
-                .strip_prefix(target)?
-                .trim_start()
-                .strip_prefix('=')
-                .filter(|rest| !target.is_empty() && !rest.starts_with('='))?;
-            let value = value.trim();
-            // A second target or a tuple without parentheses is no single argument.
-            if value.starts_with(['*', '(']) && !value.ends_with(')') || has_top_level(value, &[',', '=']) {
-                return None;
-            }
+            let (target, value) = given(draft.text(facts.written(*to)), text)?;
             match facts.value(*to) {
                 Value::Item(..) => Some((format!("monkeypatch.setenv({}, {value})", variable(target)?), true)),
                 Value::Attr(..) => {
@@ -67,12 +57,26 @@ fn rewritten(draft: &Draft, op: OpId, statement: Span) -> Option<(String, bool)>
                 ("os.environ.pop" | "environ.pop", [key]) => Some((format!("monkeypatch.delenv({key})"), true)),
                 ("os.environ.pop" | "environ.pop", [key, _]) => Some((format!("monkeypatch.delenv({key}, raising=False)"), true)),
                 ("os.chdir" | "chdir", [path]) => Some((format!("monkeypatch.chdir({path})"), true)),
+                ("setattr", [holder, name, value]) => Some((format!("monkeypatch.setattr({holder}, {name}, {value})"), false)),
                 ("sys.path.insert", ["0", path]) => Some((format!("monkeypatch.syspath_prepend({path})"), false)),
                 _ => None,
             }
         }
         _ => None,
     }
+}
+
+/// The target of an assignment as it is written, and the one value that it is given.
+pub(super) fn given<'t>(target: &'t str, statement: &'t str) -> Option<(&'t str, &'t str)> {
+    let value = statement
+        .strip_prefix(target)?
+        .trim_start()
+        .strip_prefix('=')
+        .filter(|rest| !target.is_empty() && !rest.starts_with('='))?
+        .trim();
+    // A second target or a tuple without parentheses is no single argument.
+    let single = !value.starts_with(['*', '(']) || value.ends_with(')');
+    (single && !has_top_level(value, &[',', '='])).then_some((target, value))
 }
 
 /// The key of an item of `os.environ`.

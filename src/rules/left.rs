@@ -95,20 +95,20 @@ impl Left<'_> {
         reads.clone().count() > 0 && reads.clone().all(|read| !read.asserted && read.via.len() > FAR)
     }
 
-    /// What is done in a test itself, and never put back, is for `monkeypatch`.
+    /// What is done in a test itself or in the `setUp` of its class, and never put back, is for `monkeypatch` or a clean-up.
     fn remedy(&self, suite: &Suite) -> Option<Remedy> {
         let mut changes = Vec::new();
         for leak in &self.leaks {
             let effect = change(suite, leak);
-            let own = effect.via.is_empty() && suite.tests[leak.change.0].unit == self.unit;
-            if !own || leak.restored != Restored::Never {
+            let own = suite.tests[leak.change.0].unit == self.unit || is_set_up(suite, self.unit);
+            if !own || !effect.via.is_empty() || leak.restored != Restored::Never {
                 return None;
             }
             if !changes.contains(&effect.site) {
                 changes.push(effect.site);
             }
         }
-        Some(Remedy::Monkeypatch { changes })
+        Some(Remedy::PutBack { changes })
     }
 
     /// A finding whose labels are the changes and the tests that meet them.
@@ -152,6 +152,11 @@ impl Left<'_> {
             fix: None,
         }
     }
+}
+
+fn is_set_up(suite: &Suite, (file, unit): UnitRef) -> bool {
+    let data = suite.file(file).unit(unit);
+    data.class.is_some() && suite.file(file).name(data.name) == "setUp"
 }
 
 /// Generators whose draws are known by name: who draws from one is seen.
