@@ -113,7 +113,10 @@ impl Looker<'_> {
     fn is_class(&self, unit: UnitId, v: V) -> bool {
         let facts = self.facts();
         match facts.value(v) {
-            Value::Name(name) => self.class.is_some_and(|class| facts.class(class.1).name == *name) || facts.name(*name) == "cls",
+            Value::Name(name) => {
+                let name = facts.name(*name);
+                name == "cls" || self.class.is_some_and(|class| self.index.class_name(class) == name)
+            }
             Value::Attr(base, name) => facts.name(*name) == "__class__" && self.is_self(unit, *base),
             Value::Result(op) => match &facts.op(*op).what {
                 What::Call { callee, args } => {
@@ -141,12 +144,18 @@ impl Looker<'_> {
             let outside = index.outside_bases(class).any(|base| !base.starts_with("unittest."));
             let binds =
                 |base: &ClassRef| index.file(base.0).class(base.1).body.is_some_and(|body| index.binds((base.0, body), text));
-            outside || index.order(class).iter().skip(1).any(|base| binds(base) || index.method(*base, text).is_some())
+            outside
+                || index
+                    .order(class)
+                    .iter()
+                    .filter(|one| **one != class || one.0 != self.file)
+                    .any(|base| binds(base) || index.method(*base, text).is_some())
         });
         if of_bases {
             return true;
         }
-        let own_body = self.class.and_then(|class| facts.class(class.1).body);
+        // The tests may be those of a base in this file, and the class stand in another one.
+        let own_body = self.class.filter(|class| class.0 == self.file).and_then(|class| facts.class(class.1).body);
         let elsewhere = facts.units.iter().enumerate().any(|(u, unit)| {
             let unit_id = UnitId(u as u32);
             let names = |v: V| match facts.value(v) {
@@ -229,8 +238,10 @@ impl Looker<'_> {
     fn is_ordered(&self, unit: UnitRef) -> bool {
         let facts = self.index.file(unit.0);
         let named = |name: Option<String>| name.is_some_and(|name| ORDERED.contains(&last(&name)));
-        let on_class =
-            self.class.is_some_and(|class| facts.class(class.1).marks.iter().any(|mark| named(mark_name(facts, mark))));
+        let on_class = self.class.is_some_and(|class| {
+            let facts = self.index.file(class.0);
+            facts.class(class.1).marks.iter().any(|mark| named(mark_name(facts, mark)))
+        });
         on_class || facts.unit(unit.1).marks.iter().any(|mark| named(mark_name(facts, mark)))
     }
 }
