@@ -27,13 +27,19 @@ pub fn define(draft: &Draft, one: &Use) -> Option<Definition> {
     let mut found = values.into_iter().filter_map(|value| {
         let definition = resolve(draft, value, unit, &one.parts, 0)?;
         let (name, span) = last_text(draft, definition.span)?;
+        // A name alone that somebody else puts below a folder, or gives its ending, is no path yet.
+        let bare = definition.span == span && draft.text(span).trim_matches(['"', '\'']) == name;
+        if bare && one.parts.first().is_some_and(|first| stem(first) != stem(&name)) {
+            return None;
+        }
         let same = |part: &String| if draft.is_format(span) { part.ends_with(&name) } else { *part == name };
         // Another ending: the path lies beside this one.
         let beside = |part: &String| stem(part) == stem(&name);
         if one.parts.iter().any(same) {
             return Some(definition);
         }
-        one.parts.iter().any(beside).then_some(Definition { derived: true, ..definition })
+        let ending = !bare || stem(&name) != name;
+        (ending && one.parts.iter().any(beside)).then_some(Definition { derived: true, ..definition })
     });
     let first = found.next()?;
     found.next().is_none_or(|other| other.span == first.span).then_some(first)
