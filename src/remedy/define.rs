@@ -24,25 +24,25 @@ pub fn define(draft: &Draft, one: &Use) -> Option<Definition> {
         values.insert(0, *base);
     }
     let unit = draft.unit_at(call.span);
+    // Which argument names the path; none inside where it is one that we do not move.
     let mut found = values.into_iter().filter_map(|value| {
         let definition = resolve(draft, value, unit, &one.parts, 0)?;
         let (name, span) = last_text(draft, definition.span)?;
-        // A name alone that somebody else puts below a folder, or gives its ending, is no path yet.
-        let bare = definition.span == span && draft.text(span).trim_matches(['"', '\'']) == name;
-        if bare && one.parts.first().is_some_and(|first| stem(first) != stem(&name)) {
-            return None;
-        }
         let same = |part: &String| if draft.is_format(span) { part.ends_with(&name) } else { *part == name };
         // Another ending: the path lies beside this one.
         let beside = |part: &String| stem(part) == stem(&name);
-        if one.parts.iter().any(same) {
-            return Some(definition);
+        let derived = !one.parts.iter().any(same);
+        if derived && !one.parts.iter().any(beside) {
+            return None;
         }
-        let ending = !bare || stem(&name) != name;
-        (ending && one.parts.iter().any(beside)).then_some(Definition { derived: true, ..definition })
+        // A name alone that somebody else puts below a folder, or gives its ending, is no path yet.
+        let bare = definition.span == span && draft.text(span).trim_matches(['"', '\'']) == name;
+        let below = one.parts.first().is_some_and(|first| !beside(first));
+        let made_elsewhere = bare && (below || derived && stem(&name) == name);
+        Some((!made_elsewhere).then(|| Definition { derived: derived || definition.derived, ..definition }))
     });
-    let first = found.next()?;
-    found.next().is_none_or(|other| other.span == first.span).then_some(first)
+    let first = found.next()??;
+    found.all(|other| other.is_some_and(|other| other.span == first.span)).then_some(first)
 }
 
 /// A file's name without its endings.
