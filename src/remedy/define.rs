@@ -39,7 +39,7 @@ pub fn define(draft: &Draft, one: &Use) -> Option<Definition> {
         let bare = definition.span == span && draft.text(span).trim_matches(['"', '\'']) == name;
         let below = one.parts.first().is_some_and(|first| !beside(first));
         let made_elsewhere = bare && (below || derived && stem(&name) == name);
-        Some((!made_elsewhere).then(|| Definition { derived: derived || definition.derived, ..definition }))
+        Some((!made_elsewhere).then_some(Definition { derived: derived || definition.derived, ..definition }))
     });
     let first = found.next()??;
     found.all(|other| other.is_some_and(|other| other.span == first.span)).then_some(first)
