@@ -21,8 +21,8 @@ fn the_command_that_shows_a_collision_names_the_binary_and_its_tests() {
 fn the_command_runs_whole_files_where_neither_end_makes_what_they_meet_at() {
     let world = World::project();
     world.file("pytest.ini", "[pytest]\naddopts = -n 2\n");
-    let code = "import os\n\nimport pytest\n\n\nclass TestStore:\n    @pytest.fixture(autouse=True)\n    def removed(self):\n        yield\n        \
-                if os.path.exists(\"test.db\"):\n            os.remove(\"test.db\")\n\n    def test_one(self):\n        assert 1\n\n    \
+    let code = "import os\n\nimport pytest\n\nSTORE = \"test.db\"\n\n\nclass TestStore:\n    @pytest.fixture(autouse=True)\n    def removed(self):\n        yield\n        \
+                if os.path.exists(STORE):\n            os.remove(STORE)\n\n    def test_one(self):\n        assert 1\n\n    \
                 def test_two(self):\n        assert 2\n";
     world.file("tests/test_store.py", code);
     let report = world.json(&["--preview", "--select", "shared-path", "."]);
