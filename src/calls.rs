@@ -421,6 +421,9 @@ pub struct Thing {
     /// A call gives back what it is handed, unless that is a call's result.
     #[serde(default)]
     pub handed_on: bool,
+    /// By method that goes on until it is told to end: the methods that tell it, and come back when it has ended.
+    #[serde(default)]
+    pub serves: BTreeMap<String, Vec<String>>,
     /// What its methods raise once it was closed, or while they wait.
     #[serde(default)]
     pub closed: BTreeMap<String, Vec<String>>,
@@ -434,6 +437,9 @@ pub struct Call {
     pub params: Vec<String>,
     #[serde(default)]
     pub does: BTreeMap<Verb, OneOrMany>,
+    /// The process that calls it ends or leaves whoever started it: what goes on is nobody's child.
+    #[serde(default)]
+    pub detaches: bool,
     /// What is done is done to something that is no path.
     pub state: Option<Keeper>,
     /// What stands for the arguments in `does` where they are left out.
@@ -660,6 +666,16 @@ impl Calls {
             ty = self.behaves_as(ty)?;
         }
         None
+    }
+
+    /// The methods that wait for the end of a method that goes on until then; by its name, which speaks for itself.
+    pub fn ends_of(&self, method: &str) -> Option<&[String]> {
+        self.things.values().find_map(|thing| thing.serves.get(method)).map(Vec::as_slice)
+    }
+
+    /// Whether a thing with a life of its own has a method of this name.
+    pub fn is_of_thing(&self, method: &str) -> bool {
+        self.things.values().any(|thing| thing.looks.iter().chain(&thing.starts).any(|one| one == method))
     }
 
     /// What a program takes, by its name or the Python module that is run.

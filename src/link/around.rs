@@ -5,6 +5,7 @@ use super::instance::is_context_manager;
 use super::life::{End, Heard, Work};
 use super::spots::{Region, Spot, spots};
 use super::summary::Summary;
+use super::suspend::Suspends;
 use super::term::{ClassRef, Site, UnitRef};
 use crate::calls::Kind;
 use crate::facts::{FileFacts, Language, OpId, Sym, Value, What};
@@ -52,6 +53,7 @@ pub(super) fn halves(index: &Index, summaries: &[Vec<Arc<Summary>>], unit: UnitR
                 end: End::OnSuccess { end, fails, told: Some(end) },
                 asserts: None,
                 heard: Heard::Not,
+                suspends: Suspends::Perhaps,
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use super::index::Binding;
 use super::life::Life;
-use super::spots::parts;
+use super::spots::{Spot, parts, spots};
 use super::term::UnitRef;
 use crate::facts::{Arg, Block, FileFacts, OpId, Step, V, Value, What};
 
@@ -53,8 +53,27 @@ impl Life<'_> {
         code.is_some_and(|code| !waits(code))
     }
 
+    /// Whether what a process runs leaves it: the process ends by itself, and what goes on is nobody's child.
+    pub(super) fn is_detached(&self, made: OpId) -> bool {
+        let What::Call { args, .. } = &self.facts.op(made).what else { return false };
+        let target = self.target(args).and_then(|target| self.index.resolve_value(self.unit.0, self.unit.1, target));
+        matches!(target, Some(Binding::Function(unit)) if self.detaches(unit, 0))
+    }
+
+    fn detaches(&self, unit: UnitRef, depth: usize) -> bool {
+        let facts = self.index.file(unit.0);
+        spots(&facts.unit(unit.1).body).iter().filter_map(Spot::op).any(|op| match &facts.op(op).what {
+            What::Call { callee, .. } => match self.index.resolve_value(unit.0, unit.1, *callee) {
+                Some(Binding::External(name)) => self.index.calls(facts.language).get(&name).is_some_and(|entry| entry.detaches),
+                Some(Binding::Function(function)) => depth < DEEP && self.detaches(function, depth + 1),
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+
     /// What is to be run: `target=`, or what stands for it by its place.
-    fn target(&self, args: &[Arg]) -> Option<V> {
+    pub(super) fn target(&self, args: &[Arg]) -> Option<V> {
         let named = |arg: &&Arg| arg.name.is_some_and(|name| matches!(self.facts.name(name), "target" | "function"));
         let placed = || args.get(1).filter(|arg| arg.name.is_none());
         args.iter().find(named).or_else(placed).map(|arg| arg.value)

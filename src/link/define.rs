@@ -93,7 +93,7 @@ impl Eval<'_, '_> {
     fn decorate(&mut self, op: OpId, marks: &[Mark], target: &Term) {
         for mark in marks.iter().rev() {
             let callee = self.value(mark.callee);
-            if !self.is_of_interest(&callee) {
+            if !self.is_of_interest(&callee) || self.is_kept_for_later(&callee) {
                 continue;
             }
             let args: Vec<Passed> =
@@ -102,7 +102,7 @@ impl Eval<'_, '_> {
             let called = !args.is_empty() || self.takes_nothing(&callee);
             self.only_state(|eval| {
                 let decorator = if called { eval.call_term(op, &callee, &args) } else { callee };
-                if !called || is_callable(&decorator) {
+                if !called || is_callable(&decorator) && !eval.is_kept_for_later(&decorator) {
                     eval.call_term(op, &decorator, &[given]);
                 }
             });
@@ -115,6 +115,20 @@ impl Eval<'_, '_> {
             Term::External(name) => self.world.calls(self.file).get(name).is_some_and(|entry| entry.state.is_some()),
             callee => is_callable(callee),
         }
+    }
+
+    /// Whether what is called is a function that a decorator from elsewhere made something of: its body may run only when what it
+    /// decorates is called (wrapt documentation, "Universal Decorators"). Decorators that the tables know give the function itself.
+    fn is_kept_for_later(&self, callee: &Term) -> bool {
+        let (Term::Function(unit) | Term::Bound(unit, _) | Term::Closure(unit, _)) = callee else { return false };
+        let index = self.world.index;
+        let data = index.file(unit.0).unit(unit.1);
+        data.marks.iter().any(|mark| match index.resolve_value(unit.0, data.parent.unwrap_or(unit.1), mark.callee) {
+            Some(Binding::External(name)) => {
+                !name.starts_with("builtins.") && self.world.calls(unit.0).get(&format!("mark:{name}")).is_none()
+            }
+            _ => false,
+        })
     }
 
     /// Whether a decorator has no parameter for what it decorates: it is written with empty parentheses.

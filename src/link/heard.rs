@@ -16,7 +16,10 @@ const TEARDOWNS: &[&str] = &["tearDown", "asyncTearDown", "teardown_method", "te
 impl Life<'_> {
     /// What the unit hears of the work although it does not join it.
     pub(super) fn heard(&self, made: OpId, started: usize, held: Option<Sym>) -> Heard {
+        let told = |made: OpId| self.service(made).is_some_and(|service| self.is_told(service, started));
         match (self.facts.language, self.thing.kind) {
+            (Language::Python, _) if self.is_handed_away() => Heard::Perhaps,
+            (Language::Python, Kind::Thread | Kind::Process) if told(made) => Heard::Perhaps,
             (Language::Rust, Kind::Thread | Kind::Task) => self.other_half(made, started),
             (Language::Python, Kind::Threads) => self.all_results(made, held),
             // An executor ends its idle processes when it is collected; a pool of `multiprocessing` is told to.
@@ -25,7 +28,7 @@ impl Life<'_> {
             }
             (Language::Python, Kind::Thread) if self.is_brief(made) => Heard::Perhaps,
             (Language::Python, Kind::Thread | Kind::Timer) => self.through_objects(made, started),
-            (Language::Python, Kind::Process) if self.is_brief(made) => Heard::Perhaps,
+            (Language::Python, Kind::Process) if self.is_brief(made) || self.is_detached(made) => Heard::Perhaps,
             (Language::Python, Kind::Child) if self.reads_output(made, held) => Heard::Surely,
             (_, Kind::Child) if self.has_input(made, held) || self.is_brief_command(made) => Heard::Perhaps,
             _ => Heard::Not,
@@ -59,6 +62,9 @@ impl Life<'_> {
             if self.facts.unit(unit).body.iter().any(|step| matches!(step, Step::Loop { over: None, cond: None, .. })) {
                 heard = heard.max(Heard::Perhaps);
             }
+            if self.sends_to_caller(unit) {
+                heard = heard.max(Heard::Perhaps);
+            }
             for (inner, outer) in &halves {
                 let has = |name: Sym| speaks(self.facts, unit, &|v| *self.facts.value(v) == Value::Name(name), 0);
                 if !has(*inner) || has(*outer) {
@@ -73,6 +79,20 @@ impl Life<'_> {
             }
         }
         heard
+    }
+
+    /// Whether a closure sends on a channel that the function around it was given: who called that has the other half.
+    fn sends_to_caller(&self, closure: UnitId) -> bool {
+        let given = &self.facts.unit(self.unit.1).params;
+        spots(&self.facts.unit(closure).body).iter().filter_map(Spot::op).any(|op| match &self.facts.op(op).what {
+            What::Call { callee, .. } => match self.facts.value(*callee) {
+                Value::Attr(base, name) if self.facts.name(*name).contains("send") => {
+                    matches!(self.facts.value(*base), Value::Name(name) if given.iter().any(|param| param.name == *name))
+                }
+                _ => false,
+            },
+            _ => false,
+        })
     }
 
     /// `let (a, b) = channel();`, either way round.

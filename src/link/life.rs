@@ -7,6 +7,7 @@ use super::index::{Binding, Index};
 use super::instance::is_context_manager;
 use super::spots::{Look, Mention, Region, Spot, each_value, mentions, speaks, spots};
 use super::summary::Summary;
+use super::suspend::Suspends;
 use super::term::{Site, Term, UnitRef};
 use crate::calls::{Kind, Thing};
 use crate::facts::{Comparison, FileFacts, Language, OpId, Shape, Sym, UnitId, V, Value, What};
@@ -43,6 +44,8 @@ pub struct Work {
     /// An assertion in what it runs.
     pub asserts: Option<Site>,
     pub heard: Heard,
+    /// For a task: what its coroutine waits for.
+    pub suspends: Suspends,
 }
 
 /// Whether its end, or its failure, reaches the unit on another way.
@@ -89,7 +92,7 @@ pub(super) struct Lives {
 }
 
 /// Names of methods that tell a running thing to end, where what they are called on is not known.
-const TELLS: &[&str] =
+pub(super) const TELLS: &[&str] =
     &["shutdown", "stop", "close", "terminate", "kill", "send_signal", "quit", "request_stop", "aclose", "stop_all"];
 
 impl Eval<'_, '_> {
@@ -259,6 +262,7 @@ fn unawaited(index: &Index, unit: UnitRef) -> Vec<Work> {
             end: End::Never,
             asserts: None,
             heard: Heard::Not,
+            suspends: Suspends::Perhaps,
         }
     };
     called.into_iter().map(work).collect()
@@ -327,6 +331,7 @@ impl Life<'_> {
             end,
             asserts: self.asserts_in(made),
             heard,
+            suspends: if self.thing.kind == Kind::Task { self.suspends(made) } else { Suspends::Perhaps },
         })
     }
 
@@ -340,9 +345,14 @@ impl Life<'_> {
             _ => false,
         };
         let mut deeds = Deeds { daemon: self.is_daemon(made), ..Deeds::default() };
+        let service = self.service(made);
         for (i, spot) in self.row.iter().enumerate().skip(at) {
             self.look(i, spot, &is, held, &mut deeds);
+            if service.is_some_and(|service| self.is_end_of(service, spot)) {
+                deeds.ends.push(i);
+            }
         }
+        deeds.elsewhere |= deeds.ends.is_empty() && service.is_some_and(|service| self.is_ended_elsewhere(service));
         Some((at, held, deeds))
     }
 

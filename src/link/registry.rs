@@ -9,7 +9,7 @@ use super::overlap::changes;
 use super::place::{Place, Realm, Root};
 use super::suite::Test;
 use super::summary::{Effect, Summary};
-use super::term::{Piece, Site, UnitRef};
+use super::term::{Piece, Site, Term, UnitRef};
 use crate::calls::Verb;
 use crate::facts::run::Setup;
 use crate::facts::{Arg, Block, Comparison, FileFacts, Language, OpId, Step, UnitId, V, Value, What};
@@ -31,6 +31,8 @@ pub struct Registration {
     pub complete: bool,
     /// Tests that load the module, by their index.
     pub importers: Vec<usize>,
+    /// The `conftest.py` files of all these load it: it has run before the first test starts, whichever tests are chosen.
+    pub first: bool,
     /// Tests that do not load it, and whose result depends on all that the container holds; with the effect that reads it.
     pub victims: Vec<(usize, usize)>,
 }
@@ -254,13 +256,21 @@ pub fn is_taken_back(state: &[Effect], at: usize) -> bool {
     let effect = &state[at];
     let own = |before: &Effect| changes(before.verb) && before.on.touches(&effect.on);
     effect.undone
-        || effect.verb == Verb::Delete && state[..at].iter().any(own)
+        || (effect.verb == Verb::Delete || effect.assured) && state[..at].iter().any(own)
+        || state[..at].iter().any(|before| own(before) && is_given_by(effect, before))
         || state[at + 1..].iter().any(|later| {
             changes(later.verb)
                 && later.on.root == effect.on.root
                 && effect.on.segments.starts_with(&later.on.segments)
-                && (later.assured || matches!(later.verb, Verb::Delete | Verb::DeleteTree) && effect.verb != Verb::Delete)
+                && (later.assured
+                    || is_given_by(later, effect)
+                    || matches!(later.verb, Verb::Delete | Verb::DeleteTree) && effect.verb != Verb::Delete)
         })
+}
+
+/// Whether what a change sets is what an earlier one gave: the old value, as in `os.umask(old)`.
+fn is_given_by(later: &Effect, before: &Effect) -> bool {
+    matches!(later.value.as_ref().map(Term::plain), Some(Term::Opaque(value)) if value.site == before.site)
 }
 
 /// What a module does to the process's state when it is imported, and leaves so.
@@ -280,7 +290,7 @@ pub(super) fn registrations(
     setup: &Setup,
     facts: &[Arc<FileFacts>],
     summaries: &[Vec<Arc<Summary>>],
-    around: &dyn Fn(&Test) -> Vec<FileId>,
+    conftests: &BTreeMap<FileId, Vec<FileId>>,
     test_files: &BTreeSet<FileId>,
 ) -> Vec<Registration> {
     let mut found: BTreeMap<(FileId, Place), Registration> = BTreeMap::new();
@@ -310,6 +320,7 @@ pub(super) fn registrations(
                 readers: Vec::new(),
                 complete: false,
                 importers: Vec::new(),
+                first: false,
                 victims: Vec::new(),
             });
             if one.effects.iter().all(|known| known.site != effect.site) {
@@ -327,7 +338,7 @@ pub(super) fn registrations(
     let loaded: Vec<(Vec<FileId>, BTreeSet<FileId>)> = tests
         .iter()
         .map(|test| {
-            let around = around(test);
+            let around: Vec<FileId> = conftests[&test.unit.0].iter().copied().chain([test.unit.0]).collect();
             by_file.entry(around.clone()).or_insert_with(|| imports.loaded_by(around.iter().copied()));
             let own = imports.loaded_by(imports.loaded_in(test));
             (around, own)
@@ -355,6 +366,8 @@ pub(super) fn registrations(
             .map(|(_, site)| *site)
             .collect();
         one.importers = (0..tests.len()).filter(|test| !tests[*test].skipped && loads(*test, module)).collect();
+        let before: BTreeSet<&Vec<FileId>> = one.importers.iter().map(|test| &conftests[&tests[*test].unit.0]).collect();
+        one.first = !before.is_empty() && before.into_iter().all(|all| all.iter().any(|file| complete(*file)));
         for (t, test) in tests.iter().enumerate().filter(|(_, test)| !test.skipped) {
             if loads(t, module) || !one.importers.iter().any(|&other| share_process(&tests[other], test, setup, facts)) {
                 continue;

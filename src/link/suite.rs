@@ -127,6 +127,8 @@ pub struct Suite<'a> {
     test_files: BTreeSet<FileId>,
     /// Operations that some call reaches in threads, tasks or processes of its own.
     spread: BTreeSet<Site>,
+    /// Units that nothing runs.
+    skipped: BTreeSet<UnitRef>,
     /// Operations that product code reaches under a lock only.
     locked: BTreeSet<Site>,
     /// Operations on files that one object has to itself.
@@ -268,16 +270,23 @@ impl<'a> Suite<'a> {
                 by_site.entry(one.effect.site).or_default().push((t, e));
             }
         }
-        let around = |test: &Test| conftests[&test.unit.0].iter().copied().chain([test.unit.0]).collect();
         let meetings = |ask: Ask| meetings(&tests, setup, facts, ask);
         let of_paths = || (meetings(Ask::Name), meetings(Ask::Harm), listings(&tests, setup, facts));
         let of_state = || (meetings(Ask::State), leaks(&tests, &World::new(&index, setup, &summaries), facts));
-        let of_imports = || registrations(&tests, &imports, setup, facts, &summaries, &around, &test_files);
+        let of_imports = || registrations(&tests, &imports, setup, facts, &summaries, &conftests, &test_files);
         let of_units = || (lives(&index, &summaries), closings(&index, &summaries), probes(&index, &summaries));
-        let (((namesakes, meetings, listings), (encounters, leaks)), (registrations, (Lives { works, forks }, closings, probes))) =
+        let ((of_paths, (encounters, leaks)), (registrations, of_units)) =
             rayon::join(|| rayon::join(of_paths, of_state), || rayon::join(of_imports, of_units));
+        let (namesakes, meetings, listings) = of_paths;
+        let (Lives { mut works, mut forks }, mut closings, mut probes) = of_units;
         let everything = summaries.iter().flatten().flat_map(|summary| &summary.effects);
         let spread = everything.filter(|effect| effect.spread.is_some()).map(|effect| effect.site).collect();
+        let skipped = super::skipped::skipped(&index, &tests);
+        let runs = |unit: &UnitRef| !skipped.contains(unit);
+        works.retain(|work| runs(&work.unit));
+        forks.retain(|fork| runs(&fork.unit));
+        closings.retain(|closing| runs(&closing.closer));
+        probes.retain(|probe| runs(&probe.unit));
         let locked = BTreeSet::new();
         let chains = chains(&index, &tests);
         let kept = kept(&index, &summaries);
@@ -307,6 +316,7 @@ impl<'a> Suite<'a> {
             by_site,
             test_files,
             spread,
+            skipped,
             locked,
             kept,
             beside: Vec::new(),
@@ -481,9 +491,13 @@ impl<'a> Suite<'a> {
 
     /// Every unit with what it does, in file order.
     pub fn units(&self) -> impl Iterator<Item = (UnitRef, &Summary)> {
-        self.summaries.iter().enumerate().flat_map(|(file, units)| {
-            units.iter().enumerate().map(move |(unit, summary)| ((FileId(file as u32), UnitId(unit as u32)), &**summary))
-        })
+        self.summaries
+            .iter()
+            .enumerate()
+            .flat_map(|(file, units)| {
+                units.iter().enumerate().map(move |(unit, summary)| ((FileId(file as u32), UnitId(unit as u32)), &**summary))
+            })
+            .filter(|(unit, _)| !self.skipped.contains(unit))
     }
 
     pub fn summary(&self, unit: UnitRef) -> &Summary {
@@ -843,7 +857,13 @@ impl<'i> Maker<'_, 'i> {
         }
         self.start_modules(file, &mut making);
         // `pytestmark = pytest.mark.usefixtures("x")`.
-        self.module_marks(file, &mut wanted, &mut skipped, &mut xdist_group);
+        let bodies = class
+            .iter()
+            .flat_map(|class| self.index.order(*class))
+            .filter_map(|class| self.file(class.0).class(class.1).body.map(|body| (class.0, body)));
+        for body in bodies.chain([(file, UnitId(0))]) {
+            self.body_marks(body, &mut wanted, &mut skipped, &mut xdist_group);
+        }
         wanted.extend(discovery.usefixtures.iter().map(|name| Arc::from(name.as_str())));
         making.this =
             class.map(|class| Term::Object(Arc::new(Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 })));
@@ -977,9 +997,16 @@ impl<'i> Maker<'_, 'i> {
         }
     }
 
-    fn module_marks(&self, file: FileId, wanted: &mut Vec<Arc<str>>, skipped: &mut bool, xdist_group: &mut Option<String>) {
+    /// What `pytestmark` says in the body of a module or class.
+    fn body_marks(
+        &self,
+        (file, unit): UnitRef,
+        wanted: &mut Vec<Arc<str>>,
+        skipped: &mut bool,
+        xdist_group: &mut Option<String>,
+    ) {
         let facts = self.file(file);
-        super::index::walk_ops(&facts.units[0].body, &mut |op| {
+        super::index::walk_ops(&facts.unit(unit).body, &mut |op| {
             let crate::facts::What::Store { to, value, .. } = &facts.op(op).what else { return };
             if facts.dotted(*to).as_deref() != Some("pytestmark") {
                 return;
@@ -989,8 +1016,14 @@ impl<'i> Maker<'_, 'i> {
                 _ => vec![*value],
             };
             for mark in marks {
-                let Value::Result(op) = facts.value(mark) else { continue };
-                let crate::facts::What::Call { callee, args } = &facts.op(*op).what else { continue };
+                // `pytest.mark.skip`, called or not.
+                let (callee, args) = match facts.value(mark) {
+                    Value::Result(op) => match &facts.op(*op).what {
+                        crate::facts::What::Call { callee, args } => (callee, args.as_slice()),
+                        _ => continue,
+                    },
+                    _ => (&mark, &[][..]),
+                };
                 match facts.dotted(*callee).as_deref().map(last) {
                     Some("usefixtures") => {
                         for arg in args {

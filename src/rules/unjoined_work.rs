@@ -4,7 +4,7 @@ use super::words;
 use crate::calls::Kind;
 use crate::facts::{Language, What};
 use crate::finding::{Confidence, Finding, Role, Severity};
-use crate::link::{End, Heard, Site, Suite, Work};
+use crate::link::{End, Heard, Site, Suite, Suspends, Work};
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for work in &suite.works {
@@ -45,7 +45,9 @@ fn confidence(suite: &Suite, work: &Work) -> Option<Confidence> {
         }
         (_, End::OnSuccess { .. }) if rust && work.kind != Kind::Child => None,
         (Kind::Coroutine, _) => Some(Confidence::High),
-        // The event loop holds its tasks weakly.
+        // What is ready to go on, or waits for a time, the loop holds itself. A test knows what its functions are given.
+        (Kind::Task, End::Never) if work.held.is_none() && work.suspends <= held_by_loop(tested) => Some(Confidence::Low),
+        // All other tasks the event loop holds weakly.
         (Kind::Task, End::Never) if work.held.is_none() => Some(Confidence::High),
         // The block of a context manager may raise, whoever wrote it.
         (_, End::OnSuccess { fails, .. }) if !tested => is_yield(suite, fails).then_some(Confidence::Medium),
@@ -58,6 +60,11 @@ fn confidence(suite: &Suite, work: &Work) -> Option<Confidence> {
         (_, End::OnSuccess { told: Some(_), .. }) => Some(Confidence::Medium),
         (_, End::OnSuccess { told: None, .. }) => Some(Confidence::Low),
     }
+}
+
+/// The most that a task waits for which the loop does not forget.
+fn held_by_loop(tested: bool) -> Suspends {
+    if tested { Suspends::Given } else { Suspends::Timer }
 }
 
 fn finding(suite: &Suite, work: &Work, confidence: Confidence) -> Finding {
@@ -166,7 +173,7 @@ fn secured(kind: Kind, rust: bool) -> &'static str {
 fn note(work: &Work, rust: bool) -> &'static str {
     match (work.kind, work.end) {
         (Kind::Task, End::Never) if work.held.is_none() && !rust => {
-            "the event loop holds tasks weakly: one that nobody refers to may be collected before it has run, and its error is lost"
+            "the event loop holds tasks weakly: one that nobody refers to may be collected while it waits, and its error is lost"
         }
         (Kind::Coroutine, _) => "nothing of the function runs; Python says \"coroutine was never awaited\" when it is collected",
         (Kind::Task, End::Never) if rust => {
