@@ -276,11 +276,17 @@ impl Walk<'_> {
         }
         let mut env = Env::inside(&here.env);
         let mut set = false;
+        // A variable may be one of the matrix, wherever that stands.
+        for (key, value) in pairs {
+            match key.text() {
+                Some("matrix") => set |= self.matrix(value, &mut env),
+                Some("strategy") => set |= value.get("matrix").is_some_and(|matrix| self.matrix(matrix, &mut env)),
+                _ => {}
+            }
+        }
         for (key, value) in pairs {
             match key.text() {
                 Some("env" | "variables" | "environment" | "environments") => set |= self.variables(value, &mut env),
-                Some("matrix") => set |= self.matrix(value, &mut env),
-                Some("strategy") => set |= value.get("matrix").is_some_and(|matrix| self.matrix(matrix, &mut env)),
                 Some("shell") => here.pipefail = self.fails_with_pipes(value.text().unwrap_or("")),
                 Some(key) if is_folder(key) => {
                     if let Some(dir) = value.text().and_then(|dir| folder(self.base, dir)) {

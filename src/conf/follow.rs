@@ -227,6 +227,7 @@ impl Reader<'_> {
             None => at.env.choices("TOXENV").to_vec(),
         };
         let mut asked = at.env.get("TOXENV").is_some();
+        let mut factors: Vec<String> = Vec::new();
         let mut dir = at.dir.clone();
         let mut at = at.clone();
         let mut n = 0;
@@ -246,7 +247,7 @@ impl Reader<'_> {
                 continue;
             }
             let value = match text {
-                "-e" | "--env" | "-c" | "--conf" | "--root" => {
+                "-e" | "--env" | "-c" | "--conf" | "--root" | "-f" | "--factors" => {
                     n += 1;
                     own.get(n - 1).cloned()
                 }
@@ -267,6 +268,10 @@ impl Reader<'_> {
                     }
                 }
                 ("--root", Some(value)) => dir = go(&at.dir, &value),
+                // Labels, and what a command prints: which environments these are is not known.
+                ("-m" | "--labels", _) => return,
+                ("-f" | "--factors", Some(value)) => factors.push(value.str().to_owned()),
+                (_, Some(value)) if matches!(value.expansions.as_slice(), [(_, Expansion::Command(_))]) => return,
                 (_, Some(value)) if !value.expansions.is_empty() => {
                     asked = true;
                     wanted = chosen(&value, &at.env);
@@ -299,6 +304,8 @@ impl Reader<'_> {
                 }
             }
         }
+        let has = |name: &str| factors.iter().all(|factor| name.split('-').any(|own| own == factor));
+        called.retain(|(n, name)| factors.is_empty() || has(name.as_deref().unwrap_or(&recipes[*n].name)));
         at.beside = at.beside.filter(|_| called.len() > 1).map(|beside| Beside { runs: called.len(), ..beside });
         // Environments that come to the same are one.
         let mut known: Vec<Recipe> = Vec::new();

@@ -4,6 +4,7 @@
 //! back however it ends, and the second reads it before it sets it itself (Gruber et al. 2021, "An Empirical Study of Flaky Tests in
 //! Python"; Zhang et al. 2014, "Empirically revisiting the test independence assumption").
 
+use super::index::Binding;
 use super::overlap::{changes, is_far, runs_of};
 use super::place::{Place, Realm};
 use super::risk::{Risk, between};
@@ -74,7 +75,7 @@ pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> 
                 victims: Vec::new(),
                 is_used: false,
                 is_set_anew: false,
-                is_reset: is_reset(effect) || is_initial(world, effect),
+                is_reset: is_reset(effect) || is_initial(world, effect) || is_original(world, effect),
             });
             // The worst of its tests is told.
             if restored < leak.restored {
@@ -263,6 +264,29 @@ fn is_reset(effect: &Effect) -> bool {
 fn is_initial(world: &World, effect: &Effect) -> bool {
     let set = effect.value.as_ref().map(Term::plain);
     effect.verb == Verb::Write && initial(world, &effect.on).is_some_and(|value| set == Some(value.plain()))
+}
+
+/// Whether an attribute gets what stands there as long as nobody changes it: `lib.f = original`, after `original = lib.f`.
+fn is_original(world: &World, effect: &Effect) -> bool {
+    let Some(value) = effect.value.as_ref().filter(|_| effect.verb == Verb::Write).map(Term::plain) else { return false };
+    match (effect.on.realm(), value) {
+        (Some(Realm::Library(_)), Term::External(name)) => effect.on.show() == **name,
+        (Some(Realm::Variable(holder)), value) => {
+            let [segment] = effect.on.segments.as_slice() else { return false };
+            let [Piece::Lit(name)] = segment.as_slice() else { return false };
+            let class = world.index.file(holder.unit.0).unit(holder.unit.1).class;
+            let own = match class {
+                Some(class) => world.index.method((holder.unit.0, class), name).map(Binding::Function),
+                None => world.index.in_module(holder.unit, name, 0),
+            };
+            match (own, value) {
+                (Some(Binding::Function(own)), Term::Function(value)) => own == *value,
+                (Some(Binding::Class(own)), Term::Class(value)) => own == *value,
+                _ => false,
+            }
+        }
+        _ => false,
+    }
 }
 
 /// The literal that a variable or attribute gets from its module, class or constructor.

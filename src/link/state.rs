@@ -115,6 +115,14 @@ impl Place {
         self.segments.last().and_then(|segment| segment.first()).is_some_and(|first| *first == Piece::Lit("[".into()))
     }
 
+    /// The key of an item, where it is a literal.
+    pub fn item_key(&self) -> Option<&str> {
+        match self.segments.last()?.as_slice() {
+            [Piece::Lit(open), Piece::Lit(key), Piece::Lit(_)] if &**open == "[" => Some(key),
+            _ => None,
+        }
+    }
+
     /// The realm, of what is no path.
     pub fn realm(&self) -> Option<&Realm> {
         match &self.root {

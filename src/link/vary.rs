@@ -139,6 +139,10 @@ const DOUBTS: usize = 64;
 /// Steps followed from a value to what it was made of.
 const STEPS: usize = 8;
 
+/// A relative tolerance that no elapsed time misses, and one that is seconds of the time since 1970.
+const HALF: f64 = 0.5;
+const A_MOMENT: f64 = 1e-8;
+
 impl Varying {
     fn is_order(&self) -> bool {
         matches!(self.chance, Chance::Hash | Chance::Listing | Chance::Completion)
@@ -424,7 +428,11 @@ impl Eval<'_, '_> {
             }
             Some(Flow::Same) => given,
             Some(Flow::Coarse) => {
-                let day = self.facts.last_name(callee) == Some("date") || self.facts.last_name(callee) == Some("date_naive");
+                let day = match self.facts.last_name(callee) {
+                    Some("date" | "date_naive") => true,
+                    Some("strftime") => args.iter().any(|arg| is_day(self.facts, arg.value)),
+                    _ => false,
+                };
                 given
                     .into_iter()
                     .filter(Varying::is_time)
@@ -659,7 +667,7 @@ impl Eval<'_, '_> {
                         self.doubt_order(op, value, other, one, beside);
                     }
                     Chance::Clock => self.doubt_time(op, value, other, one, beside),
-                    Chance::Elapsed if self.is_near(other) && beside.is_empty() => {
+                    Chance::Elapsed if self.is_near(other) && beside.is_empty() && !self.is_wide(other) => {
                         let within = self.tolerance(other);
                         self.may_fail(Doubt::Within(within), op, value, one.clone());
                     }
@@ -736,6 +744,9 @@ impl Eval<'_, '_> {
 
     /// A clock's time against another value: one that is read elsewhere, unless it was made of this one.
     fn doubt_time(&mut self, op: OpId, value: V, other: V, one: &Varying, beside: &[Varying]) {
+        if self.is_wide(other) || self.is_wide(value) {
+            return;
+        }
         let read = beside.iter().any(|two| two.chance == Chance::Clock);
         let rounded = one.coarse || self.is_near(other) || beside.iter().any(|two| two.coarse);
         let elsewhere = read || self.is_moment(other, 0);
@@ -751,12 +762,34 @@ impl Eval<'_, '_> {
         matches!(self.facts.value(v), Value::Result(op) if self.flow_at(*op) == Some(Flow::Near))
     }
 
-    /// The tolerance of `approx(x, abs=0.1)`.
-    fn tolerance(&self, v: V) -> Option<f64> {
+    /// What `approx` is given: what is expected, and the relative and absolute tolerance. Where no tolerance is given, the relative one is
+    /// a millionth (pytest documentation, "pytest.approx").
+    fn approx(&self, v: V) -> Option<(V, Option<f64>, Option<f64>)> {
         let Value::Result(op) = self.facts.value(v) else { return None };
         let What::Call { args, .. } = &self.facts.op(*op).what else { return None };
-        let named = args.iter().find(|arg| arg.name.is_some_and(|name| self.facts.name(name) == "abs"))?;
-        self.seconds(named.value, 0)
+        let given = |name: &str, at: usize| {
+            let named = args.iter().find(|arg| arg.name.is_some_and(|arg| self.facts.name(arg) == name));
+            named.or_else(|| args.get(at).filter(|arg| arg.name.is_none()))
+        };
+        let number = |name: &str, at: usize| given(name, at).and_then(|arg| self.seconds(arg.value, 0));
+        let relative = if given("rel", 1).is_none() && given("abs", 2).is_none() { Some(1e-6) } else { number("rel", 1) };
+        Some((given("expected", 0)?.value, relative, number("abs", 2)))
+    }
+
+    /// The tolerance of `approx(x, abs=0.1)`: the greater of the two that it may have.
+    fn tolerance(&self, v: V) -> Option<f64> {
+        let (expected, relative, absolute) = self.approx(v)?;
+        let relative = relative.zip(self.seconds(expected, 0)).map(|(part, whole)| part * whole.abs());
+        relative.into_iter().chain(absolute).reduce(f64::max)
+    }
+
+    /// Whether a tolerance is a part of the time since 1970, or half of what is expected: no machine is that slow.
+    fn is_wide(&mut self, v: V) -> bool {
+        if !self.is_near(v) {
+            return false;
+        }
+        let Some((expected, Some(part), _)) = self.approx(v) else { return false };
+        part >= HALF || part >= A_MOMENT && self.varying(expected).iter().any(|one| one.chance == Chance::Clock)
     }
 
     fn doubt_near(&mut self, op: OpId, a: V, b: V) {
@@ -971,4 +1004,24 @@ fn bounded(mut all: Vec<Varying>) -> Vec<Varying> {
     all.dedup();
     all.truncate(KINDS);
     all
+}
+
+/// Whether the format of a clock's text is a literal that tells nothing finer than the day (Python documentation, "strftime() and
+/// strptime() Format Codes").
+fn is_day(facts: &crate::facts::FileFacts, format: V) -> bool {
+    const FINER: &[char] = &['c', 'f', 'H', 'I', 'M', 'p', 'r', 'R', 's', 'S', 'T', 'X', '+'];
+    let Value::Text(text) = facts.value(format) else { return false };
+    let mut letters = facts.name(*text).chars();
+    let mut any = false;
+    while let Some(letter) = letters.next() {
+        if letter == '%' {
+            // `%-d` and `%_d` have no padding.
+            let code = letters.find(|letter| !matches!(letter, '-' | '_' | '#' | '0' | '^'));
+            any |= code.is_some_and(|code| code != '%');
+            if code.is_some_and(|code| FINER.contains(&code)) {
+                return false;
+            }
+        }
+    }
+    any
 }

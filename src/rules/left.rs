@@ -168,14 +168,27 @@ fn is_felt_by_nobody(suite: &Suite, leak: &Leak) -> bool {
     let effect = change(suite, leak);
     leak.is_set_anew
         || match leak.place.realm() {
+            Some(Realm::Library(name)) if is_cached(name, leak) => {
+                leak.place.item_key().is_some_and(|key| !is_named_beside(suite, effect, key))
+            }
             Some(Realm::Library(name)) => seeds(effect) && DRAWN.contains(&&**name),
             Some(Realm::Variable(_)) => {
                 let Some(name) = leak.place.variable() else { return false };
-                let others = suite.facts.iter().enumerate().filter(|(file, _)| *file != effect.site.file.0 as usize);
-                !leak.is_used && !others.into_iter().any(|(_, file)| file.names.iter().any(|one| **one == *name))
+                !leak.is_used && !is_named_beside(suite, effect, name)
             }
             _ => false,
         }
+}
+
+/// Whether it is an entry of what a library keeps by name, for those who ask for that name: `linecache.cache[name]`.
+fn is_cached(library: &str, leak: &Leak) -> bool {
+    leak.place.is_item() && library.rsplit('.').next().is_some_and(|last| last.to_ascii_lowercase().contains("cache"))
+}
+
+/// Whether another file than that of the change has a name or text.
+fn is_named_beside(suite: &Suite, effect: &Effect, name: &str) -> bool {
+    let others = suite.facts.iter().enumerate().filter(|(file, _)| *file != effect.site.file.0 as usize);
+    others.into_iter().any(|(_, file)| file.names.iter().any(|one| **one == *name))
 }
 
 /// Who meets what is left.

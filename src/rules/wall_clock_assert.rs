@@ -25,12 +25,13 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
                 (bound, "this fails when the machine is busy", severity, confidence)
             }
             Doubt::SameTime => {
-                let (severity, limit) = match one.of.day {
-                    true => (Severity::Note, "day"),
-                    false => (Severity::Warning, "second"),
+                // It fails at midnight, however busy the machine is.
+                let (severity, limit, confidence) = match one.of.day {
+                    true => (Severity::Note, "day", Confidence::Low),
+                    false => (Severity::Warning, "second", Confidence::Medium),
                 };
                 let same = format!("`{who}` asserts that two clock reads give the same {limit}");
-                (same, "the other side is read at another moment", severity, Confidence::Medium)
+                (same, "the other side is read at another moment", severity, confidence)
             }
             _ => continue,
         };
