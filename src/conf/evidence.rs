@@ -392,7 +392,7 @@ impl Reader<'_> {
         let text = self.text(said, option);
         let place = option.or(said.place);
         let own_home = HOMES.iter().any(|(name, _)| at.env.get(name).is_some());
-        for scope in scopes {
+        for scope in scopes.iter().cloned() {
             let notebooks = tests.notebooks;
             let run = Run {
                 runner,
@@ -408,10 +408,11 @@ impl Reader<'_> {
             };
             self.found.push((at.strength, run));
         }
-        self.trace(at, said, tests, runner, count, text);
+        self.trace(at, said, tests, runner, (count, scopes), text);
     }
 
-    fn trace(&mut self, at: &At, said: &Said, tests: Tests, runner: Runner, count: Count, text: String) {
+    fn trace(&mut self, at: &At, said: &Said, tests: Tests, runner: Runner, how: (Count, Vec<String>), text: String) {
+        let (count, scopes) = how;
         let Some(place) = said.place.or(tests.counted.place) else { return };
         let mut chain = at.chain.to_vec();
         chain.push(Link { what: Part::Command, text: said.text.clone(), place });
@@ -467,6 +468,7 @@ impl Reader<'_> {
             beside: at.beside.clone(),
             doctests: tests.doctests,
             profile: tests.profile,
+            scopes,
         };
         // Two ways to one command are one, where they say the same.
         if !self.outcome.commands.contains(&command) {

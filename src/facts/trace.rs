@@ -444,6 +444,8 @@ pub struct Command {
     pub doctests: bool,
     /// nextest's profile.
     pub profile: Option<String>,
+    /// Files and folders whose tests it runs, relative to the project.
+    pub scopes: Vec<String>,
 }
 
 /// An outer tool that starts several test commands at once.

@@ -776,7 +776,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             self.block(other);
         }
         let mut ways = Vec::new();
-        for handler in handlers {
+        for handler in handlers.iter().filter(|handler| !super::handle::is_never_raised(self.facts, body, handler)) {
             let mut start = before.clone();
             start.dead = false;
             let mut mid = State { dead: false, ..after_body.clone() };

@@ -5,9 +5,74 @@ use super::index::walk_ops;
 use super::place::Place;
 use super::summary::{Handling, Try};
 use super::term::{Site, Term};
-use crate::facts::{Arm, Block, Comparison, Handler, V, Value, What};
+use crate::facts::{Arm, Block, Comparison, FileFacts, Handler, Language, Step, V, Value, What};
 use crate::text::Span;
 use std::sync::Arc;
+
+/// Modules that every Python 3 has, on all platforms (Python documentation, "The Python Standard Library").
+const ALWAYS: &[&str] = &[
+    "abc",
+    "argparse",
+    "ast",
+    "base64",
+    "collections",
+    "contextlib",
+    "copy",
+    "datetime",
+    "functools",
+    "hashlib",
+    "inspect",
+    "io",
+    "itertools",
+    "json",
+    "logging",
+    "operator",
+    "os",
+    "pathlib",
+    "pickle",
+    "queue",
+    "random",
+    "re",
+    "shutil",
+    "socket",
+    "string",
+    "struct",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "traceback",
+    "types",
+    "typing",
+    "unittest",
+    "urllib",
+    "uuid",
+    "warnings",
+    "weakref",
+];
+
+/// Whether a handler is for the import of a module that is always there.
+pub(super) fn is_never_raised(facts: &FileFacts, body: &Block, handler: &Handler) -> bool {
+    let of_imports =
+        |value: &V| facts.last_name(*value).is_some_and(|name| matches!(name, "ImportError" | "ModuleNotFoundError"));
+    let is_there = |step: &Step| match step {
+        Step::Op(op) => match facts.op(*op).what {
+            What::Import(import) => {
+                let import = &facts.imports[import as usize];
+                let whole = import.name.is_none() && import.up == 0;
+                whole && matches!(import.module.as_slice(), [module] if ALWAYS.contains(&facts.name(*module)))
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    facts.language == Language::Python
+        && !body.is_empty()
+        && !handler.catches.is_empty()
+        && handler.catches.iter().all(of_imports)
+        && body.iter().all(is_there)
+}
 
 impl Eval<'_, '_> {
     /// A `try` statement as it stands around its body.

@@ -50,7 +50,8 @@ impl Imports {
                         let What::Import(import) = facts.op(op).what else { return };
                         let import = &facts.imports[import as usize];
                         let loaded = index.loaded(file, import);
-                        imports.imported.extend(loaded.iter().filter(|one| **one != file));
+                        let named = |one: &&FileId| **one != file && index.is_importable_from(file, **one);
+                        imports.imported.extend(loaded.iter().filter(named));
                         direct.extend(loaded);
                         outside.extend(index.imported_names(file, import));
                     });
@@ -197,6 +198,15 @@ impl Index<'_> {
         let around: Vec<FileId> = found.iter().flat_map(|file| self.packages_around(*file)).collect();
         found.extend(around);
         found
+    }
+
+    /// Whether a file may be found by its name: in a folder whose own name is none that an import could write, and which is no package,
+    /// only those in the same folder find it.
+    fn is_importable_from(&self, importer: FileId, file: FileId) -> bool {
+        let folder = dir_of(self.path(file));
+        let name = folder.rsplit('/').next().unwrap_or_default();
+        let is_name = name.chars().all(|c| c == '_' || c.is_alphanumeric());
+        is_name || dir_of(self.path(importer)) == folder || self.file_at(&join(&folder, "__init__.py")).is_some()
     }
 
     /// `from package import module`: the module.

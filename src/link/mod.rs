@@ -7,6 +7,7 @@ mod call;
 mod chain;
 mod closing;
 mod commands;
+mod compose;
 mod condition;
 mod context;
 mod define;

@@ -151,6 +151,13 @@ pub(super) fn probes(index: &Index, summaries: &[Vec<Arc<Summary>>]) -> Vec<Prob
         probe.takers.sort_unstable();
         probe.takers.dedup();
     }
+    // Whoever only asks whether there is a free port, or shows a mock its number, binds none.
+    let binds = |site: &Site| {
+        taken.iter().any(|(_, unit, op)| {
+            Site { file: unit.0, op: *op } == *site && !Reader::new(index, summaries, *unit).is_only_asked(*op)
+        })
+    };
+    out.retain(|probe| probe.takers.is_empty() || probe.takers.iter().any(binds));
     out
 }
 
@@ -221,6 +228,40 @@ impl<'a> Reader<'a> {
     fn is_retried(&self, op: OpId) -> bool {
         let Some(at) = self.place(op) else { return false };
         self.row[at].around.iter().any(|region| matches!(region, Region::Loop(_)))
+    }
+
+    /// Whether what a call gives is only compared, or kept in a mock.
+    fn is_only_asked(&self, op: OpId) -> bool {
+        let mut held: Vec<Sym> = Vec::new();
+        let mut used = false;
+        for spot in &self.row {
+            let is = |v: V| match self.facts.value(v) {
+                Value::Result(of) => *of == op,
+                Value::Name(name) => held.contains(name),
+                _ => false,
+            };
+            let Look::Op(here) = spot.look else { continue };
+            match &self.facts.op(here).what {
+                What::Assert(_) => {}
+                What::Store { to, value, .. } if is(*value) => match self.facts.value(*to) {
+                    Value::Name(name) => held.push(*name),
+                    _ => used = true,
+                },
+                What::Call { callee, .. } if self.is_mock(*callee) => {}
+                what => each_value(what, &mut |v| mentions(self.facts, v, &is, &mut |_| used = true)),
+            }
+        }
+        !used
+    }
+
+    /// `unittest.mock.MagicMock` and its like.
+    fn is_mock(&self, callee: V) -> bool {
+        let name = match self.index.resolve_value(self.unit.0, self.unit.1, callee) {
+            Some(super::index::Binding::External(name)) => name.to_string(),
+            _ => return false,
+        };
+        let last = name.rsplit('.').next().unwrap_or_default();
+        name.contains("mock") && (last.ends_with("Mock") || last == "create_autospec")
     }
 
     fn probe(&self, read: OpId) -> Option<Probe> {

@@ -69,7 +69,7 @@ fn help(suite: &Suite, effect: &Effect) -> String {
 /// Ports of the host that compose files in folders of tests take.
 fn published(suite: &Suite, found: &mut Vec<Finding>) {
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for one in suite.setup.published.iter().filter(|one| one.for_tests) {
+    for one in suite.setup.published.iter().filter(|one| one.for_tests && !suite.is_only_built(one.place.0)) {
         all.entry((one.place.0, &*one.port)).or_default().push(one);
     }
     for ((_, port), services) in all {

@@ -1,7 +1,8 @@
 //! Parallel test jobs that may hang until the service gives up.
 
 use super::caps;
-use crate::facts::run::Runner;
+use crate::facts::Language;
+use crate::facts::run::{Runner, below};
 use crate::facts::trace::{Bound, Command, Host, Job, Place, Service};
 use crate::finding::{Confidence, Finding, Remedy, Role, Severity};
 use crate::link::Suite;
@@ -15,7 +16,7 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         if job.timeout.is_some() || !matches!(job.service, Service::GitHub | Service::Forge) {
             continue;
         }
-        let commands = || suite.setup.commands.iter().filter(|command| command.job == Some(n));
+        let commands = || suite.setup.commands.iter().filter(|command| command.job == Some(n) && !is_empty(suite, command));
         let parallel = commands().find(|command| !matches!(command.count.bound(), Bound::At(0 | 1) | Bound::Unknown));
         if let Some(command) = parallel
             && commands().all(|command| command.timeout.is_none())
@@ -28,6 +29,14 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
     for jobs in files.values() {
         found.push(finding(jobs, limit));
     }
+}
+
+/// Whether it runs the tests of crates that have none.
+fn is_empty(suite: &Suite, command: &Command) -> bool {
+    let inside = |path: &str| command.scopes.iter().any(|scope| below(path, scope).is_some());
+    command.runner.is_rust()
+        && suite.setup.crates.iter().any(|package| inside(&package.dir))
+        && !suite.tests.iter().any(|test| suite.language(test.unit.0) == Language::Rust && inside(suite.path(test.unit.0)))
 }
 
 fn finding(jobs: &[(&Job, &Command)], limit: Option<(&Job, &(String, Place))>) -> Finding {
