@@ -43,6 +43,7 @@ pub fn over(outcome: &mut Outcome, declared: &[Declared], tree: &Tree) {
             own_folder: false,
             notebooks: Notebooks::None,
             left_out: Vec::new(),
+            marks: None,
             declared: true,
         });
     }

@@ -34,6 +34,8 @@ struct Tests<'s> {
     own_folder: bool,
     /// Files and folders that it leaves out, or globs of them.
     left_out: Vec<String>,
+    /// The expression by which it chooses tests by their marks.
+    marks: Option<String>,
     /// Some of its words are not known.
     open: bool,
 }
@@ -55,6 +57,7 @@ impl<'s> Tests<'s> {
             notebooks: Notebooks::None,
             own_folder: false,
             left_out: Vec::new(),
+            marks: None,
             open: false,
         }
     }
@@ -158,6 +161,7 @@ impl Reader<'_> {
             reports: merged.reports,
             basetemp: merged.basetemp,
             notebooks: merged.notebooks.map_or(Notebooks::None, Notebooks::InKernels),
+            marks: merged.marks.filter(|_| variants.len() == 1),
             left_out: own.left_out.iter().filter_map(|path| tree::join(&at.dir, path)).collect(),
             open: open && merged.workers.is_none(),
             ..Tests::of("pytest", runner, counted)
@@ -404,6 +408,7 @@ impl Reader<'_> {
                 own_folder: tests.own_folder,
                 notebooks,
                 left_out: tests.left_out.clone(),
+                marks: tests.marks.clone(),
                 declared: false,
             };
             self.found.push((at.strength, run));
@@ -521,6 +526,7 @@ impl Reader<'_> {
                         own_folder: false,
                         notebooks,
                         left_out: Vec::new(),
+                        marks: None,
                         declared: false,
                     },
                 ));
@@ -539,6 +545,7 @@ impl Reader<'_> {
             own_folder: false,
             notebooks: option.map_or(Notebooks::None, Notebooks::InKernels),
             left_out: Vec::new(),
+            marks: None,
             declared: false,
         };
         if !self.found.iter().any(|(_, run)| is_python(run)) {
@@ -566,6 +573,7 @@ impl Reader<'_> {
                     own_folder: false,
                     notebooks: Notebooks::None,
                     left_out: Vec::new(),
+                    marks: None,
                     declared: false,
                 },
             ));
@@ -586,6 +594,7 @@ impl Reader<'_> {
                     own_folder: false,
                     notebooks: Notebooks::None,
                     left_out: Vec::new(),
+                    marks: None,
                     declared: false,
                 },
             ));
@@ -605,6 +614,7 @@ impl Reader<'_> {
                 own_folder: false,
                 notebooks: Notebooks::InWorkers,
                 left_out: Vec::new(),
+                marks: None,
                 declared: false,
             };
             self.found.push((Strength::Settings, run));

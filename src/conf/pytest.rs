@@ -42,6 +42,8 @@ pub struct Arguments {
     pub notebooks: Option<&'static str>,
     /// Files and folders that are left out, or globs of them.
     pub left_out: Vec<String>,
+    /// `-m EXPRESSION`, where it is known.
+    pub marks: Option<String>,
     /// Nothing is run: `--collect-only`, `--version` …
     pub dry: bool,
 }
@@ -125,6 +127,10 @@ pub fn read(words: &[Word]) -> Arguments {
                 let value = next();
                 let at = place(word, value.as_ref());
                 found.most = value.and_then(|value| value.str().parse().ok()).map(|most| (most, at));
+            }
+            "-m" => {
+                let value = next();
+                found.marks = value.filter(|value| value.expansions.is_empty()).map(|value| value.str().to_owned());
             }
             "--timeout" => {
                 let value = next();

@@ -5,6 +5,7 @@
 //! them, looks calls up in the tables and turns them into effects.
 
 mod ignore;
+pub mod marks;
 pub mod run;
 mod show;
 pub mod trace;

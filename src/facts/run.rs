@@ -200,6 +200,8 @@ pub struct Run {
     pub notebooks: Notebooks,
     /// Files and folders of the project, or globs of them, that the command leaves out.
     pub left_out: Vec<String>,
+    /// The expression by which pytest chooses tests by their marks, where it is known.
+    pub marks: Option<String>,
     /// Isolint's own configuration says so: what else was found about these tests does not count.
     pub declared: bool,
 }
@@ -638,6 +640,7 @@ mod tests {
             own_folder: false,
             notebooks: Notebooks::None,
             left_out: Vec::new(),
+            marks: None,
             declared: false,
         };
         let mut setup = Setup { discovery: vec![discovery], runs: vec![run("")], ..Setup::default() };
@@ -661,6 +664,7 @@ mod tests {
             own_folder: false,
             notebooks,
             left_out: Vec::new(),
+            marks: None,
             declared: false,
         };
         let nbdev = Setup { runs: vec![run("nbs", Notebooks::InWorkers)], ..Setup::default() };

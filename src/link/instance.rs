@@ -5,11 +5,11 @@ use super::context::names_lock;
 use super::eval::{Context, Eval};
 use super::index::{Binding, walk_ops};
 use super::place::Root;
-use super::summary::{Ambience, Around, Deferred, Frame, TRAIL};
+use super::summary::{Ambience, Around, Deferred, Effect, Frame, TRAIL};
 use super::term::{Argument, ClassRef, Lock, Mix, Object, Opaque, Pending, Site, Term, UnitRef};
 use super::world::Wrapping;
 use crate::calls::Reach;
-use crate::facts::{Language, OpId, Shape, V, Value, What};
+use crate::facts::{FileFacts, Language, OpId, Shape, V, Value, What};
 use std::sync::Arc;
 
 /// Effects that one unit gathers from calls before the most harmful are kept.
@@ -34,6 +34,12 @@ const KEPT: usize = 5;
 /// Methods after which an object is in use, and those that end it.
 const OPENERS: &[&str] = &["__init__", "__enter__", "__aenter__", "open", "connect"];
 const CLOSERS: &[&str] = &["__exit__", "__aexit__", "close", "__del__"];
+
+/// Whether an effect of a unit is what a variable of it does when it is dropped (`scope.rs`): it stands where that got its value.
+fn is_drop(facts: &FileFacts, unit: UnitRef, effect: &Effect) -> bool {
+    let stored = |site: &Site| site.file == unit.0 && matches!(facts.op(site.op).what, What::Store { .. });
+    facts.language == Language::Rust && effect.assured && effect.via.first().is_some_and(stored)
+}
 
 impl Eval<'_, '_> {
     pub(super) fn construct(&mut self, op: OpId, class: ClassRef, args: &[Passed]) -> Term {
@@ -126,8 +132,10 @@ impl Eval<'_, '_> {
         let turns_back = |via: &[Site]| site.is_some_and(|site| via.contains(&site));
         // Where in the unit what is done to a relative path stands, by its place among our effects.
         let mut relative: Vec<(usize, Site)> = Vec::new();
+        let mut dropped: Vec<usize> = Vec::new();
         for effect in summary.effects.iter().chain(&summary.state).filter(|effect| !turns_back(&effect.via)) {
             let stands = (effect.on.root == Root::Cwd).then(|| effect.via.first().copied().unwrap_or(effect.site));
+            let drops = is_drop(facts, unit, effect);
             let Some(mut effect) = frame.effect(effect) else { continue };
             let after_yield = effect.leave && is_context;
             effect.leave &= !is_context;
@@ -140,6 +148,7 @@ impl Eval<'_, '_> {
                 // What a unit gathers is bounded; what it has already stays, since callers hold places in it.
                 false if self.effects.len() < GATHERED => {
                     relative.extend(stands.map(|stands| (self.effects.len(), stands)));
+                    dropped.extend(drops.then_some(self.effects.len()));
                     self.effects.push(effect);
                 }
                 false => {}
@@ -163,6 +172,11 @@ impl Eval<'_, '_> {
             }
             after
         });
+        if moved.is_none() && self.effects.len() > gathered {
+            // What it was handed ran before its own variables were dropped.
+            let last: Vec<Effect> = dropped.iter().rev().map(|place| self.effects.remove(*place)).collect();
+            self.effects.extend(last.into_iter().rev());
+        }
         self.vary.called = summary.varying.clone();
         if is_context {
             match (site, self.at) {

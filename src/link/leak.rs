@@ -106,7 +106,7 @@ pub(super) fn leaks(tests: &[Test], world: &World, facts: &[Arc<FileFacts>]) -> 
         let reads = |effect: &Effect| matches!(effect.verb, Verb::Read | Verb::List) && !effect.undone && !effect.expected;
         leak.victims = near;
         let mut first = |u: usize, e: usize| !*set_before.entry((u, e)).or_insert_with(|| is_set_before(&tests[u].state, e));
-        leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect));
+        leak.victims.retain(|&(u, e)| reads(&tests[u].state[e].effect) && !is_saved(&tests[u].state, e));
         let is_read = leak.victims.iter().any(|(u, _)| *u != leak.change.0);
         leak.victims.retain(|&(u, e)| first(u, e));
         leak.is_set_anew = is_read && leak.victims.is_empty() && is_read_by_name(&leak.place);
@@ -381,6 +381,23 @@ pub(super) fn is_set_before(state: &[TestEffect], at: usize) -> bool {
     let read = &state[at].effect;
     let sets = |verb: Verb| matches!(verb, Verb::Write | Verb::Delete | Verb::DeleteTree);
     state[..at].iter().any(|before| sets(before.effect.verb) && (covers(before, read) || may_cover(before, read)))
+}
+
+/// Whether a test reads something only to put it back later: what it does in between is done to a value of its own.
+fn is_saved(state: &[TestEffect], at: usize) -> bool {
+    let read = &state[at].effect;
+    let Some(Realm::Environment) = read.on.realm() else { return false };
+    let of_this = |later: &&TestEffect| later.effect.on == read.on;
+    let is_old = |value: &Term| match (value.plain(), read.on.literal()) {
+        (Term::Setting(name), Some(key)) => **name == *key,
+        _ => false,
+    };
+    let old = |value: &Term| is_old(value) || matches!(value.plain(), Term::Either(all) if all.iter().any(is_old));
+    let mut changes_of = state[at + 1..].iter().filter(of_this).skip_while(|later| !changes(later.effect.verb));
+    let first = changes_of.next();
+    let put_back = changes_of.any(|later| changes(later.effect.verb) && later.effect.value.as_ref().is_some_and(old));
+    let read_before_change = state[at + 1..].iter().filter(of_this).take_while(|later| !changes(later.effect.verb)).count() > 0;
+    !read.asserted && first.is_some() && put_back && !read_before_change
 }
 
 /// What places that touch have in common: the realm, as a text.

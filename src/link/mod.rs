@@ -28,6 +28,7 @@ mod kept;
 mod leak;
 mod life;
 mod listing;
+mod marked;
 mod names;
 mod notebooks;
 mod overlap;

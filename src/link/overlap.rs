@@ -6,6 +6,7 @@ use super::suite::{Phase, Test, TestEffect};
 use super::summary::Effect;
 use super::term::{ClassRef, Lock, Mix, Piece, Site, Term};
 use crate::calls::{Discriminator, Reach, Verb};
+use crate::facts::marks::selects;
 use crate::facts::run::{Dist, Run, Runner, Setup, Workers};
 use crate::facts::{FileFacts, Language};
 use crate::text::FileId;
@@ -125,7 +126,12 @@ fn still_finds(one: &Effect, two: &Effect) -> bool {
 
 /// The runs that carry out a test.
 pub(super) fn runs_of<'s>(test: &Test, setup: &'s Setup, facts: &[Arc<FileFacts>]) -> impl Iterator<Item = &'s Run> + Clone {
-    setup.runs_of(&test.path, is_rust(test, facts))
+    let chooses = |run: &&Run| match (&run.marks, &test.marks) {
+        (Some(expression), Some(marks)) => selects(expression, marks),
+        _ => true,
+    };
+    let all: Vec<&Run> = setup.runs_of(&test.path, is_rust(test, facts)).filter(chooses).collect();
+    all.into_iter()
 }
 
 fn is_rust(test: &Test, facts: &[Arc<FileFacts>]) -> bool {

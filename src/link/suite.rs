@@ -68,6 +68,8 @@ pub struct Test {
     /// Several instances of it run: parametrised, several cases.
     pub many: bool,
     pub skipped: bool,
+    /// The names of its marks, where all of them are known.
+    pub marks: Option<BTreeSet<String>>,
     /// Name of its `xdist_group`.
     pub xdist_group: Option<String>,
     /// The nextest group of one thread that it runs in.
@@ -161,6 +163,8 @@ pub(super) struct Ground {
     pub uncollected: BTreeSet<FileId>,
     /// What runs before `main` in a Rust binary (`#[ctor]`), by its root file.
     pub constructors: HashMap<FileId, Vec<UnitRef>>,
+    /// Some code gives tests marks while they are collected.
+    pub adds_marks: bool,
 }
 
 /// What a test has gathered so far.
@@ -194,6 +198,7 @@ impl Making {
             group: FileId(0),
             many: false,
             skipped: false,
+            marks: None,
             xdist_group: None,
             queue: None,
             alone: false,
@@ -234,6 +239,7 @@ impl<'a> Suite<'a> {
         let imports = Imports::new(&index);
         let world = World::new(&index, setup, &summaries);
         let ground = Ground {
+            adds_marks: facts.iter().any(|file| file.names.iter().any(|name| matches!(&**name, "add_marker" | "own_markers"))),
             fixtures: fixtures(&index),
             plugins: plugins(&world),
             uncollected: uncollected(&world),
@@ -767,7 +773,7 @@ impl<'i> Maker<'_, 'i> {
     }
 
     /// Marks of the test, its class and its module.
-    fn marks_around(&self, unit: UnitRef, class: Option<ClassRef>) -> Vec<(UnitRef, Mark)> {
+    pub(super) fn marks_around(&self, unit: UnitRef, class: Option<ClassRef>) -> Vec<(UnitRef, Mark)> {
         let facts = self.file(unit.0);
         let mut all: Vec<(UnitRef, Mark)> = facts.unit(unit.1).marks.iter().map(|mark| (unit, mark.clone())).collect();
         for class in class.iter().flat_map(|class| self.index.order(*class)) {
@@ -930,7 +936,8 @@ impl<'i> Maker<'_, 'i> {
         // A tear-down runs however the test ends.
         making.effects[body..].iter_mut().for_each(|one| one.effect.assured = true);
         making.effects.iter_mut().chain(&mut making.teardown).for_each(|one| one.effect.expected |= expected);
-        Test { class, many, skipped, xdist_group, ..making.done(name, self.index.path(file), unit) }
+        let marks = self.mark_names(unit, class);
+        Test { class, many, skipped, marks, xdist_group, ..making.done(name, self.index.path(file), unit) }
     }
 
     /// Whether nobody but pytest's fixtures hands a test its arguments: no decorator of another kind, no hook that
