@@ -1,13 +1,61 @@
-//! The names of a test's marks, where none can come from elsewhere: a run may choose by them.
+//! The marks that `pytestmark` gives, and the names of all marks of a test, where none can come from elsewhere: a run may choose by them.
 
 use super::index::{Binding, walk_ops};
-use super::suite::{Maker, last, mark_name};
+use super::suite::{Maker, group_name, last, mark_name, texts};
 use super::term::{ClassRef, UnitRef};
-use crate::facts::{UnitId, V, Value, What};
+use crate::facts::{Arg, FileFacts, UnitId, V, Value, What};
+use crate::text::FileId;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-impl Maker<'_, '_> {
-    /// Of its own, its class and its module; none where a hook, a parameter or a decorator may add others.
+impl<'i> Maker<'_, 'i> {
+    /// What `pytestmark` says of a test, in the bodies of its classes and of its module.
+    pub(super) fn module_marks(
+        &self,
+        file: FileId,
+        class: Option<ClassRef>,
+        wanted: &mut Vec<Arc<str>>,
+        skipped: &mut bool,
+        xdist_group: &mut Option<String>,
+    ) {
+        for (facts, mark) in self.given_by_bodies(file, class) {
+            let (callee, args) = called(facts, mark);
+            match facts.dotted(callee).as_deref().map(last) {
+                Some("usefixtures") => {
+                    for arg in args {
+                        texts(facts, arg.value, &mut |text| wanted.push(text.into()));
+                    }
+                }
+                Some("skip") => *skipped = true,
+                Some("xdist_group") if xdist_group.is_none() => *xdist_group = group_name(facts, args),
+                _ => {}
+            }
+        }
+    }
+
+    /// The elements of `pytestmark`.
+    fn given_by_bodies(&self, file: FileId, class: Option<ClassRef>) -> Vec<(&'i FileFacts, V)> {
+        let classes = class.iter().flat_map(|class| self.index.order(*class));
+        let bodies = classes.filter_map(|class| self.file(class.0).class(class.1).body.map(|body| (class.0, body)));
+        let mut all = Vec::new();
+        for (file, body) in bodies.chain([(file, UnitId(0))]) {
+            let facts = self.file(file);
+            walk_ops(&facts.unit(body).body, &mut |op| {
+                let What::Store { to, value, .. } = &facts.op(op).what else { return };
+                if facts.dotted(*to).as_deref() != Some("pytestmark") {
+                    return;
+                }
+                match facts.value(*value) {
+                    Value::List(marks) | Value::Tuple(marks) => all.extend(marks.iter().map(|mark| (facts, *mark))),
+                    _ => all.push((facts, *value)),
+                }
+            });
+        }
+        all
+    }
+
+    /// The names of a test's own marks, and of those of its class and module; none where a hook, a parameter or a decorator may add
+    /// others.
     pub(super) fn mark_names(&self, unit: UnitRef, class: Option<ClassRef>) -> Option<BTreeSet<String>> {
         if self.ground.adds_marks {
             return None;
@@ -33,41 +81,21 @@ impl Maker<'_, '_> {
                 return None;
             }
         }
-        let file = class.map_or(unit.0, |class| class.0);
-        let bodies = class
-            .iter()
-            .flat_map(|class| self.index.order(*class))
-            .filter_map(|class| self.file(class.0).class(class.1).body.map(|body| (class.0, body)));
-        for (file, body) in bodies.chain([(file, UnitId(0))]) {
-            let facts = self.file(file);
-            let mut known = true;
-            walk_ops(&facts.unit(body).body, &mut |op| {
-                let What::Store { to, value, .. } = &facts.op(op).what else { return };
-                if facts.dotted(*to).as_deref() != Some("pytestmark") {
-                    return;
-                }
-                let all: Vec<V> = match facts.value(*value) {
-                    Value::List(all) | Value::Tuple(all) => all.clone(),
-                    _ => vec![*value],
-                };
-                for mark in all {
-                    let callee = match facts.value(mark) {
-                        Value::Result(op) => match &facts.op(*op).what {
-                            What::Call { callee, .. } => *callee,
-                            _ => mark,
-                        },
-                        _ => mark,
-                    };
-                    match facts.dotted(callee).filter(|name| name.contains("mark.")) {
-                        Some(name) => drop(names.insert(last(&name).to_owned())),
-                        None => known = false,
-                    }
-                }
-            });
-            if !known {
-                return None;
-            }
+        for (facts, mark) in self.given_by_bodies(class.map_or(unit.0, |class| class.0), class) {
+            let name = facts.dotted(called(facts, mark).0).filter(|name| name.contains("mark."))?;
+            names.insert(last(&name).to_owned());
         }
         Some(names)
+    }
+}
+
+/// A mark and its arguments: `pytest.mark.skip`, called or not.
+fn called(facts: &FileFacts, mark: V) -> (V, &[Arg]) {
+    match facts.value(mark) {
+        Value::Result(op) => match &facts.op(*op).what {
+            What::Call { callee, args } => (*callee, args),
+            _ => (mark, &[]),
+        },
+        _ => (mark, &[]),
     }
 }

@@ -863,13 +863,7 @@ impl<'i> Maker<'_, 'i> {
         }
         self.start_modules(file, &mut making);
         // `pytestmark = pytest.mark.usefixtures("x")`.
-        let bodies = class
-            .iter()
-            .flat_map(|class| self.index.order(*class))
-            .filter_map(|class| self.file(class.0).class(class.1).body.map(|body| (class.0, body)));
-        for body in bodies.chain([(file, UnitId(0))]) {
-            self.body_marks(body, &mut wanted, &mut skipped, &mut xdist_group);
-        }
+        self.module_marks(file, class, &mut wanted, &mut skipped, &mut xdist_group);
         wanted.extend(discovery.usefixtures.iter().map(|name| Arc::from(name.as_str())));
         making.this =
             class.map(|class| Term::Object(Arc::new(Object { class, args: Vec::new(), fields: Vec::new(), site: None, via: 0 })));
@@ -1004,47 +998,6 @@ impl<'i> Maker<'_, 'i> {
         }
     }
 
-    /// What `pytestmark` says in the body of a module or class.
-    fn body_marks(
-        &self,
-        (file, unit): UnitRef,
-        wanted: &mut Vec<Arc<str>>,
-        skipped: &mut bool,
-        xdist_group: &mut Option<String>,
-    ) {
-        let facts = self.file(file);
-        super::index::walk_ops(&facts.unit(unit).body, &mut |op| {
-            let crate::facts::What::Store { to, value, .. } = &facts.op(op).what else { return };
-            if facts.dotted(*to).as_deref() != Some("pytestmark") {
-                return;
-            }
-            let marks: Vec<V> = match facts.value(*value) {
-                Value::List(all) | Value::Tuple(all) => all.clone(),
-                _ => vec![*value],
-            };
-            for mark in marks {
-                // `pytest.mark.skip`, called or not.
-                let (callee, args) = match facts.value(mark) {
-                    Value::Result(op) => match &facts.op(*op).what {
-                        crate::facts::What::Call { callee, args } => (callee, args.as_slice()),
-                        _ => continue,
-                    },
-                    _ => (&mark, &[][..]),
-                };
-                match facts.dotted(*callee).as_deref().map(last) {
-                    Some("usefixtures") => {
-                        for arg in args {
-                            texts(facts, arg.value, &mut |text| wanted.push(text.into()));
-                        }
-                    }
-                    Some("skip") => *skipped = true,
-                    Some("xdist_group") if xdist_group.is_none() => *xdist_group = group_name(facts, args),
-                    _ => {}
-                }
-            }
-        });
-    }
-
     /// Names of the autouse fixtures that a test of this file and class has, widest first.
     fn autouse(&self, file: FileId, class: Option<ClassRef>) -> Vec<Arc<str>> {
         let mut all: Vec<(bool, Arc<str>)> = Vec::new();
@@ -1174,7 +1127,7 @@ fn is_set(flag: &Flag, entry: &calls::Call, facts: &FileFacts, mark: &Mark) -> b
 }
 
 /// The name of an `xdist_group` mark (pytest-xdist documentation, "Running tests across multiple CPUs").
-fn group_name(facts: &FileFacts, args: &[crate::facts::Arg]) -> Option<String> {
+pub(super) fn group_name(facts: &FileFacts, args: &[crate::facts::Arg]) -> Option<String> {
     let mut name = None;
     for arg in args {
         texts(facts, arg.value, &mut |text| name = Some(text.to_owned()));
@@ -1192,7 +1145,7 @@ fn is_text(facts: &FileFacts, value: V) -> bool {
 }
 
 /// All texts in a value: one, or those of a list.
-fn texts(facts: &FileFacts, value: V, f: &mut dyn FnMut(&str)) {
+pub(super) fn texts(facts: &FileFacts, value: V, f: &mut dyn FnMut(&str)) {
     match facts.value(value) {
         Value::Text(text) => f(facts.name(*text)),
         Value::List(all) | Value::Tuple(all) => all.iter().for_each(|one| texts(facts, *one, f)),
