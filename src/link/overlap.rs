@@ -436,6 +436,7 @@ type Rank = (bool, bool, bool, u8, u8, usize, usize);
 fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<FileFacts>], ask: Ask) -> Option<Meeting> {
     let mut found: Option<(Rank, Meeting)> = None;
     let keys: Vec<String> = all.iter().map(|&(t, e)| ask.of(&tests[t])[e].effect.on.key()).collect();
+    let claims: Vec<Vec<&Place>> = all.iter().map(|&(t, e)| claimed(ask.of(&tests[t]), e)).collect();
     for (i, &first) in all.iter().enumerate() {
         let a = &tests[first.0];
         let one = &ask.of(a)[first.1].effect;
@@ -454,16 +455,21 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             }
             let phases = [ask.of(a)[first.1].phase, ask.of(b)[second.1].phase].map(|phase| phase == Phase::WideSetup);
             let remakes = phases == [true, true] && two.verb == Verb::MakeDir;
+            let mut both = claims[i].iter().filter(|place| claims[j].contains(place));
+            let behind = both.clone().any(|place| **place != *one.on);
             let harm = match one.on.realm() {
+                // The second one ends where it makes the folder, and does no more.
+                None if both.next().is_some() => None,
                 None => conflict(one.verb, two.verb),
                 Some(_) if is_same_to(one, &ask.of(b)[..=second.1]) || still_finds(one, two) => None,
                 Some(realm) => state_conflict(realm, one.verb, two.verb),
             };
             let symptom = match harm {
                 Some(symptom) => symptom,
-                // Each process makes the folder, and nobody looks first.
-                None if remakes
-                    && one.verb == Verb::MakeDir
+                // Each makes the folder, and nobody looks first.
+                None if one.verb == Verb::MakeDir
+                    && two.verb == Verb::MakeDir
+                    && (remakes || is_claim(one) && is_claim(two) && !behind)
                     && !is_forgiven(two)
                     && !two.known.iter().any(|known| known.on == two.on) =>
                 {
@@ -507,6 +513,28 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
         }
     }
     found.map(|(_, meeting)| meeting)
+}
+
+/// Whether who comes second fails here: a folder that must not be there yet is made, on every way.
+fn is_claim(effect: &Effect) -> bool {
+    effect.verb == Verb::MakeDir
+        && !is_forgiven(effect)
+        && !effect.maybe
+        && effect.known.iter().all(|known| known.on != effect.on)
+}
+
+/// Folders around the place of a test's effect that the test has made by then, for itself alone. A tear-down comes to its turn although the
+/// body failed to make one.
+fn claimed(effects: &[TestEffect], at: usize) -> Vec<&Place> {
+    let one = &effects[at];
+    let guards = |claim: &TestEffect| match claim.phase {
+        Phase::WideSetup => false,
+        Phase::Setup => one.phase != Phase::WideSetup,
+        phase => phase == one.phase,
+    };
+    let around = |place: &Place| place.root == one.effect.on.root && one.effect.on.segments.starts_with(&place.segments);
+    let claims = effects[..=at].iter().filter(|claim| is_claim(&claim.effect) && around(&claim.effect.on) && guards(claim));
+    claims.map(|claim| &*claim.effect.on).collect()
 }
 
 /// Whether an action takes it well that another one came first: a removal of what is gone, a creation of what is there.
