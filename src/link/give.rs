@@ -205,7 +205,11 @@ impl<'a> Eval<'a, '_> {
         if matches!(how, How::Cleanup | How::AtExit) {
             self.effects[first..].iter_mut().for_each(|effect| (effect.leave, effect.assured) = (true, true));
         }
-        self.state.ambience = ambience;
+        let moved = std::mem::replace(&mut self.state.ambience, ambience);
+        // Who comes later finds the directory that the first one moved to.
+        if how == How::Once {
+            self.state.ambience.cwd = moved.cwd;
+        }
         self.once -= usize::from(how == How::Once);
         if spread.is_some() {
             self.spread.pop();

@@ -205,10 +205,11 @@ fn is_read_by_name(place: &Place) -> bool {
 }
 
 /// What pytest and unittest put back after each test, and pytest after collecting too: the filters of warnings (pytest documentation,
-/// "How to capture warnings"), and what pytest says of the test at hand.
+/// "How to capture warnings"), what pytest says of the test at hand, and the streams that it captures (pytest documentation, "How to capture
+/// stdout/stderr output").
 pub(super) fn is_put_back_by_runner(place: &Place) -> bool {
     match place.realm() {
-        Some(Realm::Library(name)) => &**name == "warnings.filters",
+        Some(Realm::Library(name)) => matches!(&**name, "warnings.filters" | "sys.stdout" | "sys.stderr"),
         // pytest sets it anew for each phase of each test (pytest documentation, "PYTEST_CURRENT_TEST environment variable").
         Some(Realm::Environment) => place.literal().as_deref() == Some("PYTEST_CURRENT_TEST"),
         _ => false,

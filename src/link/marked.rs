@@ -27,6 +27,7 @@ impl<'i> Maker<'_, 'i> {
                     }
                 }
                 Some("skip") => *skipped = true,
+                Some("skipif") => *skipped |= args.first().is_some_and(|arg| *facts.value(arg.value) == Value::Bool(true)),
                 Some("xdist_group") if xdist_group.is_none() => *xdist_group = group_name(facts, args),
                 _ => {}
             }

@@ -193,7 +193,7 @@ impl Eval<'_, '_> {
                 None => Term::Field(Arc::new(base), text),
             },
             Term::Class(class) => match self.world.class_variable(*class, &text) {
-                Some(term) => term,
+                Some(term) => self.world.got(term),
                 None => match self.world.index.method(*class, &text) {
                     Some(unit) => Term::Bound(unit, Arc::new(base)),
                     None => Term::Field(Arc::new(base), text),

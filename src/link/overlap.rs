@@ -479,7 +479,9 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
             };
             let takes_it = match ask {
                 // Who makes a folder that may exist needs it from then on; another worker's wipe takes it away.
-                Ask::Harm | Ask::State => is_forgiven(two) && !(remakes && one.verb == Verb::DeleteTree),
+                Ask::Harm | Ask::State => {
+                    is_forgiven(two) && !(remakes && one.verb == Verb::DeleteTree) || is_idle_look(&ask.of(b)[second.1..])
+                }
                 // To clear away what was never made is no use of a name.
                 Ask::Name => matches!(two.verb, Verb::Delete | Verb::DeleteTree),
             };
@@ -513,6 +515,18 @@ fn best(all: &[(usize, usize)], tests: &[Test], setup: &Setup, facts: &[Arc<File
         }
     }
     found.map(|(_, meeting)| meeting)
+}
+
+/// Whether a thing is only looked for to be removed, by a removal that takes it well that it is gone. The look comes first.
+fn is_idle_look(from: &[TestEffect]) -> bool {
+    let [look, later @ ..] = from else { return false };
+    let look = &look.effect;
+    let asked = |effect: &Effect| effect.known.iter().any(|known| known.site == look.site);
+    let mut after = later.iter().map(|one| &one.effect).filter(|effect| asked(effect)).peekable();
+    look.verb == Verb::Stat
+        && !look.asserted
+        && after.peek().is_some()
+        && after.all(|effect| matches!(effect.verb, Verb::Delete | Verb::DeleteTree) && effect.accepts_missing())
 }
 
 /// Whether who comes second fails here: a folder that must not be there yet is made, on every way.

@@ -437,6 +437,11 @@ impl Eval<'_, '_> {
             let class = self.class_of(&term).filter(|class| self.world.class_variable(*class, name).is_some())?;
             return Some(self.variable_of_class(class, name));
         }
+        if let Term::Class(class) = term.plain()
+            && self.world.class_variable(*class, name).is_some_and(|variable| self.world.is_descriptor(&variable))
+        {
+            return None;
+        }
         match self.attribute_of(&term, name) {
             None => Some(self.shared_thing(base)?.child(Piece::Lit(name.into()))),
             known => known,

@@ -849,6 +849,7 @@ impl<'i> Maker<'_, 'i> {
                     }
                 }
                 "skip" => skipped = true,
+                "skipif" => skipped |= mark.args.first().is_some_and(|arg| *marked.value(arg.value) == Value::Bool(true)),
                 "xdist_group" => xdist_group = xdist_group.or_else(|| group_name(marked, &mark.args)),
                 // `unittest.mock.patch("builtins.open")`.
                 "patch" | "object" => making.ambience.patch(self.world.patched_by_mark(at, &mark)),

@@ -103,7 +103,10 @@ impl<'a> World<'a> {
                 Some((_, term)) => term.clone(),
                 None => self.field(of, name, nested + 1),
             },
-            Term::Class(class) => self.class_variable(*class, name).unwrap_or_else(unsettled),
+            Term::Class(class) => match self.class_variable(*class, name) {
+                Some(variable) => self.got(variable),
+                None => unsettled(),
+            },
             Term::Module(module) => self.variable(*module, name),
             _ => self.attribute(base, name).unwrap_or_else(unsettled),
         }
@@ -322,6 +325,16 @@ impl<'a> World<'a> {
     /// A variable of the class body, or of a base's.
     pub fn class_variable(&self, class: ClassRef, name: &str) -> Option<Term> {
         self.index.order(class).iter().find_map(|class| self.class_variable_of(*class, name))
+    }
+
+    /// What a class gives of a variable of its body.
+    pub fn got(&self, variable: Term) -> Term {
+        if self.is_descriptor(&variable) { Term::Unknown } else { variable }
+    }
+
+    /// What such a class variable gives is made for whoever asks (The Python Language Reference, "Implementing Descriptors").
+    pub fn is_descriptor(&self, variable: &Term) -> bool {
+        self.class_of(variable).is_some_and(|class| self.index.method(class, "__get__").is_some())
     }
 
     fn class_variable_of(&self, class: ClassRef, name: &str) -> Option<Term> {

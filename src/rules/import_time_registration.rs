@@ -3,13 +3,18 @@
 use super::words;
 use crate::finding::{Confidence, Finding, Label, Role, Severity};
 use crate::link::{Realm, Registration, Suite};
-use std::collections::BTreeSet;
+use crate::text::FileId;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Modules that fill one container before it is taken for a register of plug-ins.
 const MEANT: usize = 2;
 
 pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
-    for one in suite.registrations.iter().filter(|one| !one.complete) {
+    // One module's patches of a library are one matter, where no test is known to feel any of them.
+    let mut patches: BTreeMap<FileId, usize> = BTreeMap::new();
+    let mut all: Vec<&Registration> = suite.registrations.iter().filter(|one| !one.complete).collect();
+    all.sort_by_key(|one| (one.module, one.effects[0].site));
+    for one in all {
         let library = one.effects[0].on.realm().is_some_and(Realm::is_of_library);
         let product = !suite.is_test_file(one.module) && !suite.is_beside(one.module) && suite.imports.is_imported(one.module);
         // A registry that nobody looks at as a whole is no concern of anybody; a library's is everybody's.
@@ -17,13 +22,32 @@ pub fn check(suite: &Suite, found: &mut Vec<Finding>) {
         let meant =
             suite.registrations.iter().filter(|other| other.container == one.container && !other.readers.is_empty()).count()
                 > MEANT;
-        // What has run before all tests is the same for each of them.
-        let product = product && !one.first;
+        // What has run before all tests is the same for each of them; and a file in a folder that no import can name is for another
+        // program, unless a test loads it all the same.
+        let named = suite.module_name(one.module).split('.').all(is_identifier);
+        let product = product && !one.first && (named || !one.importers.is_empty());
         let felt = !one.victims.is_empty() || product && (library || !one.readers.is_empty() && !meant);
-        if felt {
-            found.push(finding(suite, one));
+        if !felt {
+            continue;
+        }
+        let new = finding(suite, one);
+        match patches.get(&one.module).and_then(|at| found.get_mut(*at)) {
+            Some(first) if one.victims.is_empty() && new.confidence == first.confidence => {
+                first.notes.push(format!("it changes `{}` too", one.container.show()));
+            }
+            _ => {
+                if one.victims.is_empty() {
+                    patches.entry(one.module).or_insert(found.len());
+                }
+                found.push(new);
+            }
         }
     }
+}
+
+/// Whether an import can name it (The Python Language Reference, "Identifiers").
+fn is_identifier(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
 fn finding(suite: &Suite, one: &Registration) -> Finding {
