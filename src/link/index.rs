@@ -1015,9 +1015,13 @@ fn scopes(facts: &FileFacts) -> HashMap<UnitId, Scope> {
     let mut all = HashMap::new();
     for (u, unit) in facts.units.iter().enumerate() {
         let mut scope = Scope::default();
+        let is_body = !matches!(unit.shape, Shape::Module | Shape::ClassBody);
         walk_ops(&unit.body, &mut |op| match &facts.op(op).what {
             What::Define(id) => {
-                scope.names.insert(facts.unit(*id).name, Bound::Function(*id));
+                // A function that is defined again for its next use: which one a call in between means is not known here.
+                let again = |old: &Bound| matches!(old, Bound::Function(_)) && is_body;
+                let bound = scope.names.entry(facts.unit(*id).name);
+                bound.and_modify(|old| *old = if again(old) { Bound::Variable } else { Bound::Function(*id) }).or_insert(Bound::Function(*id));
             }
             What::DefineClass(id)
                 // An `impl` has its type's name, which stays the type's.
