@@ -9,7 +9,7 @@ use super::notebooks;
 use super::pytest;
 use super::recipes::Tool;
 use super::runners;
-use super::runs::{At, Outcome, Reader, Said, Strength, one_line};
+use super::runs::{At, Outcome, Reader, Said, Strength, WAYS, one_line};
 use super::shell::{self, Expansion, Word};
 use super::tree;
 use crate::facts::run::{HOMES, Notebooks, Run, Runner, Workers, below};
@@ -476,7 +476,9 @@ impl Reader<'_> {
             scopes,
         };
         // Two ways to one command are one, where they say the same.
-        if !self.outcome.commands.contains(&command) {
+        let ways = self.ways.entry(place).or_default();
+        if ways.len() < WAYS && ways.iter().all(|way| self.outcome.commands[*way] != command) {
+            ways.push(self.outcome.commands.len());
             self.outcome.commands.push(command);
         }
     }

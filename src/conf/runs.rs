@@ -13,13 +13,15 @@ use super::tree::{self, Tree};
 use crate::facts::run::{Crate, Run};
 use crate::facts::trace::{Beside, Claim, Claimed, Command, Count, Job, Link, Lost, Part, Place, Programs, Unread, Variable};
 use crate::text::{FileId, Kind, Span};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 /// Commands looked at, calls of recipes included: recipes that call each other can multiply.
 const BUDGET: u32 = 50_000;
 /// Recipes, scripts and `sh -c` inside each other.
 pub(super) const DEEPEST: u32 = 8;
+/// Ways kept that lead to one command; recipes that call each other in every order have many.
+pub(super) const WAYS: usize = 32;
 /// Bytes of a run's text.
 const LONGEST: usize = 120;
 /// Variables remembered that were dropped on the way.
@@ -76,6 +78,7 @@ pub fn read(project: &Project) -> Outcome {
         budget: BUDGET,
         stack: Vec::new(),
         images: BTreeMap::new(),
+        ways: HashMap::new(),
     };
     for step in project.steps {
         let strength = if step.is_run { Strength::Ci } else { Strength::Recipe };
@@ -222,6 +225,8 @@ pub(super) struct Reader<'a> {
     pub(super) stack: Vec<usize>,
     /// Images that commands have built, by name: the Dockerfile and the stage.
     pub(super) images: BTreeMap<String, (String, Option<String>)>,
+    /// By the place of a test command, the ways to it, as indexes into [`Outcome::commands`].
+    pub(super) ways: HashMap<Place, Vec<usize>>,
 }
 
 impl Reader<'_> {
